@@ -17,8 +17,9 @@ from packaging.utils import canonicalize_name
 from pydantic import BaseModel
 
 from voi.capture import slots
-from voi.config import capture, classifiers, parts, tools, tts_models
+from voi.config import capture, classifiers, memory, parts, tools, tts_models
 from voi.config.agents import Agent
+from voi.config.knowledge import Knowledge
 from voi.config.load import load_config
 from voi.config.schema import FILES, json_schema
 from voi.config.settings import Settings, env_name, load_settings
@@ -87,6 +88,15 @@ def test_every_field_of_the_files_is_documented(model: type[BaseModel]) -> None:
     assert set(fields(model)) - in_code(page("agents.md")) == set()
 
 
+@pytest.mark.parametrize("model", [memory.AgentMemory, memory.HistorySettings])
+def test_memory_is_documented_with_its_defaults(model: type[BaseModel]) -> None:
+    rows = {line.split("|")[1].strip(" `"): line.split("|")[-2].strip() for line in page("memory.md").splitlines()
+            if line.startswith("| `")}  # fmt: skip
+    assert set(fields(model)) - rows.keys() == set()
+    told = {name: rows[name] for name, field in model.model_fields.items() if field.default is not None}
+    assert told == {name: str(model.model_fields[name].default).replace("True", "true") for name in told}
+
+
 @pytest.mark.parametrize(
     "model", [tools.AgentTool, tools.HttpRequest, tools.McpServer, tools.Filler, capture.Capture, capture.CaptureSlot]
 )
@@ -96,6 +106,14 @@ def test_every_field_of_a_tool_is_documented(model: type[BaseModel]) -> None:
 
 def test_every_built_in_tool_is_documented() -> None:
     assert set(get_args(tools.BuiltInName)) - in_code(page("tools.md")) == set()
+
+
+def test_every_field_of_knowledge_is_documented_with_its_default() -> None:
+    rows = dict(re.findall(r"^\| `(\w+)` \|.*\| ([^|]+) \|$", page("knowledge.md"), re.M))
+    assert rows.keys() == Knowledge.model_fields.keys()
+    for name, field in Knowledge.model_fields.items():
+        if isinstance(field.default, int):
+            assert rows[name] == str(field.default).lower()
 
 
 @pytest.mark.parametrize("field", parts.TurnSettings.model_fields)

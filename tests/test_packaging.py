@@ -30,8 +30,8 @@ IMPORTED_AS = {
     "whisper": "openai-whisper",
     "yaml": "pyyaml",
 }
-BY_HAND = {"atheris"}
-"""`tools/fuzz.py` says how to install it: it has wheels for few Pythons, and no test needs it."""
+BY_HAND = {"atheris", "xllamacpp"}
+"""`tools/fuzz.py` and `test_llama_cpp.py` say how to install them; the tests of CI do without."""
 IMPORT = re.compile(r"^ *(?:import|from(?=\s+[\w.]+ import ))\s+(\w+)", re.MULTILINE)
 OURS = {"voi", "tests", "bench", *(path.stem for path in (ROOT / "bench").iterdir())}
 

@@ -218,19 +218,21 @@ async def call(clip: Clip, recordings: Path, token: str) -> Called:
     ) as voi:  # fmt: skip
         caller = _Caller(clip, voi)
         start_ms = await caller.play()
-    made = await asyncio.to_thread(_decisions_of, recordings, name)
+    made = decisions((await asyncio.to_thread(journal_of, recordings, name))[1:])
     mine = [(at_ms - start_ms, silence_ms) for at_ms, silence_ms in made if at_ms > start_ms]
     decided = PlayedClip(clip, [at_ms for at_ms, _ in mine])
     return Called(decided, PlayedClip(clip, caller.audible_ms), [silence_ms for _, silence_ms in mine])
 
 
-def _decisions_of(recordings: Path, name: str) -> list[tuple[int, int]]:
+def journal_of(recordings: Path, name: str) -> list[str]:
+    """The lines of the journal of a call that is over, by the name that its agent was told. Raises OSError if there is
+    none."""
     for _ in range(RECORDED_WITHIN_S * 5):
         time.sleep(0.2)  # the recording is written twice a second
         for path in recordings.glob("*/*/journal.jsonl"):
             lines = path.read_text().splitlines()
             if lines and name in lines[0] and any('"HungUp"' in line for line in lines[-3:]):
-                return decisions(lines[1:])
+                return lines
     raise OSError(f"{name}: no recording of the call")
 
 

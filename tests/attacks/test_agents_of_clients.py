@@ -23,6 +23,13 @@ REFUSED: dict[str, Any] = {
     "greeting grows": {"greetings": {"choices": ["{vars:a}" * 40]}, "vars": {"a": "word " * 3_000}},
     "greeting grows from half of it": {"greetings": {"choices": ["{vars:a}" * 3_700]}, "vars": {"a": "x" * 30_000}},
     "prompt grows": {"system_prompt": "{vars:a}" * 3_700, "vars": {"a": "x" * 30_000}},
+    **{
+        f"{field} grows": {field: ["{vars:a}" * 3_000], "vars": {"a": "x" * 30_000}}
+        for field in ("apology", "late_phrase", "goodbye", "welcome_back")
+    },
+    "reminder grows": {"idle_reminder": {"after_s": 5, "choices": ["{vars:a}" * 3_000]}, "vars": {"a": "x" * 30_000}},
+    "lines grow": {"system_prompt": ["{vars:a}"] * 1_900, "vars": {"a": "x" * 30_000}},
+    "formats grow": {"system_prompt": "{character_agent_message_format_narrator_comments}" * 1_100},
     "example grows": {"examples": [{"user": "{vars:a}" * 200, "assistant": "a"}] * 10, "vars": {"a": "x" * 30_000}},
     "many examples grow": {"examples": [{"user": "{vars:a}", "assistant": "b"}] * 600, "vars": {"a": "x" * 30_000}},
     "empty examples": {"examples": [{}] * 8_000},

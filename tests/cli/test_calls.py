@@ -15,7 +15,7 @@ from voi.cli import app
 if importlib.util.find_spec("sqlalchemy") is None:
     pytest.skip("./install.sh brings what the store needs", allow_module_level=True)
 
-from tests.store.calls import BEGAN_MS, told
+from tests.store.calls import BEGAN_MS, looked_up, told
 from tests.store.conftest import KEY
 from tests.store.test_import_recordings import NAME, recording
 from voi.errors import ClientError, ConfigError, StoreError
@@ -39,7 +39,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         await store.open()
         async with store.writing() as connection:
             for number, fields in enumerate(({"person": "anna"}, {"app": "bank"}, {"agent": "bob"})):
-                entries = told(f"c{number}", began_ms=BEGAN_MS + number * DAY_MS, **fields)
+                entries = [*told(f"c{number}", began_ms=BEGAN_MS + number * DAY_MS, **fields), looked_up(f"c{number}")]
                 await write(connection, store.keys, entries, {})
         await store.close()
 
@@ -85,7 +85,14 @@ def test_an_empty_store_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 def test_show() -> None:
     text = voi("calls", "show", "c0").stdout
     assert all(
-        word in text for word in ("planted words", "finished", "first sent 300 ms", "llm of openai after 1200 ms")
+        word in text
+        for word in (
+            "planted words",
+            "finished",
+            "first sent 300 ms",
+            "llm of openai after 1200 ms",
+            "planted.pdf, page 3; a.md",
+        )
     )
     assert json.loads(voi("calls", "show", "c0", "--json").stdout)["transcript"][0]["words"] == "Hello."
     with pytest.raises(ClientError, match="no conversation 'c9'"):
@@ -203,8 +210,8 @@ def test_a_person_is_handed_all_of_it_and_deleted(folder: Path) -> None:
 @pytest.mark.parametrize(
     "command",
     [
-        "calls list", "calls list --json", "calls show c0", "calls export", "calls delete c0", "usage", "apps list",
-        "tokens list", "people export anna --app shop --out out", "store backup b.tar", "store rekey",
+        "calls list", "calls show c0", "calls show c0 --json", "calls export", "calls delete c0", "usage", "audit",
+        "apps list", "tokens list", "people export anna --app shop --out out", "store backup b.tar", "store rekey",
     ],
 )  # fmt: skip
 def test_a_command_that_reads_makes_no_store(command: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -214,6 +221,30 @@ def test_a_command_that_reads_makes_no_store(command: str, folder: Path, monkeyp
     with pytest.raises(ConfigError, match="There is no store yet"):
         voi(*command.split())
     assert not list(empty.iterdir())
+
+
+@pytest.mark.parametrize(
+    "command", ["calls list", "calls list --app shop --person anna", "apps list", "tokens list", "audit", "usage"]
+)
+def test_json_of_a_list_without_a_store_is_an_empty_list(
+    command: str, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    empty = folder / "empty"
+    empty.mkdir()
+    monkeypatch.chdir(empty)
+    told = voi(*command.split(), "--json")
+    assert (told.exit_code, json.loads(told.stdout)) == (0, [])
+    assert "There is no store yet" in told.stderr
+    assert not list(empty.iterdir())
+
+
+def test_mistakes_are_told_without_a_store_too(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (folder / "empty").mkdir()
+    monkeypatch.chdir(folder / "empty")
+    for command in ("calls list --json --since soon", "calls list --json --person anna", "usage --json --from soon"):
+        assert voi(*command.split()).exit_code == 2
+    told = voi("usage", "--csv")
+    assert (told.exit_code, told.stdout.count("\n")) == (0, 1)
 
 
 def test_a_command_that_writes_makes_the_store(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -435,3 +435,23 @@ def test_whatever_the_files_hold_is_a_config_or_a_config_error(folder: Path, age
 def test_rules_about_the_whole_are_told_beside_unknown_fields() -> None:
     found = problems({"a": {"llm_model": "echo"}, "filter": {"model": "pattern_matching", "colour": "red"}})
     assert any('needs "denial_phrases"' in problem for problem in found)
+
+
+def test_memory_that_cannot_work_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    agents = {"ada": {"llm_model": "echo", "memory": True}, "bob": {"llm_model": "gpt", "memory": {"model": "small"}}}
+    assert sorted(each for each in load(agents).warnings if "memory" in each) == [
+        'agents.json: $.ada.memory: has no model that can write summaries: "echo" cannot',
+        'agents.json: $.bob.memory.model: "small" will not answer: set LITELLM_API_BASE, or write litellm_config.yaml',
+    ]
+    monkeypatch.setenv("VOI_STORE", "off")
+    assert "agents.json: $.bob.memory: remembers nothing: VOI_STORE is off" in load(agents).warnings
+    assert {"gpt", "small"} <= load(agents).llm_models
+
+
+def test_clients_may_name_no_other_models_for_memory_and_history() -> None:
+    config = load({"ada": {"llm_model": "gpt", "memory": {"model": "small"}}})
+    brought = {"llm_model": "gpt", "memory": {"model": "small"}, "history": {"model": "gpt"}}
+    assert parse_client_agent(json.dumps(brought), "shop", config).memory
+    brought["history"] = {"model": "dear"}
+    with pytest.raises(ClientError, match=r"\$\.history\.model"):
+        parse_client_agent(json.dumps(brought), "shop", config)

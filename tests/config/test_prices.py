@@ -68,7 +68,7 @@ def test_litellms_list_by_names_and_aliases(tmp_path: Path, monkeypatch: pytest.
         "odd": "text", "embedding": {"mode": "embedding"},
         "wild": {"input_cost_per_token": -4, "output_cost_per_token": "x"},
     }  # fmt: skip
-    monkeypatch.setattr(prices, "_litellm_list", lambda: entries)
+    monkeypatch.setattr(prices, "litellm_list", lambda: entries)
     found = usual_prices({"smart": "openai/gpt-x", "nobody": "openai/none"})
     assert found["smart"] == found["gpt-x"] == Price(input_per_million_tokens=2.0, output_per_million_tokens=10.0)
     assert found["wild"] == FREE

@@ -30,6 +30,13 @@ def judge(world: World, voice: float, floor: float = 0.6) -> None:
     world.tell(was.VoiceJudged(ask.utterance, ask.voice_ms, voice, floor))
 
 
+def quiet_without_words(world: World, ms: int) -> None:
+    """They are quiet, and the recogniser heard nothing in what they said."""
+    world.quiet(96)
+    world.hear("")
+    world.quiet(ms, 96)
+
+
 def words(world: World, text: str) -> None:
     world.tell(was.Heard(world.last(do.TranscribeNow).utterance, text))
 
@@ -137,11 +144,30 @@ def test_a_word_to_stop_counts_when_it_is_over_too() -> None:
     assert reply in world.stopped
 
 
+@pytest.mark.parametrize(("after_ms", "stops"), [(96, True), (320, True), (640, False)])
+def test_words_that_come_late_stop_it_too(after_ms: int, stops: bool) -> None:
+    world, reply = answering()
+    voice_for(world, 288, 0.95, 0.6)
+    world.quiet(after_ms)
+    world.hear("Wait.")
+    assert (reply in world.stopped) is stops
+
+
+def test_a_listening_yeah_whose_words_come_late_is_in_the_record() -> None:
+    world, reply = answering()
+    voice_for(world, 320, 0.9, 0.3)
+    world.quiet(384)
+    world.hear("Yeah.")
+    world.quiet(416, 384)
+    assert world.said(do.NoteBackchannel) == [do.NoteBackchannel(reply, "Yeah.")]
+    assert world.core.state is State.ANSWERING
+
+
 def test_what_is_known_outlives_a_short_quiet() -> None:
     """ "Yeah… I wanted to ask": the second stretch of voice stops it sooner than a first would."""
     world, reply = answering()
     voice_for(world, 320, 0.95, 0.6)
-    world.quiet(256)
+    quiet_without_words(world, 256)
     assert world.core.state is State.ANSWERING
     world.pass_time(600)
     began_ms = world.now_ms
@@ -154,7 +180,7 @@ def test_what_is_known_outlives_a_short_quiet() -> None:
 def test_after_longer_it_is_a_sound_of_its_own() -> None:
     world, reply = answering()
     voice_for(world, 320, 0.95, 0.6)
-    world.quiet(256)
+    quiet_without_words(world, 256)
     world.pass_time(1_600)
     voice_for(world, 320, 0.95, 0.6)
     assert reply not in world.stopped

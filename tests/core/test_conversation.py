@@ -935,6 +935,30 @@ def test_both_halves_of_a_turn_that_we_cut_off_are_one_message_that_is_answered_
     assert world.core.pace.floor_ms > 0
 
 
+@pytest.mark.parametrize("judges", [False, True])
+@pytest.mark.parametrize("final", ["with mushrooms and a salad.", ""])
+def test_an_answer_that_ends_while_they_go_on_was_one_to_half_of_it_too(judges: bool, final: str):
+    world = World(Script(judges_voices=judges))
+    world.say("I would like two pizzas", quiet_ms=960)
+    reply = world.reply_with("Okay.", ms_each=450)
+    world.pass_time(200)
+    world.speak(224)
+    world.played(reply)
+    world.tell(was.SpeechGrew(640), was.Heard(world.core.utterance, "with mush"))
+    world.quiet(96)
+    world.hear(final)
+    world.quiet(2_500, 96)
+    said = [(entry.role, entry.text) for entry in world.core.history if entry.text]
+    if final:
+        assert released_texts(world)[-1] == f"I would like two pizzas {final}"
+        assert said == [("assistant", "Okay."), ("user", f"I would like two pizzas {final}")]
+        assert {show.message_id for show in world.said(do.Show) if show.role == "user"} == {0}
+    else:
+        assert len(world.released) == 1, "a sound without words is not answered"
+        assert said == [("user", "I would like two pizzas"), ("assistant", "Okay.")]
+        world.check_settled()
+
+
 def test_who_interrupts_later_begins_a_turn_of_their_own():
     world = cut_off(2_500)
     assert released_texts(world)[-1] == "with mushrooms and a salad."

@@ -62,11 +62,44 @@ def test_a_yes_is_an_answer_to_a_question_that_wants_one():
     assert decided("Yes.", kind=Expects.YES_NO).enough_ms < 300 < 700 < decided("Yes.").enough_ms
 
 
+@pytest.mark.parametrize(
+    ("said", "text", "answers"),
+    [
+        ("Would you like tea or coffee?", "Coffee, please.", True),
+        ("Would you like tea or coffee?", "The tea.", True),
+        ("Would you like tea or coffee?", "I would like", False),
+        ("Would you like tea or coffee?", "Tea and", False),
+        ("Would you like tea or coffee?", "Tea,", False),
+        ("Would you like tea or coffee?", "Some water.", False),
+        ("Is that right?", "Mm-hmm.", True),
+        ("Is that right?", "Um.", False),
+        ("What would you like to drink?", "Mm-hmm.", False),
+    ],
+)
+def test_one_of_the_choices_and_a_hum_are_answers_too(said: str, text: str, answers: bool):
+    turn = Turn(1, 1, 64, text, final=text, verdicts=[(64, 0.6)])
+    decision = decide(turn, POLICY, asked_by(said), 0)
+    assert (decision.enough_ms == POLICY.min_silence_ms) is answers
+
+
 def test_a_number_is_waited_for_and_answered_at_once_when_it_is_complete():
     number = {"kind": Expects.NUMBER, "digits": 10}
     assert decided("It's 555 01", 0.9, **number).enough_ms > 700
     complete = decided("It's 555 010 4477", 0.1, **number)
     assert (complete.enough_ms, complete.because) == (250, "the number is complete")
+
+
+@pytest.mark.parametrize(
+    ("said", "asked"),
+    [
+        ("I have two numbers on file. What is your order number?", Asked(Expects.NUMBER)),
+        ("Thanks for the first two. And what is your phone number?", Asked(Expects.NUMBER, 10)),
+        ("What's your account number? It has eight digits.", Asked(Expects.NUMBER, 8)),
+        ("We keep your phone number private.", Asked()),
+    ],
+)
+def test_how_many_digits_are_due_is_said_by_the_request_alone(said: str, asked: Asked):
+    assert asked_by(said) == asked
 
 
 def test_the_callers_own_pace_is_a_floor():

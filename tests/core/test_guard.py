@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from voi.core.guard import PatternGuard, RetryPlan, denied_class
+from voi.core.guard import PatternGuard, RetryPlan, denied_class, names_class
 from voi.core.spoken_symbols import symbols_of
 
 PHRASES = ["I can't help", "as an AI", "I'm sorry, but"]
@@ -234,6 +234,24 @@ def test_temperatures_rise_to_the_cap():
 )
 def test_a_denial_class_however_it_is_written(answer):
     assert denied_class(answer, ["denial", "refusal"])
+
+
+@pytest.mark.parametrize(
+    ("answer", "named"),
+    [
+        ('{"class": "fine"}', True),
+        ('Here: {"class": ["fine"]}', True),
+        ("fine", True),
+        ("Not a denial.", True),
+        ("", False),
+        ('{"class": null}', False),
+        ('{"verdict": "fine"}', False),
+        ("I think that this is no denial.", False),
+        ("{" * 9_000, False),
+    ],
+)
+def test_whether_an_answer_names_a_class(answer: str, named: bool) -> None:
+    assert names_class(answer) is named
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,11 @@ from voi.core.series import digits_at_end, digits_due, spells
         ("What zero zero zero one?", 4),
         ("1-0-0-0-1. 9-0-2-1-0.", 10),
         ("double five, four", 3),
-        ("twenty three", 3),
+        ("twenty three", 2),
+        ("four one five, fifty-five, twenty three", 7),
+        ("one hundred twenty three", 3),
+        ("one eight hundred five five five", 7),
+        ("five o five", 3),
     ],
 )
 def test_digits_at_the_end(text: str, digits: int):

@@ -268,3 +268,13 @@ def test_another_agent_goes_on_with_its_own_prompt_and_the_history() -> None:
     world.played(reply)
     world.tell(was.ReplyFailed(world.last(do.StartReply).reply, "It broke."))
     assert world.core.script.apology == Phrase("Pardon.")
+
+
+def test_who_took_over_is_kept_for_another_process() -> None:
+    world, reply = asked()
+    world.played(reply)
+    assert world.core.keep().agent == ""
+    world, reply = asked()
+    world.played(reply)
+    world.tell(was.AgentSwitched(Script(), "billing"))
+    assert world.core.keep().agent == "billing"

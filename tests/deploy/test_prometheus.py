@@ -26,6 +26,7 @@ from voi.engines.supervised import SupervisedTts
 from voi.server.gpu_metrics import Gpu
 from voi.server.metrics import Metrics
 from voi.session.failure import Failure
+from voi.session.tool_use import ToolUse
 from voi.use import Use
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
@@ -61,6 +62,7 @@ async def exposed() -> set[str]:
     engine.engine.process = SimpleNamespace(name="xtts", pid=os.getpid())  # type: ignore[attr-defined]
     metrics.watch_engines({"TTS voice, fake": engine})
     metrics.not_saved()
+    metrics.tool_used(ToolUse(1, "a", "book", "http", "{}", 5, 5))
     metrics.gpus._gpus = (Gpu("0", "GPU-0", 1, 2, 3),)
     return set(re.findall(r"^(\w+)(?:\{| )", metrics.text("")[0].decode(), re.MULTILINE))
 
@@ -124,6 +126,12 @@ FIRING: dict[str, dict[str, str]] = {
     "VoiStoreFails": {"voi_store_failures_total": "0+1x40"},
     "VoiStoreLosesEntries": {"voi_store_lost_total": "0+1x40"},
     "VoiCallsAreNotKept": {"voi_calls_not_saved_total": "0+1x40"},
+    "VoiForgetsPeople": {'voi_memory_failures_total{trouble="summary"}': "0+1x40"},
+    "VoiToolsFail": {
+        'voi_tool_calls_total{kind="http",outcome="ok"}': "0+3x40",
+        'voi_tool_calls_total{kind="http",outcome="timeout"}': "0+1x40",
+    },
+    "VoiKnowledgeIsIncomplete": {"voi_knowledge_files_left_out": "1x40"},
     "VoiTokensAreRefused": {'voi_connections_refused_total{reason="token_refused"}': "0+60x40"},
     "VoiCostsAreUnknown": {'voi_usage_unpriced_total{app="shop",agent="ada",provider="cloud"}': "0+1x130"},
 }
@@ -146,6 +154,8 @@ QUIET: dict[str, str] = {
     'voi_engine_wait_seconds{engine="TTS xtts"}': "0.2x40", "voi_gpu_read_failures_total": "1x40",
     'voi_gpu_memory_used_bytes{gpu="0",uuid="GPU-0"}': "80x40",
     'voi_gpu_memory_total_bytes{gpu="0",uuid="GPU-0"}': "100x40",
+    'voi_tool_calls_total{kind="http",outcome="ok"}': "0+20x40",
+    'voi_tool_calls_total{kind="http",outcome="failed"}': "0+1x40", "voi_knowledge_files_left_out": "0x40",
     "voi_store_failures_total": "3x40", "voi_store_lost_total": "5x40",
     "voi_calls_not_saved_total": "1x40", 'voi_observer_failures_total{observer="Recorder"}': "4x40",
     'voi_usage_unpriced_total{app="shop",agent="ada",provider="cloud"}': "7x130",

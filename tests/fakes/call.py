@@ -91,7 +91,7 @@ class Turns(Observer):
 class Call:
     """`async with Call(...) as call:` — runs the session; the end hangs up and checks that nothing is left. `shared`:
     budgets that it shares with others. `tools`: functions by name; or else `configured`: as in agents.json. `others`:
-    more agents, by name."""
+    more agents, by name. `files`: what each agent draws on that names knowledge."""
 
     def __init__(
         self,
@@ -107,6 +107,7 @@ class Call:
         tools: Any = None,
         configured: dict[str, Any] | None = None,
         others: dict[str, Any] | None = None,
+        files: Any = None,
         make_brain: MakeBrain = PipelineBrain,
         shared: dict[str, Any] | None = None,
         **agent: Any,
@@ -145,6 +146,7 @@ class Call:
             observers=(turns, *observers),
             on_observer_failed=self.observers_failed.append,
             agent_name="teller",
+            knowledge_of=lambda knowledge: files if knowledge else None,
             tools_of=offering(tools) if configured is None else _from_toolbox(options or {}),
             make_brain=make_brain,
             clock=self.loop.time,

@@ -94,6 +94,7 @@ class FakeOpenAi:
         app = web.Application(client_max_size=1 << 26)
         app.router.add_post("/v1/chat/completions", self._complete)
         app.router.add_get("/v1/models", self._list)
+        app.router.add_post("/v1/embeddings", self._embed)
         self._runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=0.1)
         await self._runner.setup()
         await web.TCPSite(self._runner, "127.0.0.1", self.port).start()
@@ -108,6 +109,16 @@ class FakeOpenAi:
         if self.listing is not None:
             return web.Response(status=self.listing[0], text=self.listing[1], content_type="application/json")
         return web.json_response({"object": "list", "data": [{"id": name, "object": "model"} for name in self.models]})
+
+    async def _embed(self, request: web.Request) -> web.Response:
+        """A scripted refusal; else for each text a vector of its length and 1, the last one first."""
+        body = await request.json()
+        self.requests.append(body)
+        self.headers.append(dict(request.headers))
+        if (reply := self._script[0]).raw is not None:
+            return web.Response(status=reply.status, body=b"".join(reply.raw), content_type=reply.content_type)
+        rows = [{"index": at, "embedding": [len(text), 1.0]} for at, text in enumerate(body["input"])]
+        return web.json_response({"object": "list", "data": rows[::-1], "model": body["model"]})
 
     async def _complete(self, request: web.Request) -> web.StreamResponse:
         body = await request.json()

@@ -12,13 +12,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import get_args
 
+from tests.fakes.pdf import pdf
 from voi.audio import mp4
 from voi.audio.sample import read_sample
 from voi.audio.wav import parse_wav, to_wav
 from voi.config.agents import Agent
 from voi.config.client_agent import parse_client_agent
 from voi.config.config import Config
+from voi.config.knowledge import FileKind
 from voi.config.load import load_config
 from voi.config.settings import load_settings
 from voi.core.facts import Heard
@@ -33,6 +36,10 @@ from voi.engines.llm.chat_reply import ReplyReader
 from voi.engines.messages import Feed, Ping, Speak
 from voi.engines.registry import tts_info
 from voi.errors import VoiError
+from voi.knowledge.build import cut_sections
+from voi.knowledge.excerpts import as_line
+from voi.knowledge.extract import read_sections
+from voi.knowledge.terms import terms
 from voi.server.auth import check_token, issue_token, token_in
 from voi.text.redact import TextRedactor
 from voi.text.speakable import speakable
@@ -212,6 +219,22 @@ def _forwarded(data: bytes) -> None:
     TrustedProxies(["127.0.0.1", "10.0.0.0/8"]).client_of("127.0.0.1", lambda wanted: headers.get(wanted.lower(), []))
 
 
+FILE_KINDS: tuple[FileKind, ...] = get_args(FileKind)
+
+
+def _knowledge_file(data: bytes) -> None:
+    kind = FILE_KINDS[data[0] % len(FILE_KINDS)] if data else "text"
+
+    def read() -> None:
+        for passage in cut_sections("file", kind, read_sections(data[1:], kind)):
+            line = as_line(passage)
+            assert len(line.splitlines()) == 1
+            assert "<" not in line
+            list(terms(passage.words))
+
+    _quietly(read)
+
+
 def _sse(*deltas: object) -> bytes:
     lines = [f"data: {json.dumps({'choices': [{'index': 0, 'delta': delta}]})}\n\n" for delta in deltas]
     return b"\x05" + "".join(lines).encode() + b"data: [DONE]\n\n"
@@ -282,6 +305,15 @@ TARGETS: dict[str, Target] = {
         ),
     ),
     "mp4": Target(_mp4, (b"\0\0\0\x10ftypisom\0\0\0\0\0\0\0\x08mdat\0\0\0\x01moov\0\0\0\0\0\0\0\x10",)),
+    "knowledge file": Target(
+        _knowledge_file,
+        (
+            b"\x00# Hours\n\nWe open at 9.\n\n## Weekends\n<|im_end|> closed",
+            b"\x02<html><h1>Hours</h1><p>9 to 18<table><tr><td>a<td>b</table><script>x</script></html>",
+            b'\x03plan;price\n"blue; small";9\n',
+            b"\x04" + pdf(["Rooms cost 10 EUR."]),
+        ),
+    ),
     "engine frames": Target(
         _engine_frames,
         (b"\x07" + encode(Ping(3, 1)) + encode(Speak(4, 1, "Hello.", VoiceSpec())) + encode(Feed(5, True, b"\0\1")),),

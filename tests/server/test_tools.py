@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -149,3 +150,26 @@ async def test_the_store_keeps_calls_without_private_arguments(desk: Path, monke
                             kept = one
             (use,) = kept.tools
             assert (use["tool"], use["arguments"], use["error"]) == ("find", '{"number": 7}', "failed")
+
+
+async def test_an_mcp_server_that_dies_in_a_call_is_apologised_for_and_works_again(
+    desk: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("mcp")
+    command = [sys.executable, str(Path(__file__).parent.parent / "tools" / "mcp_server.py")]
+    agent = {**AGENTS["desk"], "tools": {"sums": {"mcp": {"command": command, "allow": ["add", "die"]}}}}
+    (desk / "agents.json").write_text(json.dumps({"desk": agent}))
+    async with FakeOpenAi() as model:
+        model.script(
+            calling(("sums_die", "{}")), Reply(deltas=("Sorry, that did not work.",)),
+            calling(("sums_add", '{"a": 2, "b": 2}')), Reply(deltas=("It is four.",)),
+        )  # fmt: skip
+        async with serving(desk, monkeypatch, engines(model)) as running:
+            person = await Person.arrive(running.port, "desk")
+            for said in ("Sorry, that did not work.", "It is four."):
+                person.say("text", content="What is two and two?")
+                person.say("create_response")
+                await person.until(lambda said=said: said in person.texts.values(), 30)
+            results = [m["content"] for m in model.requests[-1]["messages"] if m["role"] == "tool"]
+            assert results == ["The service broke off. The call may have done its work.", "4"]
+            await person.until(lambda: person.sound)

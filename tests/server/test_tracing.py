@@ -14,10 +14,11 @@ from tests.fakes.clock import in_virtual_time
 from tests.fakes.engines import FakeTurnDetector
 from tests.server.serving import Person, fake_engines, serving
 from voi.core import facts as was
-from voi.core.actions import Transcribe
+from voi.core.actions import RunTool, Transcribe
 from voi.core.script import Script
 from voi.errors import ConfigError
 from voi.server.tracing import ENDPOINTS, SPANS_MAX, Tracing, make_provider
+from voi.session.tool_use import ToolUse
 from voi.use import Use
 
 export = pytest.importorskip("opentelemetry.sdk.trace.export.in_memory_span_exporter", reason="./install.sh otel")
@@ -164,3 +165,21 @@ async def test_a_collector_gets_the_spans_over_http(tmp_path: Path, monkeypatch:
     sent = [each for request in got for each in request.resource_spans]
     assert "conversation" in [span.name for each in sent for scope in each.scope_spans for span in scope.spans]
     assert json.dumps("our-voi") in str(sent[0].resource)
+
+
+@pytest.mark.parametrize("words", [False, True])
+def test_a_tools_call_is_a_span_as_long_as_it_took(words: bool) -> None:
+    traced = Traced(words=words)
+    traced.observer.begin(Script())
+    traced.observer.step(1_000, was.ReplyWritten(1), [RunTool(1, "a", "find", '{"number": 7}')])
+    traced.observer.step(1_200, was.QuietGrew(32), [])
+    traced.observer.tool(ToolUse(1, "a", "find", "http", '{"number": 7}', 20, 300, "failed"))
+    (span,) = traced.named("tool")
+    assert (span.start_time - START_NS, span.end_time - START_NS) == (1_000_000_000, 1_300_000_000)
+    attributes = dict(span.attributes)
+    assert (attributes["gen_ai.tool.name"], attributes["voi.kind"], attributes["voi.outcome"]) == (
+        "find",
+        "http",
+        "failed",
+    )
+    assert ("voi.arguments" in attributes) is words

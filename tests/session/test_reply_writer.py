@@ -1,6 +1,7 @@
 """One reply, written and voiced, without a conversation round it."""
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from itertools import pairwise
@@ -18,8 +19,8 @@ from voi.dialogue import Message, ToolCall
 from voi.engines.base import Finished, Reasoning, TextDelta, VoiceSpec
 from voi.engines.llm.thought_habits import Habit, ThoughtHabits
 from voi.errors import EngineError
-from voi.session import events, reply_voice, reply_writer
-from voi.session.failure import Failure, NothingSaid
+from voi.session import events, reply_voice, reply_writer, spoken_guard
+from voi.session.failure import Failure, JudgeFailed, NothingSaid
 from voi.session.line import Line
 from voi.session.metering import Metering
 from voi.session.playback import Playback
@@ -125,14 +126,32 @@ async def test_a_denial_as_it_is_spoken_ends_the_try() -> None:
 
 
 @in_virtual_time
-async def test_an_answer_that_is_cancelled_while_a_thread_reads_says_nothing_more() -> None:
+async def test_an_answer_that_is_cancelled_while_a_thread_reads_says_nothing_more(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    loop, reads, goes_on = asyncio.get_running_loop(), asyncio.Event(), threading.Event()
+    read: list[str] = []
+
+    def slowly(text: str, language: str) -> str:
+        if "$" in text:
+            loop.call_soon_threadsafe(reads.set)
+            assert goes_on.wait(timeout=60)
+            read.append(text)
+        return text
+
+    monkeypatch.setattr(spoken_guard, "speakable", slowly)
     work = Work([TextDelta("It costs $5. "), TextDelta("Take it. ")], control=PHRASES)
     writing = asyncio.create_task(work.writer.answer(ASKED))
-    await asyncio.sleep(0)
-    writing.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await writing
-    assert work.text == ""
+    try:
+        await reads.wait()
+        writing.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await writing
+    finally:
+        goes_on.set()
+    await loop.shutdown_default_executor()  # the thread has read its piece, which nobody wants any more
+    assert read == ["It costs $5."]
+    assert (work.text, work.tts.spoken) == ("", [])
 
 
 @in_virtual_time
@@ -204,6 +223,25 @@ async def test_a_judging_llm_holds_back_no_more_than_a_sentence() -> None:
     assert first_voiced.piece == 0
     assert [text for text, _ in work.tts.spoken] == ["I know a story.", "Let us not."]
     assert work.llm.open_streams == 0
+
+
+@in_virtual_time
+async def test_a_judge_that_fails_is_named_and_the_answer_is_not_written_again() -> None:
+    work = Work("I know a story.", error(), control=JUDGE)
+    with pytest.raises(JudgeFailed, match="broke off") as failed:
+        await work.answer()
+    assert failed.value.model == "judge"
+    assert [request.model for request in work.llm.requests] == ["fake", "judge"]
+    assert work.text == ""
+
+
+@in_virtual_time
+async def test_a_judge_whose_verdicts_cannot_be_read_is_told_of() -> None:
+    work = Work("I know a story. There are hens in it.", *["It seems to be all right to me."] * 2, control=JUDGE)
+    await work.answer()
+    assert work.text == "I know a story. There are hens in it."
+    (failure,) = work.failures
+    assert (failure.kind, failure.engine, failure.model) == ("llm", "the provider of judge", "judge")
 
 
 @in_virtual_time

@@ -1,3 +1,7 @@
+from typing import Any
+
+import pytest
+
 from voi.config.agents import Agent
 from voi.core.options import CallOptions
 from voi.core.script import PLAYBACK_LAG_MAX_MS
@@ -43,3 +47,20 @@ def test_what_is_sent_whole_is_played_when_the_client_likes() -> None:
     agent = Agent.model_validate({"llm_model": "eliza"})
     assert script_from(agent, CallOptions()).playback_lag_max_ms == PLAYBACK_LAG_MAX_MS
     assert script_from(agent, CallOptions(stream_output_audio=False)).playback_lag_max_ms is None
+
+
+@pytest.mark.parametrize(
+    ("agent", "size", "room", "condenses"),
+    [
+        ({}, 8_000, 7_000, True),
+        ({"max_tokens": 500}, 8_000, 7_500, True),
+        ({"max_tokens": 90_000}, 8_000, 4_000, True),
+        ({}, 0, 0, True),
+        ({"history": {"summarize": False}}, 8_000, 7_000, False),
+        ({"llm_model": "echo"}, 8_000, 7_000, False),
+        ({"llm_model": "echo", "history": {"model": "m"}}, 8_000, 7_000, True),
+    ],
+)
+def test_a_models_context_has_room_for_an_answer(agent: dict[str, Any], size: int, room: int, condenses: bool) -> None:
+    script = script_from(Agent.model_validate({"llm_model": "m", **agent}), CallOptions(), context_tokens=size)
+    assert (script.context_tokens, script.condenses) == (room, condenses)

@@ -33,6 +33,9 @@ class Judge(FakeLlm):
             await asyncio.sleep(next((int(word) for word in newest.split() if word.isdigit()), 1))
             if "broken" in newest:
                 raise EngineError("The judge is away.")
+            if "garbled" in newest:
+                yield TextDelta("I think that this sentence is all right.")
+                return
             yield TextDelta('{"class": "denial"}' if "never" in newest else '{"class": "fine"}')
         finally:
             self.busy -= 1
@@ -50,7 +53,7 @@ async def judging() -> AsyncIterator[tuple[SentenceJudge, Judge, list[str]]]:
         released.append("".join(piece.text for piece in some))
 
     llm = Judge()
-    judge = SentenceJudge(llm, CONTROL, release)
+    judge = SentenceJudge(llm, CONTROL, release, lambda: released.append("(unread)"))
     try:
         yield judge, llm, released
     finally:
@@ -106,6 +109,14 @@ async def test_a_judge_that_fails_is_an_error_behind_what_was_passed() -> None:
         with pytest.raises(EngineError, match="away"):
             await judge.passed()
         assert released == ["One 1. "]
+
+
+@in_virtual_time
+async def test_a_verdict_that_names_no_class_passes_and_is_told_once() -> None:
+    async with judging() as (judge, _, released):
+        judge.put(pieces("A garbled one. Another garbled one. One 1."))
+        assert await judge.passed()
+        assert released == ["(unread)", "A garbled one. ", "Another garbled one. ", "One 1. "]
 
 
 @in_virtual_time

@@ -6,11 +6,13 @@ from typing import Any
 
 import pytest
 
-from tests.fakes.call import Call, FakeEngines
+from tests.fakes.call import VOICES, Call, FakeEngines
 from tests.fakes.clock import in_virtual_time
 from tests.fakes.engines import FakeLlm, calls_of
 from tests.fakes.tools import available
 from voi.core.end_reason import EndReason
+from voi.core.facts import Continued
+from voi.core.kept import Kept, KeptMessage
 from voi.dialogue import Message, ToolCall, ToolResult
 from voi.errors import ClientError
 from voi.session import events
@@ -313,3 +315,18 @@ async def test_another_agent_goes_on_with_its_voice_and_gives_back() -> None:
         assert [spec.parameters["properties"]["agent"]["enum"] for spec in second.tools] == [["teller"]]
         voices = [voice.voice for _, voice in call.engines.tts["fake"].spoken]
         assert voices == ["anna", "bert", "anna"]
+
+
+@in_virtual_time
+async def test_who_had_taken_over_goes_on_after_a_restart() -> None:
+    kept = Kept((KeptMessage(0, Message("user", "My bill?")),), next_id=1, agent="billing", owed=True)
+    billing = {"llm_model": "fake", "system_prompt": "You are billing.", "voices": VOICES}
+    llm = FakeLlm("Here is your bill.")
+    async with Call(
+        engines=FakeEngines(llm=llm), configured=DESK, others={"billing": billing},
+        shared={"continued": Continued(kept)},
+    ) as call:  # fmt: skip
+        await call.until(lambda: "Here is your bill." in call.answers)
+        (request,) = llm.requests
+        assert request.messages[0] == Message("system", "You are billing.")
+        assert [spec.name for spec in request.tools] == ["switch_agent"]

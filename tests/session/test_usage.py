@@ -9,10 +9,11 @@ import pytest
 from tests.fakes.call import Call, FakeEngines
 from tests.fakes.clock import in_virtual_time
 from tests.fakes.engines import FakeLlm, FakeStt, events_of
+from voi.core.tokens import MESSAGE_TOKENS, estimated_input, estimated_tokens
 from voi.dialogue import Message
 from voi.engines.base import AskedAgain, LlmEvent, LlmRequest, TextDelta, Usage
 from voi.errors import EngineError
-from voi.session.metering import MESSAGE_TOKENS, MeteredLlm, Metering, estimated_input, estimated_tokens
+from voi.session.metering import MeteredLlm, Metering
 from voi.session.observer import Observer
 from voi.use import Use
 

@@ -4,9 +4,10 @@ from typing import Any
 
 from voi.session.failure import Failure
 from voi.session.latency import TurnTimes
+from voi.session.lookups import LookedUp
 from voi.store.batch import write
 from voi.store.conversations import StoredConversation, read_conversation
-from voi.store.entries import Began, Changed, Entry, FailureTold, TurnTaken, WordsShown
+from voi.store.entries import Began, Changed, Entry, FailureTold, LookupTold, TurnTaken, WordsShown
 from voi.store.store import Store
 
 BEGAN_MS = 1_790_000_000_000
@@ -30,6 +31,11 @@ def told(conversation_id: str = "c1", *, words: str = "planted words", **fields:
         FailureTold(conversation_id, 1, Failure("llm", "openai", "gpt", "it failed", 1_200)),
         Changed(conversation_id, {"ended_ms": BEGAN_MS + 60_000, "end_reason": "finished", "answers": 1}, last=True),
     ]
+
+
+def looked_up(conversation_id: str = "c1") -> LookupTold:
+    """An answer was given passages of two files."""
+    return LookupTold(conversation_id, 1, 2_100, LookedUp(1, "context", ("planted.pdf, page 3", "a.md"), 900, 2))
 
 
 async def keep(store: Store, *entries: Entry) -> None:

@@ -1,7 +1,7 @@
 import pytest
 
-from tests.store.calls import BEGAN_MS, began, keep, kept, told
-from voi.store.batch import clean
+from tests.store.calls import BEGAN_MS, began, keep, kept, looked_up, told
+from voi.store.clean import clean
 from voi.store.conversations import Filter, each_conversation, key_of, list_conversations
 from voi.store.entries import Changed, WordsShown
 from voi.store.people import find_person
@@ -9,7 +9,7 @@ from voi.store.store import Store
 
 
 async def test_a_conversation_is_read_as_it_was_told(store: Store) -> None:
-    await keep(store, *told(person="anna@example.org", recording="2026-11-28/c1"))
+    await keep(store, *told(person="anna@example.org", recording="2026-11-28/c1"), looked_up())
     found = await kept(store)
     assert found
     assert [(said.role, said.at_ms, said.words) for said in found.transcript] == [
@@ -21,6 +21,10 @@ async def test_a_conversation_is_read_as_it_was_told(store: Store) -> None:
          "first_sound_ms": None, "first_sent_ms": 300},
     )  # fmt: skip
     assert found.failures == ({"number": 1, "kind": "llm", "engine": "openai", "model": "gpt", "took_ms": 1_200},)
+    assert found.lookups == (
+        {"number": 1, "at_ms": 2_100, "use": "context", "took_ms": 2, "characters": 900,
+         "sources": "planted.pdf, page 3\na.md"},
+    )  # fmt: skip
     facts = found.facts
     assert (facts["app"], facts["agent"], facts["end_reason"], facts["answers"]) == ("shop", "ada", "finished", 1)
     assert facts["recording"] == "2026-11-28/c1"

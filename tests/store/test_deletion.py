@@ -12,6 +12,7 @@ from tests.store.calls import BEGAN_MS, keep, kept, told
 from tests.store.conftest import KEY
 from voi.core.facts import Heard
 from voi.core.script import Script
+from voi.session.memory import MemoryItem
 from voi.session.recording import Recorder
 from voi.store import deletion
 from voi.store.backup import back_up, restore
@@ -55,13 +56,16 @@ async def recorded(store: Store, recordings: Path, name: str, person: str) -> No
     await recorder.close()
 
 
+TEA = MemoryItem("tea", "fact", "likes her tea black", BEGAN_MS, "ada")
+
+
 async def everything_about_anna(store: Store, recordings: Path) -> None:
     await recorded(store, recordings, "c1", "anna@example.org")
     await recorded(store, recordings, "c2", "berta")
     await store.save("monday", "shop", {"said": "planted words"}, person="anna@example.org")
     async with store.writing() as connection:
         anna = await ensure_person(connection, store.keys, "shop", "anna@example.org", BEGAN_MS)
-        await remember(connection, store.keys, anna, "tea", "likes her tea black", BEGAN_MS)
+        await remember(connection, store.keys, anna, TEA)
         await note_token(connection, store.keys, Issued("t1", "shop", "anna@example.org", BEGAN_MS, BEGAN_MS + DAY_MS))
 
 
@@ -205,7 +209,7 @@ async def test_a_person_remains_known_when_calls_grow_old(sealed_store: Store, t
     async with sealed_store.reading() as connection:
         anna = await find_person(connection, sealed_store.keys, "shop", "anna@example.org")
         assert anna
-        assert await recall(connection, sealed_store.keys, anna) == {"tea": "likes her tea black"}
+        assert await recall(connection, sealed_store.keys, anna) == [TEA]
 
 
 async def test_what_is_left_of_nobody_goes_with_age(

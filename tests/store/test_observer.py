@@ -1,3 +1,4 @@
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,8 +12,9 @@ from voi.core import facts as was
 from voi.core.script import Script
 from voi.dialogue import Phrase
 from voi.session.failure import Failure
+from voi.session.lookups import LookedUp
 from voi.store import observer
-from voi.store.entries import Began, Changed, Entry, FailureTold, TurnTaken, WordsShown
+from voi.store.entries import Began, Changed, Entry, FailureTold, LookupTold, TurnTaken, WordsShown
 from voi.store.observer import CallObserver
 
 
@@ -78,3 +80,22 @@ def test_only_a_notice_that_was_heard_counts(said: str, played: bool, told_ai: b
     looks_on.step(900, was.ReplyPlayed(1) if played else was.ReplyStopped(1, 300), ())
     heard = [{"told_ai": True, "told_recording": False}]
     assert [entry.values for entry in of(Changed, told)] == (heard if told_ai else [])
+
+
+def test_which_files_answers_were_given_is_told_and_their_names_where_words_are_kept() -> None:
+    given = LookedUp(1, "context", ("a.md, Hours", "b.pdf, page 3"), 900, 2, early=True)
+    for words, sources in ((True, given.sources), (False, ())):
+        looks_on, told = watching(words=words)
+        looks_on.looked_up(replace(given, sources=(), characters=0))
+        looks_on.looked_up(given)
+        (entry,) = of(LookupTold, told)
+        assert entry.lookup == replace(given, sources=sources)
+        assert entry.number == 1
+
+
+def test_lookups_beyond_a_limit_are_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(observer, "LOOKUPS_MAX", 2)
+    looks_on, told = watching(words=True)
+    for _ in range(5):
+        looks_on.looked_up(LookedUp(1, "tool", ("a.md",), 9, 2))
+    assert len(of(LookupTold, told)) == 2

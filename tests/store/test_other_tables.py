@@ -1,4 +1,4 @@
-"""Tokens, memories, voices, phone accounts, versions of agents; and the migrations that make their tables."""
+"""Tokens, voices, phone accounts, versions of agents; and the migrations that make their tables."""
 
 from pathlib import Path
 
@@ -6,11 +6,9 @@ import pytest
 
 from tests.store.calls import BEGAN_MS, keep, kept, told
 from voi.config.agents import Agent
-from voi.errors import ConfigError, StoreError
-from voi.store import memories
+from voi.errors import ConfigError
 from voi.store.agent_versions import note_version, read_version, version_of
 from voi.store.migrate import HEAD, VERSIONS, migrate, revision
-from voi.store.people import ensure_person
 from voi.store.phone_accounts import PhoneAccount, forget_account, read_accounts, save_account
 from voi.store.store import Store
 from voi.store.tokens import (
@@ -44,22 +42,6 @@ async def test_tokens_are_listed_and_revoked(store: Store) -> None:
     assert not revoked.has("t1", "shop", BEGAN_MS + 1)
     assert revoked.has("t2", "bank", BEGAN_MS + 2)
     assert not revoked.has("t3", "bank", BEGAN_MS + 11)  # a new one
-
-
-async def test_memories_are_a_persons_own(store: Store) -> None:
-    async with store.writing() as connection:
-        anna = await ensure_person(connection, store.keys, "shop", "anna", BEGAN_MS)
-        berta = await ensure_person(connection, store.keys, "shop", "berta", BEGAN_MS)
-        await memories.remember(connection, store.keys, anna, "tea", "green", BEGAN_MS)
-        await memories.remember(connection, store.keys, anna, "tea", "black", BEGAN_MS + 1)
-        await memories.remember(connection, store.keys, anna, "cat", "Mia", BEGAN_MS + 2)
-        assert await memories.recall(connection, store.keys, anna) == {"tea": "black", "cat": "Mia"}
-        assert await memories.recall(connection, store.keys, berta) == {}
-        await memories.unlearn(connection, anna, "tea")
-        assert await memories.recall(connection, store.keys, anna) == {"cat": "Mia"}
-        for name, words in (("", "x"), ("n" * 201, "x"), ("n", "x" * 20_001)):
-            with pytest.raises(StoreError):
-                await memories.remember(connection, store.keys, anna, name, words, BEGAN_MS)
 
 
 async def test_phone_accounts(store: Store, tmp_path: Path) -> None:

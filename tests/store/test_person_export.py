@@ -19,7 +19,8 @@ async def test_all_that_is_known_of_a_person(sealed_store: Store, tmp_path: Path
     assert counts == {"conversations": 1, "recordings": 1, "memories": 1, "sessions": 1, "tokens": 1}
     known = json.loads((out / "person.json").read_text())
     assert (known["app"], known["person"], known["since"][:4]) == ("shop", "anna@example.org", "2026")
-    assert known["memories"] == {"tea": "likes her tea black"}
+    (tea,) = known["memories"]
+    assert (tea["kind"], tea["text"]) == ("fact", "likes her tea black")
     assert [(each["name"], each["state"]) for each in known["sessions"]] == [("monday", {"said": "planted words"})]
     assert [sorted(token) for token in known["tokens"]] == [["expires", "id", "issued"]]
     (call,) = (json.loads(line) for line in (out / "conversations.jsonl").read_text().splitlines())

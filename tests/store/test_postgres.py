@@ -173,3 +173,25 @@ async def test_usage_adds_up(pg: Store) -> None:
         assert await read_calls(connection, BEGAN_MS) == {"shop": 2}
         (app,) = await list_apps(connection, BEGAN_MS)
         assert (app["minutes_today"], app["quota"]["cost_per_day"]) == (1.5, 1.5)
+
+
+async def test_what_is_remembered_of_people(pg: Store, server: Postgres, tmp_path: Path) -> None:
+    from tests.store.test_memories import fact, texts
+    from voi.store.deletion import forget_conversation, forget_memories
+    from voi.store.person_memory import add_fact, correct, forget_memory, set_name
+
+    await keep(pg, *told("c1", person="anna"), *told("c2", person="anna"))
+    assert await pg.remember("c1", fact(1, "planted fact, with a NUL \0 and half a pair \ud83d"))
+    assert await pg.remember("c1", fact(2, "Of the first.", "summary", "c1"))
+    assert await pg.remember("c2", fact(3, "Of the second.", "summary", "c2"))
+    tea = await add_fact(pg, "shop", "anna", "Likes tea.")
+    await correct(pg, "shop", "anna", tea.id, "Likes coffee.")
+    await set_name(pg, "shop", "anna", "Anna")
+    assert b"planted" not in server.dump()
+    assert (await texts(pg))[1:] == ["Of the first.", "Of the second.", "Likes coffee.", "Anna"]
+    assert await forget_conversation(pg, tmp_path, "c1") == 1
+    await forget_memories(pg, 1, BEGAN_MS + 24 * 3_600_000 + 3)
+    assert await texts(pg) == ["Of the second.", "Likes coffee.", "Anna"]
+    assert await forget_memory(pg, "shop", "anna", tea.id) == 1
+    assert await forget_everything_of(pg, tmp_path, "shop", "anna") == 1
+    assert await texts(pg) == []

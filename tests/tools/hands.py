@@ -31,6 +31,10 @@ class FakeHands:
     def switch_agent(self, name: str) -> None:
         self.did.append(("agent", name))
 
+    async def search_files(self, query: str) -> str:
+        self.did.append(("search", query))
+        return "Found."
+
     async def remember(self, fact: str) -> str:
         self.did.append(("fact", fact))
         return "Remembered."

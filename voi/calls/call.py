@@ -20,6 +20,7 @@ from typing import Any, Protocol
 
 from voi.calls.call_id import conversation_id
 from voi.calls.failures import ended_by, without_words
+from voi.calls.proof import Proof
 from voi.calls.refusals import refused
 from voi.config.agents import Agent
 from voi.config.client_agent import parse_client_agent
@@ -93,11 +94,13 @@ class Services:
 
 class Call:
     """Made by `Calls`. All methods are called on the event loop and return at once. `client`: names the client in
-    the log. `person`: who the app says the caller is, in the app's own words; "": it does not say."""
+    the log. `person`: who the app says the caller is, in the app's own words; "": it does not say. `proof`: how that is
+    known."""
 
     __slots__ = (
         "__weakref__", "_beginning", "_context", "_hung_up", "_line", "_mistaken_at_s", "_mistakes", "_on_over",
-        "_services", "_task", "_timer", "app", "client", "id", "kind", "over", "person", "save", "session",
+        "_services", "_task", "_timer", "afterwards", "app", "client", "first_message_id", "id",
+        "kind", "over", "person", "proof", "save", "session",
     )  # fmt: skip
 
     def __init__(
@@ -109,10 +112,12 @@ class Call:
         services: Services,
         on_over: "Callable[[Call], None]",
         person: str = "",
+        proof: Proof = Proof.APP,
     ) -> None:
         self.id = call_id
         self.app = app
         self.person = person
+        self.proof = proof if person else Proof.NONE
         self.kind = door.kind
         """The kind of door that it came through."""
         self.client = client
@@ -121,6 +126,10 @@ class Call:
         self.over = False
         self.save: Callable[[Kept], Coroutine[Any, Any, None]] | None = None
         """Called at the end of the conversation, to save it for another day; None: it is not saved."""
+        self.afterwards: list[Callable[[Kept], Coroutine[Any, Any, None]]] = []
+        """Called when the conversation is over, each in a task of its own."""
+        self.first_message_id = 0
+        """Messages with lower ids were said on another day."""
         self._services = services
         self._on_over = on_over
         self._line = Line(door)
@@ -208,6 +217,9 @@ class Call:
             self.session = self._task = None
             if self.save is not None and session.kept_for_later is not None:
                 self._services.tasks.start(self.save(session.kept_for_later), f"saving {self.id}")
+            if self.afterwards and session.kept_for_later is not None:
+                for work in self.afterwards:
+                    self._services.tasks.start(work(session.kept_for_later), f"after {self.id}")
             try:
                 if self._line.door is not None:
                     await self._line.door.aclose()
@@ -298,6 +310,13 @@ class Call:
         """Tell the client something that it should know; the call goes on."""
         self._line.now.tell(ErrorReported(words))
 
+    def prove(self, proof: Proof) -> None:
+        """It was proven who the person is: from now on the agent knows what it remembers of them."""
+        if self.person and proof.proven and not self.proof.proven:
+            self.proof = proof
+            if self.session is not None:
+                self.session.recall()
+
     def fail(self, error: Exception) -> None:
         """End the call because of an error outside of the session, in the door's handling of a message."""
         if self._task is None:
@@ -339,6 +358,7 @@ class Call:
         if not self.over:
             self.over = True
             self.session = None
+            self.afterwards.clear()
             self._on_over(self)
 
     def _later(self, delay_s: float, call: object) -> None:

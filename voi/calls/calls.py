@@ -8,6 +8,7 @@ from typing import Any
 from voi.calls.admission import Admission
 from voi.calls.call import Call, Services
 from voi.calls.call_id import new_call_id
+from voi.calls.proof import Proof
 from voi.calls.refusals import Refusals
 from voi.calls.saved import Saved, SavedStates
 from voi.calls.waiting import Waiter, Waiting
@@ -50,11 +51,13 @@ class Calls:
         """The call of that id; None if there is none or it is over."""
         return self._live.get(call_id)
 
-    def admit(self, app: str, client: str, door: Door, call_id: str = "", person: str = "") -> Call:
-        """Admit a call of that app through that door. `call_id` "": make a new id. `person`: see `Call`. Raises
-        Refused."""
+    def admit(
+        self, app: str, client: str, door: Door, call_id: str = "", person: str = "", proof: Proof = Proof.APP
+    ) -> Call:
+        """Admit a call of that app through that door. `call_id` "": make a new id. `person`, `proof`: see `Call`.
+        Raises Refused."""
         self.admission.admit(app)
-        call = Call(call_id or new_call_id(), app, client, door, self.services, self._forget, person)
+        call = Call(call_id or new_call_id(), app, client, door, self.services, self._forget, person, proof)
         self._live[call.id] = call
         return call
 

@@ -46,7 +46,9 @@ class Saved:
         within seconds if the store cannot be reached."""
         states = self._to_save(call, name)
         state = await states.load(place_of(name, call.person), call.app)
-        return Kept() if state is None else kept_in(state)
+        kept = Kept() if state is None else kept_in(state)
+        call.first_message_id = kept.next_id
+        return kept
 
     def save_at_end(self, call: Call, name: str) -> None:
         """Have the call saved by that name at its end. Raises ClientError if this server saves none."""

@@ -18,11 +18,13 @@ EXTRAS = {
     "faster_whisper": "faster-whisper", "ctranslate2": "faster-whisper", "onnxruntime": "turn", "litellm": "litellm",
     "sounddevice": "sound", "TTS": "train", "trainer": "train", "transformers": "train", "pyarrow": "train",
     "soundfile": "train", "soxr": "train", "asyncpg": "postgres", "livekit": "echo",
+    "mcp": "mcp",
 }  # fmt: skip
 """Which extra of ./install.sh brings a package that some commands need."""
 COMMANDS = (
-    "serve", "token", "check", "talk", "replay", "schema", "cert", "doctor", "bench", "models", "voice", "tts", "stt",
-    "calls", "people", "apps", "tokens", "usage", "audit", "store", "train", "engines",
+    "serve", "token", "check", "test", "ab", "simulate", "mcp", "talk", "replay", "schema", "cert", "doctor", "bench",
+    "models", "voice", "tts", "stt", "calls", "people", "memory", "apps", "tokens", "usage", "audit", "store",
+    "knowledge", "train", "engines",
 )  # fmt: skip
 
 

@@ -32,7 +32,7 @@ def list_apps(as_json: AsJson = False) -> None:
         async with store.reading() as connection:
             return await list_apps(connection, now_ms())
 
-    found = with_store(work)
+    found: list[dict[str, Any]] = with_store(work, if_missing=[] if as_json else None)
     if as_json:
         typer.echo(json.dumps(found, indent=2, ensure_ascii=False))
         return

@@ -30,7 +30,7 @@ def audit(
         async with store.reading() as connection:
             return await list_acts(connection, most, since_ms)
 
-    found = with_store(work)
+    found: list[Act] = with_store(work, if_missing=[] if as_json else None)
     if as_json:
         typer.echo(json.dumps([asdict(act) for act in found], ensure_ascii=False))
         return

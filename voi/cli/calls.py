@@ -3,6 +3,7 @@
 import json
 import os
 import sys
+from collections.abc import Awaitable, Callable
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -53,14 +54,16 @@ def list_calls(
     """List conversations, the newest first."""
     from voi.cli.open_store import time_of, with_store
 
+    filter_in = _filter(app, agent, person, since, until)
+
     async def work(store: "Store", _: "Settings") -> "list[StoredConversation]":
         from voi.store.conversations import list_conversations
 
-        which = await _filter(store, app, agent, person, since, until)
+        which = await filter_in(store)
         async with store.reading() as connection:
             return await list_conversations(connection, which, limit) if which else []
 
-    found = with_store(work)
+    found: list[StoredConversation] = with_store(work, if_missing=[] if as_json else None)
     if as_json:
         from voi.store.export import with_dates
 
@@ -119,6 +122,10 @@ def show(
         words = "(deleted)" if call["arguments"] is None else call["arguments"]
         what = call["error"] or f"{call['result_characters']} characters"
         typer.echo(f"{call['at_ms'] / 1_000:8.2f}  tool {call['tool']} {words}: {what}, {call['took_ms']} ms")
+    for lookup in kept.lookups:
+        sources = "(deleted)" if lookup["sources"] is None else lookup["sources"].replace("\n", "; ")
+        took = f"{lookup['characters']} characters, {lookup['took_ms']} ms"
+        typer.echo(f"{lookup['at_ms'] / 1_000:8.2f}  files {sources}: {took}")
     for failure in kept.failures:
         typer.echo(f"failed: {failure['kind']} of {failure['engine']} after {failure['took_ms']} ms")
 
@@ -143,13 +150,15 @@ def export(
     """Write conversations for other programs, the oldest first."""
     from voi.cli.open_store import with_store
 
+    filter_in = _filter(app, agent, person, since, until)
+
     async def work(store: "Store", settings: "Settings") -> str:
         from voi.store.export import export, export_recording
 
         if recording is not None:
             files = await export_recording(store, settings.recordings_dir, recording, out)
             return f"{out}: {', '.join(file.name for file in files)}"
-        which = await _filter(store, app, agent, person, since, until)
+        which = await filter_in(store)
         if which is None:
             return "0 conversations"
         if str(out) == "-":
@@ -181,16 +190,14 @@ def delete(
         raise typer.BadParameter("--person needs --app: apps call different people the same")
 
     async def work(store: "Store", settings: "Settings") -> int:
-        from voi.store.conversations import Filter
-        from voi.store.deletion import forget_everything_of, forget_matching, forget_older
+        from voi.store.deletion import forget_conversation, forget_everything_of, forget_older
 
         if older_than_days is not None:
             return await forget_older(store, settings.recordings_dir, older_than_days)
         if person:
             found = await forget_everything_of(store, settings.recordings_dir, app, person)
         else:
-            which = Filter(ids=[conversation_id or ""])
-            found = await forget_matching(store, settings.recordings_dir, which) or None
+            found = await forget_conversation(store, settings.recordings_dir, conversation_id or "") or None
         if found is None:
             raise ClientError("There is nothing of that name in the store.")
         return found
@@ -202,24 +209,26 @@ def delete(
     typer.echo(json.dumps({"conversations": count}) if as_json else f"Deleted: {count} conversations.")
 
 
-async def _filter(
-    store: "Store", app: str, agent: str, person: str, since: str | None, until: str | None
-) -> "Filter | None":
-    """The filter; None if no person of that name is known."""
+def _filter(
+    app: str, agent: str, person: str, since: str | None, until: str | None
+) -> "Callable[[Store], Awaitable[Filter | None]]":
+    """Finds the filter in a store; None if no person of that name is known there. Raises BadParameter, at once."""
     from voi.cli.open_store import parse_date
     from voi.store.conversations import Filter
     from voi.store.people import find_person
 
-    person_id = ""
-    if person:
-        if not app:
-            raise typer.BadParameter("--person needs --app: apps call different people the same")
+    if person and not app:
+        raise typer.BadParameter("--person needs --app: apps call different people the same")
+    since_ms, until_ms = parse_date(since), parse_date(until)
+
+    async def find(store: "Store") -> Filter | None:
+        if not person:
+            return Filter(app, agent, "", since_ms, until_ms)
         async with store.reading() as connection:
             found = await find_person(connection, store.keys, app, person)
-        if found is None:
-            return None
-        person_id = found.id
-    return Filter(app, agent, person_id, parse_date(since), parse_date(until))
+        return Filter(app, agent, found.id, since_ms, until_ms) if found else None
+
+    return find
 
 
 def _private(path: str, flags: int) -> int:

@@ -11,6 +11,7 @@ import typer
 if TYPE_CHECKING:
     from voi.cli.weight_licences import WeightLicence
     from voi.config.config import Config
+    from voi.config.problems import Problems
     from voi.config.settings import Settings
 
 _NOT_READY = "not ready to serve"
@@ -25,6 +26,7 @@ def check(
     """Check .env, agents.json and tts_models.json. Exits with 1 if there are mistakes, and prints them all."""
     from voi.cli import elsewhere
     from voi.cli.engine_check import check_engines, try_engines
+    from voi.cli.tool_check import check_tools
     from voi.config.client_agent import hint_of_grants
     from voi.config.load import read_config
     from voi.config.prices import read_prices
@@ -44,13 +46,16 @@ def check(
         problems.warnings += [*unknown_variables(), *_not_ready_to_serve(settings)]
         problems.errors += _store_problems(settings)
         config = read_config(settings, tts_info, problems)
+        _lint(config, settings, problems)
         check_engines(config, settings, problems)
+        check_tools(config, problems)
         network = _network_problems(settings)
         problems.errors += network
         problems.warnings += [] if network else _taken_port(settings)
         read_prices(settings.prices_file, problems)
         if not problems.errors:
             asyncio.run(try_engines(config, settings, problems))
+            problems.errors += asyncio.run(_unreadable(config, settings))
         if not problems.errors:
             from voi.cli.weight_licences import weight_licences
 
@@ -81,6 +86,31 @@ def check(
     if hint_of_client_agents:
         typer.echo(f"hint: {hint_of_client_agents}", err=True)
     typer.echo(f"The configuration is right{warned}{'; the server does not start with it yet' if unready else ''}.")
+
+
+def _lint(config: "Config", settings: "Settings", problems: "Problems") -> None:
+    """Advice on prompts, as far as the agents could be read."""
+    from voi.config.json_file import read_object
+    from voi.config.problems import Problems
+    from voi.errors import ConfigError
+    from voi.scenarios.prompt_lint import lint_prompts
+
+    try:
+        raw = read_object(settings.agents_file, Problems(), missing="")
+    except ConfigError:
+        return  # told by whoever read it first
+    lint_prompts(config, raw, problems)
+
+
+async def _unreadable(config: "Config", settings: "Settings") -> list[str]:
+    """Files that agents draw on and that cannot be used. No embedding model is asked."""
+    from voi.errors import ConfigError
+    from voi.knowledge.library import Library
+
+    try:
+        return await Library(settings.knowledge_dir).take(config)
+    except ConfigError as error:
+        return error.problems
 
 
 def _not_ready_to_serve(settings: "Settings") -> list[str]:

@@ -17,10 +17,15 @@ COMMAND_TIMEOUT_S = 24 * 3_600.0
 """Deadline for commands, which may take long, such as a backup."""
 
 
-def with_store(work: "Callable[[Store, Settings], Awaitable[T]]", act: str = "", *, make: bool = False) -> T:
+def with_store(
+    work: "Callable[[Store, Settings], Awaitable[T]]", act: str = "", *, make: bool = False, if_missing: T | None = None
+) -> T:
     """Run `work` with the store that the settings name. `act`: what it changes, for the audit log, without anybody's
     name; "": nothing. `make`: make a store that does not exist yet; else a command in the wrong folder would leave an
-    empty one there. Raises ConfigError, StoreError."""
+    empty one there. `if_missing`: the result where there is none yet, with a line on standard error; None: that is an
+    error. Raises ConfigError, StoreError."""
+    import typer
+
     from voi.config.settings import load_settings
     from voi.errors import ConfigError
     from voi.store.store import Store
@@ -31,9 +36,11 @@ def with_store(work: "Callable[[Store, Settings], Awaitable[T]]", act: str = "",
         raise ConfigError("VOI_STORE is off: there is no store.")
     path = parse_store_url(settings.store_url).path
     if not make and path is not None and not path.exists():
-        raise ConfigError(
-            f"There is no store yet: {path.absolute()} does not exist. `voi serve` makes it; is this its folder?"
-        )
+        missing = f"There is no store yet: {path.absolute()} does not exist. `voi serve` makes it; is this its folder?"
+        if if_missing is None:
+            raise ConfigError(missing)
+        typer.echo(missing, err=True)
+        return if_missing
 
     async def run() -> T:
         store = Store(settings.store_url, settings.store_secrets(), COMMAND_TIMEOUT_S)

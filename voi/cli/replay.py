@@ -31,7 +31,7 @@ def replay(
     the same. Exits with 1 where it would not; of a recording by an earlier version it only says how often."""
     from voi.core.journal import VERSION
 
-    with _journal_of(recording).open(encoding="utf-8", errors="replace") as lines:
+    with journal_of(recording).open(encoding="utf-8", errors="replace") as lines:
         steps = facts = actions = differences = 0
         version = _version_of(lines.readline())
         lines.seek(0)
@@ -162,7 +162,7 @@ def _short(value: Any) -> str:
     return text if len(text) <= VALUE_MAX_CHARS else text[:VALUE_MAX_CHARS] + "…"
 
 
-def _journal_of(recording: Path) -> Path:
+def journal_of(recording: Path) -> Path:
     from voi.errors import ClientError
     from voi.sealing.file import SUFFIX
 

@@ -9,14 +9,21 @@ import typer
 class File(StrEnum):
     AGENTS = "agents"
     TTS_MODELS = "tts_models"
+    SCENARIOS = "scenarios"
 
 
 def schema(
-    file: Annotated[File, typer.Argument(help="Of agents.json or of tts_models.json.")] = File.AGENTS,
+    file: Annotated[File, typer.Argument(help="Of agents.json, tts_models.json or scenarios.")] = File.AGENTS,
 ) -> None:
-    """Print the JSON Schema of agents.json (or tts_models.json), for editors and other programs."""
+    """Print the JSON Schema of agents.json (or tts_models.json, or scenario files), for editors and other programs."""
     import json
 
-    from voi.config.schema import json_schema
+    if file is File.SCENARIOS:
+        from voi.scenarios.schema import scenario_schema
 
-    typer.echo(json.dumps(json_schema(file.value), indent=2, ensure_ascii=False))
+        found = scenario_schema()
+    else:
+        from voi.config.schema import json_schema
+
+        found = json_schema("agents" if file is File.AGENTS else "tts_models")
+    typer.echo(json.dumps(found, indent=2, ensure_ascii=False))

@@ -82,8 +82,8 @@ def talk(
     answers = _tool_answers(tool or [])
     talker = Talker(
         wants={
-            "url": url or _own_url(),
-            "token": token or _own_token(),
+            "url": url or own_url(),
+            "token": token or own_token(),
             "agent_name": agent,
             "mode": chosen,
             "insecure": insecure,
@@ -132,7 +132,7 @@ def _check_out(file: Path) -> None:
         raise ClientError(f"{file} cannot be written: {wrong}.")
 
 
-def _own_url() -> str:
+def own_url() -> str:
     from voi.config.settings import load_settings
 
     settings = load_settings()
@@ -140,7 +140,7 @@ def _own_url() -> str:
     return f"{'wss' if settings.tls_cert_file else 'ws'}://{f'[{host}]' if ':' in host else host}:{settings.port}/ws"
 
 
-def _own_token() -> str:
+def own_token() -> str:
     from voi.config.settings import load_settings
     from voi.server.auth import issue_token
 

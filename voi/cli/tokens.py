@@ -34,7 +34,7 @@ def list_issued(
         async with store.reading() as connection:
             return await list_tokens(connection, app)
 
-    found = with_store(work)
+    found: list[dict[str, Any]] = with_store(work, if_missing=[] if as_json else None)
     if as_json:
         shown = ("id", "app", "issued_ms", "expires_ms", "revoked_ms")
         typer.echo(json.dumps([{name: row[name] for name in shown} for row in found]))

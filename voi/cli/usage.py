@@ -34,18 +34,16 @@ def usage(
     from voi.store.usage import write_csv
 
     groups = [name.strip() for name in by.split(",") if name.strip()]
+    today = datetime.now(UTC).date()
+    first, last = _day(since) if since else today.replace(day=1), _day(until) if until else today
 
     async def work(store: "Store", _: "Settings") -> list[dict[str, Any]]:
         from voi.store.usage import read_usage
 
-        today = datetime.now(UTC).date()
-        first = _day(since) if since else today.replace(day=1)
         async with store.reading() as connection:
-            return await read_usage(
-                connection, groups, first.isoformat(), (_day(until) if until else today).isoformat(), app, 1_000_000
-            )
+            return await read_usage(connection, groups, first.isoformat(), last.isoformat(), app, 1_000_000)
 
-    rows = with_store(work)
+    rows: list[dict[str, Any]] = with_store(work, if_missing=[] if as_json or as_csv else None)
     if as_json:
         typer.echo(json.dumps(rows, indent=2, ensure_ascii=False))
     elif as_csv:

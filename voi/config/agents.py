@@ -8,6 +8,8 @@ from pydantic import Field, model_validator
 from voi.config.apologies import apology_in
 from voi.config.engine_choice import EngineChoice
 from voi.config.goodbyes import goodbye_in
+from voi.config.knowledge import KnowledgeOrFiles
+from voi.config.memory import AgentMemoryOrSwitch, HistorySettings
 from voi.config.notices import ai_notice, recording_notice
 from voi.config.parts import (
     Disclosure,
@@ -25,6 +27,7 @@ from voi.config.parts import (
     WelcomeBackOrText,
     draw,
 )
+from voi.config.problems import quoted
 from voi.config.prompted import PHRASE_FIELDS, Prompted
 from voi.config.tools import AgentTools
 from voi.config.welcomes import welcome_in
@@ -81,6 +84,8 @@ class Agent(Prompted):
     """How many rounds of tool calls one answer may make, each after the results of the one before."""
     tool_time_s: float = Field(default=60, gt=0, le=600)
     """After so many seconds from its first round, an answer may call no more tools."""
+    knowledge: KnowledgeOrFiles | None = None
+    """Files that the agent may draw on beside its prompt."""
     idle_reminder: IdleReminder | None = None
     idle_limit_s: float = Field(default=0, ge=0, le=86_400)
     """Hang up after that many seconds of silence on both sides; 0: never."""
@@ -94,6 +99,17 @@ class Agent(Prompted):
     """Said in calls when the person's connection was lost for a while and is back."""
     goodbye: PhrasesOrText | None = None
     """Said before the conversation is ended because its time is up: its duration_limit_s, or the quota of its app."""
+    memory: AgentMemoryOrSwitch = None
+    """What it keeps of people whom the app names, and knows in their next conversation; without it, nothing."""
+    history: HistorySettings = HistorySettings()
+    """How much of a long conversation its model is shown."""
+
+    @model_validator(mode="after")
+    def _has_what_its_tools_search(self) -> Self:
+        for name, tool in self.tools.items():
+            if tool.builtin == "search_knowledge" and self.knowledge is None:
+                raise ValueError(f"has the tool {quoted(name)}, which searches its knowledge, and has no knowledge")
+        return self
 
     @property
     def redacted(self) -> Redact:
@@ -130,6 +146,15 @@ class Agent(Prompted):
     @property
     def tool_time_ms(self) -> int:
         return round(self.tool_time_s * 1000)
+
+    @property
+    def models_beside(self) -> dict[tuple[str, ...], str]:
+        """Models that it uses beside its own, by the field that names each."""
+        named = {
+            ("memory", "model"): self.memory.model if self.memory else None,
+            ("history", "model"): self.history.model,
+        }
+        return {place: model for place, model in named.items() if model}
 
     @property
     def welcome_after_ms(self) -> int:

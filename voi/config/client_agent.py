@@ -68,6 +68,9 @@ def _check_means(agent: Agent, config: Config, source: str, problems: Problems) 
     ]
     if not config.any_llm_model:
         means.append((("llm_model",), agent.llm_model, "LLM", config.llm_models))
+        means += [(place, model, "LLM", config.llm_models) for place, model in agent.models_beside.items()]
+    if agent.knowledge is not None:
+        problems.error(source, ("knowledge",), "names files of this server, which only its own agents may read")
     for role, choice in agent.voices_by_role().items():
         means.append((("voices", role, "model"), choice.model, "TTS model", config.tts_models))
     for tool_name, tool in agent.tools.items():

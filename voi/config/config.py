@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from voi.config.agents import Agent
 from voi.config.classifiers import CompletenessAgent, ControlAgent
+from voi.config.knowledge import FoundFiles
 from voi.config.problems import Path, did_you_mean, json_path, quoted
 from voi.config.tones import DEFAULT_TONES
 from voi.config.tts_models import TtsModel
@@ -56,6 +57,9 @@ class Config:
     engines_offered: Mapping[str, frozenset[str]] = field(default_factory=dict)
     """By kind (vad, turn, stt): engines that the settings and the agents name. Those are loaded at the start, and
     clients may name no others."""
+
+    knowledge_files: Mapping[tuple[str, ...], FoundFiles] = field(default_factory=dict)
+    """For what agents name as their knowledge: the files that it was when the configuration was read."""
 
     def agent(self, name: str) -> Agent:
         """The agent of that name. Raises ClientError."""

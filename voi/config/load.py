@@ -13,6 +13,7 @@ from voi.config.classifiers import PATTERN_MATCHING, CompletenessAgent, ControlA
 from voi.config.config import ClientAgents, Config
 from voi.config.engine_choice import CHOSEN, usual_engines
 from voi.config.json_file import is_comment, read_object, validated
+from voi.config.knowledge import FoundFiles, find_files
 from voi.config.problems import Problems, did_you_mean, quoted
 from voi.config.prompted import Prompted
 from voi.config.references import JUDGES, AgentEntry, Known, ReferenceKind, check_references, sound_places, voices_in
@@ -71,10 +72,17 @@ def read_config(settings: Settings, declared: Declared, problems: Problems) -> C
     models_named: dict[tuple[str | int, ...], str] = {
         (name, "llm_model"): agent.llm_model for name, agent in talking.items()
     }
+    models_named |= {(name, *at): model for name, agent in talking.items() for at, model in agent.models_beside.items()}
     judging = {**control, **completeness}
     models_named |= {(*entries[name].path, "model"): judge.model for name, judge in judging.items()}
     _warn_without_provider(models_named, settings, source, problems)
 
+    for name, agent in talking.items():
+        if agent.memory and settings.store == "off":
+            problems.warn(source, (name, "memory"), "remembers nothing: VOI_STORE is off")
+        if agent.memory and agent.memory.summaries and not agent.memory.model and agent.llm_model in EMBEDDED_MODELS:
+            text = f"has no model that can write summaries: {quoted(agent.llm_model)} cannot"
+            problems.warn(source, (name, "memory"), text)
     for name, judge in control.items():
         for phrase in ordinary_phrases(judge.denial_phrases):
             text = f"{quoted(phrase)} stands in ordinary sentences, so harmless replies will be denied"
@@ -88,7 +96,8 @@ def read_config(settings: Settings, declared: Declared, problems: Problems) -> C
             problems.errors.append(f"environment: VOI_CLIENT_AGENT_FIELDS: {oddity}")
 
     judges = [judge.model for judge in (*control.values(), *completeness.values())]
-    named = {*(agent.llm_model for agent in talking.values()), *judges, *settings.client_llm_models}
+    beside = [model for agent in talking.values() for model in agent.models_beside.values()]
+    named = {*(agent.llm_model for agent in talking.values()), *beside, *judges, *settings.client_llm_models}
     config = Config(
         agents=talking,
         control_agents=MappingProxyType({name: judge.rendered() for name, judge in control.items()}),
@@ -102,6 +111,7 @@ def read_config(settings: Settings, declared: Declared, problems: Problems) -> C
         agents_source=source,
         turn_weights=MappingProxyType(_turn_weights(settings, problems)),
         engines_offered=_engines_offered(talking, settings),
+        knowledge_files=MappingProxyType(_knowledge_files(talking, settings, problems)),
     )
     return replace(config, agents=MappingProxyType({name: config.finished(agent) for name, agent in talking.items()}))
 
@@ -118,6 +128,24 @@ def _turn_weights(settings: Settings, problems: Problems) -> dict[str, float]:
         wrong = f"was fitted to {found.engine.name}, and VOI_TURN_ENGINE is {settings.turn_engine}"
         problems.errors.append(f"{settings.turn_weights}: {wrong}")
     return found.signs if found else {}
+
+
+def _knowledge_files(
+    agents: Mapping[str, Agent], settings: Settings, problems: Problems
+) -> dict[tuple[str, ...], FoundFiles]:
+    found: dict[tuple[str, ...], FoundFiles] = {}
+    for name, agent in agents.items():
+        if agent.knowledge is None:
+            continue
+        named = agent.knowledge.files
+        if named not in found:
+            found[named] = find_files(settings.agents_file.parent, named)
+        path = (name, "knowledge")
+        for problem in found[named].problems:
+            problems.error(str(settings.agents_file), path, problem)
+        if not found[named].files and not found[named].problems:
+            problems.error(str(settings.agents_file), path, "names no file that can be read: its folders have none")
+    return found
 
 
 def _engines_offered(agents: Mapping[str, Agent], settings: Settings) -> Mapping[str, frozenset[str]]:

@@ -2,23 +2,19 @@
 LiteLLM is installed. Prices are data: nothing here knows a provider.
 """
 
-import json
 from collections.abc import Callable, Mapping
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from voi.config.json_file import is_comment, read_object, validated
+from voi.config.litellm_list import litellm_list
 from voi.config.problems import Problems
 from voi.errors import ConfigError
 from voi.use import Use
 
 LITELLM_CURRENCY = "USD"
-LITELLM_LIST = "model_prices_and_context_window_backup.json"
-"""The list that comes with the package and that `litellm.model_cost` is read from. Importing LiteLLM takes seconds."""
-LIST_MAX_BYTES = 64 * 1024 * 1024
 Amount = Field(default=0.0, ge=0, le=1e9, allow_inf_nan=False)
 
 
@@ -121,7 +117,7 @@ def _without_comments(value: Any) -> Any:
 def usual_prices(aliases: Mapping[str, str]) -> dict[str, Price]:
     """LiteLLM's own prices of LLMs by name; none if it is not installed. `aliases`: names of models in its
     configuration, and the models behind them. Reads a file of some megabytes: call it in a thread."""
-    known = _litellm_list()
+    known = litellm_list()
     named = {name: price for name, entry in known.items() if (price := _price_in(entry)) is not None}
     for alias, model in aliases.items():
         for target in (model, model.partition("/")[2]):
@@ -129,19 +125,6 @@ def usual_prices(aliases: Mapping[str, str]) -> dict[str, Price]:
                 named[alias] = named[target]
                 break
     return named
-
-
-def _litellm_list() -> Mapping[str, Any]:
-    spec = find_spec("litellm")
-    for place in (spec.submodule_search_locations or ()) if spec else ():
-        file = Path(place) / LITELLM_LIST
-        try:
-            if file.stat().st_size <= LIST_MAX_BYTES:
-                found = json.loads(file.read_bytes())
-                return found if isinstance(found, dict) else {}
-        except (OSError, ValueError):
-            continue
-    return {}
 
 
 def _price_in(entry: Any) -> Price | None:

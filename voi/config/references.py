@@ -205,8 +205,12 @@ def _check_sound_files(entry: AgentEntry, greetings_dir: Path, source: str, prob
 
 
 def _sound_files(entry: AgentEntry) -> Iterator[tuple[JsonPath, str]]:
-    for field in PHRASE_FIELDS:
-        choices, path = entry.raw.get(field), (*entry.path, field)
+    tools = entry.raw.get("tools")
+    phrases: list[tuple[JsonPath, Any]] = [((*entry.path, field), entry.raw.get(field)) for field in PHRASE_FIELDS]
+    for name, tool in tools.items() if isinstance(tools, dict) else ():
+        if isinstance(tool, dict):
+            phrases.append(((*entry.path, "tools", name, "filler"), tool.get("filler")))
+    for path, choices in phrases:
         if isinstance(choices, dict):
             choices, path = choices.get("choices"), (*path, "choices")
         for index, choice in enumerate(choices if isinstance(choices, list) else ()):

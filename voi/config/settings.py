@@ -105,6 +105,8 @@ class Settings(BaseSettings):
     that is installed."""
     greetings_dir: Path = Path("data/cached/voice")
     """Folder of pre-recorded greetings; agents can name no file outside of it."""
+    knowledge_dir: Path = Path("data/knowledge")
+    """Folder for the indexes of the files that agents draw on. What is in it can be made again."""
     models_dir: Path = Path("models")
     """Folder of weights that engines look into."""
     client_llm_models: Names = ()
@@ -155,6 +157,9 @@ class Settings(BaseSettings):
     pictures_mb: int = Field(default=1_024, ge=1, le=1_000_000)
     """Memory for the pictures that all conversations hold, as clients sent them; more are refused. A conversation holds
     at most 48 MB."""
+    llm_context_tokens: int = Field(default=0, ge=0, le=100_000_000)
+    """Size of the context, in tokens, of language models of which neither the agent nor LiteLLM's list tells it. A
+    conversation that fills it is condensed. 0: not known, so all of it is sent."""
     invoke_llm_per_minute: int = Field(default=60, ge=0, le=1_000_000)
     """How often the clients of an app may ask an LLM outside of their conversation (`invoke_llm`); 0: never."""
     invoke_llm_max_tokens: int = Field(default=4_000, ge=1, le=100_000)
@@ -227,6 +232,8 @@ class Settings(BaseSettings):
     """The key before it, until `voi store rekey` has been run."""
     store_keep_days: int = Field(default=30, ge=0, le=36_500)
     """Older conversations are deleted from the store; 0: never."""
+    memory_keep_days: int = Field(default=365, ge=0, le=36_500)
+    """What agents remember of people is deleted after this time; 0: never."""
     usage_keep_days: int = Field(default=400, ge=0, le=36_500)
     """The sums of what was used on a day, which name nobody, and the record of `voi audit` are deleted after this time;
     0: never."""

@@ -1,5 +1,5 @@
 """The current configuration of a running server: it takes over edited files, but not broken edits. It also watches the
-files of voices, since `voi voice` changes them without changing the JSON."""
+files of voices, since `voi voice` changes them without changing the JSON, and those that agents draw on."""
 
 import asyncio
 import logging
@@ -15,6 +15,9 @@ from voi.errors import ConfigError
 __all__ = ["Config", "ConfigStore", "VoiceUse", "load_config", "voice_uses_of"]
 
 log = logging.getLogger(__name__)
+
+NAMED_MAX = 5
+"""Edited files that the log names."""
 
 _Stamp = tuple[int, int, int] | None
 
@@ -53,7 +56,8 @@ class ConfigStore:
         self._seen = seen
         if not settled or seen == self._settled:
             return False
-        edited = ", ".join(path.name for path in seen if seen[path] != self._settled[path])
+        changed = [path.name for path in seen if seen[path] != self._settled[path]]
+        edited = ", ".join([*changed[:NAMED_MAX], *["…"][: len(changed) > NAMED_MAX]])
         return await self._take_over(seen, f"{edited}: what was edited")
 
     async def reload(self) -> bool:
@@ -77,10 +81,12 @@ class ConfigStore:
         return True
 
     def _load(self) -> tuple[Config, dict[Path, _Stamp]]:
-        """The configuration, with the stamps of all its files; those of voice files are taken before they are read."""
+        """The configuration, with the stamps of all its files; those of voices and of knowledge are taken before they
+        are read."""
         config = load_config(self.settings, self._declared)
         voices = {file for model in config.tts_models.values() if (file := model.voices_file)}
-        return config, _stamps((self.settings.agents_file, self.settings.tts_models_file, *voices))
+        drawn_on = (path for found in config.knowledge_files.values() for path in found.watched)
+        return config, _stamps((self.settings.agents_file, self.settings.tts_models_file, *voices, *drawn_on))
 
 
 def _stamps(paths: Iterable[Path]) -> dict[Path, _Stamp]:

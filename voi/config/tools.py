@@ -15,7 +15,9 @@ BODIES = ("http", "mcp", "python", "app", "builtin", "capture")
 """Fields of which a tool has exactly one: what its call does."""
 CALL_VALUES = ("id", "app", "person", "caller", "agent")
 """What templates know of the conversation, as {call:NAME}."""
-BuiltInName = Literal["hang_up", "wait", "send_message", "switch_agent", "remember", "transfer", "press_keys"]
+BuiltInName = Literal[
+    "hang_up", "wait", "send_message", "switch_agent", "remember", "search_knowledge", "transfer", "press_keys"
+]
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,63}")
 PLACEHOLDER = re.compile(r"\{(call:|captured:)?([A-Za-z_][A-Za-z0-9_-]*)\}")
 """{NAME}: an argument. {call:NAME}: a value of the conversation. {captured:NAME}: what the person has dictated.
@@ -61,10 +63,10 @@ class HttpRequest(FileModel):
         plain = PLACEHOLDER.sub("x", _REFERENCE.sub("x", self.url))
         try:
             parts = urlsplit(plain)
-            right = parts.scheme in ("http", "https", "x") and bool(parts.hostname or plain == "x")
+            right = parts.scheme in ("http", "https", "x") and bool(parts.hostname)
         except ValueError:
             right = False
-        if not right:
+        if not (right or re.match(r"\$?\{", self.url)):
             raise ValueError("needs a url like https://example.com/orders/{number}")
         if self.method == "GET" and self.body is not None:
             raise ValueError("has a body, which GET does not send; use query, or another method")

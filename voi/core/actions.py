@@ -151,6 +151,25 @@ class CancelTool:
 
 
 @dataclass(frozen=True, slots=True)
+class Condense:
+    """Summarize these messages of the dialogue, together with `summary`, which is of what came before them. Answered by
+    Condensed(condensing). They are shown to the model until the summary takes their place."""
+
+    condensing: int
+    message_ids: tuple[int, ...]
+    messages: tuple[Message, ...]
+    summary: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class NoteForgotten:
+    """Record that the oldest messages were forgotten, because the model's context holds no more and there is no summary
+    of them."""
+
+    message_ids: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Duck:
     """Lower the reply's volume and play on: the person may be interrupting. "soft": it may be only a noise. "deep": it
     is probably speech, and what is played at this volume counts as not heard."""
@@ -211,6 +230,6 @@ class HangUp:
 
 Action = (
     Listen | Transcribe | TranscribeNow | JudgeTurn | JudgeVoice | NoteBackchannel | EndUtterance | StartReply
-    | SayPhrase | SayAhead | SayRest | Release | RunTool | CancelTool | Duck | Resume | Stop | Show | SendStatus
-    | ReportError | HangUp
+    | SayPhrase | SayAhead | SayRest | Release | RunTool | CancelTool | Condense | NoteForgotten | Duck | Resume | Stop
+    | Show | SendStatus | ReportError | HangUp
 )  # fmt: skip

@@ -41,6 +41,9 @@ UNJUDGED_MS = 200
 QUIET_OF_NOISE_MS = 160
 QUIET_MS = 256
 """Quiet after which the reply is resumed; sooner if the sound was not a voice."""
+LATE_WORDS_MS = 640
+"""Quiet after which a reply is resumed though the words of a likely voice have not come. On a busy machine they take
+longer than `QUIET_MS`, and "wait" must not have to be said twice."""
 CONTINUES_MS = 1_500
 """Voice that sets in again within this time continues the same possible barge-in."""
 _STOP_WORDS = frozenset(
@@ -128,9 +131,11 @@ def verdict(
             enough_ms = max(BACKCHANNEL_MS, enough_ms)
         if lasts_ms >= enough_ms:
             return Verdict.STOP
-    if quiet_ms >= QUIET_MS or (quiet_ms >= QUIET_OF_NOISE_MS and (voice is None or voice < LIKELY_VOICE)):
-        return Verdict.RESUME
-    return None
+    if voice is None or voice < LIKELY_VOICE:
+        enough_quiet_ms = QUIET_OF_NOISE_MS
+    else:
+        enough_quiet_ms = QUIET_MS if final else LATE_WORDS_MS
+    return Verdict.RESUME if quiet_ms >= enough_quiet_ms else None
 
 
 class BargeIns:

@@ -17,6 +17,7 @@ from voi.core import actions as do
 from voi.core import facts as was
 from voi.core.actions import Action, Status
 from voi.core.barge_in import BargeIn, BargeIns, Verdict
+from voi.core.condensing import Condensing
 from voi.core.deadlines import Clocks, Due, next_due
 from voi.core.draft import Draft
 from voi.core.end_reason import EndReason
@@ -30,6 +31,7 @@ from voi.core.late import LateWords
 from voi.core.noise import NOISE_VOICE_MAX_MS, is_noise
 from voi.core.notice import Notice
 from voi.core.pace import Pace
+from voi.core.prompt_notes import with_notes
 from voi.core.replies import Replies, ReplyGrew
 from voi.core.reply import Reply
 from voi.core.script import Script
@@ -60,6 +62,9 @@ class Conversation:
         self._barge_ins = BargeIns(self._replies, script, self._out)
         self._late = LateWords(self.history, script, self._out)
         self._draft = Draft(self._message_ids)
+        self._condensing = Condensing(self.history, script, self._out)
+        self._recalled = ""
+        """What is known of the person from earlier conversations, for the prompt."""
         self._turn: Turn | None = None
         self._utterances = 0
         self._asked, self._asked_in = Asked(), ""
@@ -74,10 +79,14 @@ class Conversation:
         self._notice = Notice(script.notice)
         self._phrase_owed: Phrase | None = None
         """Said once the notice was heard, unless the person spoke meanwhile."""
+        self._cut_off_by: int | None = None
+        """Message id of an answer that ended while the person was saying the rest of what it answers."""
         self._answer_owed = False
         """RESPONSE_CREATED was sent for an answer that has not begun yet."""
         self._busy = False
         """The server is busy: optional work is left out."""
+        self._agent = ""
+        """Who took over the conversation."""
         self._hang_up: do.HangUp | None = None
         """Carried out when the goodbye was heard."""
 
@@ -91,6 +100,8 @@ class Conversation:
         self._now_ms = now_ms
         if self._hang_up is None or type(fact) not in UNHEARD_AT_PARTING:
             RULES[type(fact)](self, fact)
+        if self.state is State.IDLE and self._condensing.due:
+            self._condense()
         actions = self._out[:]
         self._out.clear()
         return actions
@@ -242,14 +253,18 @@ class Conversation:
             owed=self._answer_owed or unwritten or waits,
             announced=self._answer_owed or self._replies.terminal_owed,
             notice_owed=self._notice.owed,
+            agent=self._agent,
             reply_is_notice=reply is not None and self._replies.number_of(reply.message_id) == self._notice.reply,
+            summary=self._condensing.summary,
         )
 
     def _on_continued(self, fact: was.Continued) -> None:
         kept, draft = fact.kept, fact.kept.draft
         self._clocks = Clocks(opened_ms=self._now_ms, user_active_ms=self._now_ms, state_since_ms=self._now_ms)
         self.history.take_up(kept.messages)
+        self._condensing.summary = kept.summary
         self._message_ids.following = kept.next_id
+        self._agent = kept.agent
         if draft is not None:
             self._draft.prefix, self._draft.image_urls = draft.text, draft.image_urls
             self._draft.message_id, self._draft.shown = draft.message_id, draft.text
@@ -295,7 +310,7 @@ class Conversation:
     def _end_utterance(self) -> None:
         if self._turn:
             self._emit(do.EndUtterance(self._turn.utterance, self._turn.late))
-            self._turn = None
+            self._turn = self._cut_off_by = None
 
     def _on_user_started(self, _: was.UserStarted) -> None:
         if self.script.mode != "call":
@@ -376,14 +391,25 @@ class Conversation:
         speculation = self._replies.speculation
         if speculation and not same_words(self._draft.with_speech(fact.text), speculation.answers):
             self._replies.drop_speculation()
-        if self.script.stream_user_stt and fact.text:
+        if is_final and self._cut_off_by is not None and turn.text and not self._is_noise(turn):
+            self._take_back(self._cut_off_by)
+        if self.script.stream_user_stt and fact.text and self._cut_off_by is None:
             self._show_draft(self._draft.with_speech(fact.text))
         if is_final:
             self._on_final(turn)
 
+    def _is_noise(self, turn: Turn) -> bool:
+        return is_noise(turn, asked=self._replies.asked_last)
+
+    def _take_back(self, answer: int | None) -> None:
+        """What they say now continues the message that was answered, by the answer of that message id."""
+        self._cut_off_by = None
+        if earlier := self.history.take_last_user(before=answer):
+            self._draft.take_back(earlier)
+
     def _on_final(self, turn: Turn) -> None:
         """This pause's transcript has arrived."""
-        if is_noise(turn, asked=self._replies.asked_last):
+        if self._is_noise(turn):
             self._replies.drop_speculation()
             turn.text = turn.final = ""
         if self.state is State.WAITING and turn.quiet_ms and not self._answer_owed and not self._replies.stopping:
@@ -499,7 +525,7 @@ class Conversation:
         if reply is None or reply.goes_on or not same_words(text, reply.answers):
             self._replies.drop_speculation()
             muted = self._notice.due is not None
-            reply = self._replies.start(text, self.script.prompt + self.history.messages(), muted=muted)
+            reply = self._replies.start(text, self._request(), muted=muted)
         self._replies.announce(reply, already=self._answer_owed)
         self._answer_owed = self._tools.owed = False
         if self._notice.due:  # the answer is made meanwhile, and follows it
@@ -515,7 +541,15 @@ class Conversation:
             self._tools.interrupt()  # before the model is asked, so that it knows
             text = self._draft.with_speech(spoken)
             said = Message("user", text, self._draft.image_urls)
-            self._replies.start(text, (*self.script.prompt, *self.history.messages(), said), muted=True)
+            self._replies.start(text, self._request(said), muted=True)
+
+    def _request(self, *said: Message) -> tuple[Message, ...]:
+        """The messages for the agent's model. `said`: what the person says now, which is not in the history yet."""
+        return self._condensing.request(self._prompt, said)
+
+    @property
+    def _prompt(self) -> tuple[Message, ...]:
+        return with_notes(self.script.prompt, (self._recalled, *self._condensing.notes))
 
     def _cancel_owed(self) -> None:
         if self._answer_owed:
@@ -641,10 +675,13 @@ class Conversation:
             self._maybe_end_turn(self._turn)
 
     def _on_reply_played(self, fact: was.ReplyPlayed) -> None:
+        reply = self._replies.released
         if self._replies.played(fact.reply, self._now_ms):
             if self._tools.hangs_up_after(fact.reply):
                 self._end_by_agent()
                 return
+            if reply and reply.cut_off and not reply.acted and self.state is State.BARGE_IN:
+                self._cut_off_by = reply.message_id
             phrase = self._phrase_owed if self._notice.heard(fact.reply) else None
             self._after_reply()
             if phrase and self.state is State.IDLE:
@@ -658,8 +695,8 @@ class Conversation:
         if heard and not reply.cut:
             self._notice.heard(reply.number)  # it was stopped after its last word
         goes_on = (not heard or reply.cut_off) and reply.answers is not None and not reply.acted and self._turn
-        if goes_on and self.script.mode == "call" and (earlier := self.history.take_last_user(before=reply.message_id)):
-            self._draft.take_back(earlier)  # what they say now continues the message that was answered
+        if goes_on and self.script.mode == "call":
+            self._take_back(reply.message_id)
         if self.state is State.WAITING:
             self._try_answer()
         elif self.state is State.PAUSED and self._turn and self._turn.final is not None:
@@ -696,6 +733,22 @@ class Conversation:
             self._say(self.script.apology)
         else:
             self._after_reply()
+
+    # ---- what the model is shown ----------------------------------------------------------------------------------
+
+    def _on_recalled(self, fact: was.Recalled) -> None:
+        if fact.text != self._recalled:
+            self._recalled = fact.text
+            self._replies.drop_speculation()  # it was asked without this
+
+    def _on_condensed(self, fact: was.Condensed) -> None:
+        self._condensing.came(fact)
+
+    def _condense(self) -> None:
+        """Nothing goes on: keep the dialogue within the model's context, unless the person has begun a message."""
+        replies = self._replies
+        if not (self._turn or self._draft.begun or replies.speculation or replies.stopping or self._answer_owed):
+            self._condensing.between_turns(self._prompt, self._tools.running)
 
     # ---- tools --------------------------------------------------------------------------------------------------
 
@@ -740,10 +793,11 @@ class Conversation:
 
     def _on_agent_switched(self, fact: was.AgentSwitched) -> None:
         self._replies.drop_speculation()  # it was asked with the other prompt
-        self.script = self.script.followed_by(fact.script)
+        self.script, self._agent = self.script.followed_by(fact.script), fact.agent
         self.history.form = self.script.reply_form
         self._tools.follow(self.script)
         self._replies.follow(self.script)
+        self._condensing.follow(self.script)
 
     def _tell_results(self) -> None:
         """Have the agent speak on with the results: at once, or after the current reply. If the person says something
@@ -753,14 +807,14 @@ class Conversation:
         if self.state is State.IDLE or (self.state is State.ANSWERING and reply is None):
             self._go_on()
         elif self.state is State.ANSWERING and reply and reply.written and not self._draft.begun:
-            self._replies.go_on(self.script.prompt + self.history.messages(), self._now_ms)
+            self._replies.go_on(self._request(), self._now_ms)
 
     def _go_on(self) -> None:
         """Begin the reply that follows tools, or the notice."""
         reply = self._replies.speculation
         if reply is None or not reply.goes_on:
             self._replies.drop_speculation()
-            reply = self._replies.go_on(self.script.prompt + self.history.messages(), self._now_ms)
+            reply = self._replies.go_on(self._request(), self._now_ms)
         self._tools.owed = self._say_notice()
         if self._tools.owed:
             return
@@ -812,6 +866,9 @@ RULES: dict[type[Fact] | Due, Callable[..., None]] = {
     was.ReplyFailed: Conversation._on_reply_failed,
     Due.SILENT_REPLY: Conversation._on_silent_reply,
     Due.LATE_ANSWER: Conversation._on_late_answer,
+    # what the model is shown
+    was.Recalled: Conversation._on_recalled,
+    was.Condensed: Conversation._on_condensed,
     # tools
     was.ToolReturned: Conversation._on_tool_returned,
     was.AgentSwitched: Conversation._on_agent_switched,

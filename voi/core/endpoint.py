@@ -14,10 +14,10 @@ from dataclasses import dataclass
 
 from voi.core import can_end
 from voi.core.endpoint_weights import WEIGHTS
-from voi.core.expects import Expects, expects
+from voi.core.expects import Expects, expects, request
 from voi.core.series import digits_at_end, digits_due, spells
 from voi.core.turn import Signs, Turn
-from voi.core.turn_text import completeness, ends_open, has_filler_end
+from voi.core.turn_text import completeness, ends_open, has_filler_end, is_backchannel, spoken_words
 from voi.turn_policy import TurnPolicy
 
 UNFINISHED, FINISHED = 0.25, 0.85
@@ -54,14 +54,18 @@ class Asked:
 
     kind: Expects = Expects.OPEN
     digits: int | None = None
+    choices: frozenset[str] = frozenset()
+    """Words of the question, where it gives a choice: one of them answers it."""
 
 
 def asked_by(said: str, expected: Expects = Expects.OPEN) -> Asked:
     """What the agent's last message `said` asks for. `expected`: what a tool says that it does; OPEN: it says
     nothing."""
-    if expected is Expects.OPEN:
-        return Asked(expects(said), digits_due(said))
-    return Asked(expected)
+    if expected is not Expects.OPEN:
+        return Asked(expected)
+    kind, asking = expects(said), request(said)
+    choices = frozenset(spoken_words(asking.partition("\n")[0])) if kind is Expects.CHOICE else frozenset[str]()
+    return Asked(kind, digits_due(asking), choices)
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,12 +164,23 @@ def signs(text: str, verdicts: list[tuple[int, float]], asked: Asked) -> dict[st
         "finished": float(score is not None and score >= FINISHED and not short),
         "can_end": 0.0 if by_words is None else by_words - CAN_END_MIDDLE,
         "short_answer": float(short_answer),
-        "answers": float(short_answer and asked.kind in _WANT_ANSWERS),
+        "answers": float(asked.kind in _WANT_ANSWERS and (short_answer or (short and _answers(text, score, asked)))),
         "digits": float(digits > 1),
         "letters": float(letters),
         "asked_series": float(asked_series),
         "complete_number": float(asked.digits is not None and digits >= asked.digits),
     }
+
+
+def _answers(text: str, score: float | None, asked: Asked) -> bool:
+    """True if these few words answer the question, though they are no common answer: "mm-hmm", or one of the choices
+    that it gave. `score`: how complete the words are."""
+    if score is None or score <= UNFINISHED:
+        return False
+    if asked.kind is Expects.YES_NO:
+        return is_backchannel(text)
+    words = [word for word in spoken_words(text) if word != "please"]
+    return bool(words) and words[-1] in asked.choices
 
 
 def weigh(said: dict[str, float], weights: Mapping[str, float] = WEIGHTS) -> float:

@@ -20,7 +20,7 @@ class Expects(StrEnum):
 _SENTENCE_END = re.compile(r"(?<=[.!?…])\s+")
 _ASKS = re.compile(
     r"\?|\b(?:please|tell|give|say|spell|read|repeat|provide|confirm|enter|need|may i have"
-    r"|let me know)\b",
+    r"|let me (?:know|get|have|take))\b",
     re.IGNORECASE,
 )
 _NUMBER = re.compile(
@@ -28,7 +28,7 @@ _NUMBER = re.compile(
     r"|customer|invoice|social security|passport|licen[cs]e|serial|room|flight|pin"
     r"|extension|routing)\s*(?:number|code|id)"
     r"|(?:zip|post\w*|postal|area|security|pin)[ -]?code|numbers?|digits|date of birth|birth ?day|expir\w+ date"
-    r"|call(?:ed)? you back (?:on|at))\b",
+    r"|pin|call(?:ed)? you back (?:on|at))\b",
     re.IGNORECASE,
 )
 _SPELLING = re.compile(
@@ -62,10 +62,15 @@ SENTENCES_READ = 3
 
 def expects(said: str) -> Expects:
     """The kind of answer that the agent's words ask for, by their last sentence that asks for something."""
-    for sentence in reversed(_SENTENCE_END.split(said.strip())[-SENTENCES_READ:]):
-        if _ASKS.search(sentence):
-            return _asked_by(sentence)
-    return Expects.OPEN
+    sentence, _, _ = request(said).partition("\n")
+    return _asked_by(sentence) if sentence else Expects.OPEN
+
+
+def request(said: str) -> str:
+    """The last of the agent's sentences that asks for something, and those after it, a line each; "" if none does."""
+    sentences = [" ".join(sentence.split()) for sentence in _SENTENCE_END.split(said.strip())[-SENTENCES_READ:]]
+    asking = [number for number, sentence in enumerate(sentences) if _ASKS.search(sentence)]
+    return "\n".join(sentences[asking[-1] :]) if asking else ""
 
 
 def _asked_by(sentence: str) -> Expects:

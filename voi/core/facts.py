@@ -178,9 +178,10 @@ class ToolReturned:
 @dataclass(frozen=True, slots=True)
 class AgentSwitched:
     """Another agent goes on with the conversation. Of its script the prompt, the phrases and the rules of its tools
-    count from now on."""
+    count from now on. `agent`: its name."""
 
     script: Script
+    agent: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,6 +263,22 @@ class Continued:
 
 
 @dataclass(frozen=True, slots=True)
+class Recalled:
+    """What the agent is to know of the person from earlier conversations: a note for its prompt, in place of the one
+    before."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Condensed:
+    """`Condense` was carried out. `summary` "": there is none, because it failed."""
+
+    condensing: int
+    summary: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class TranscriptFailed:
     """`Transcribe(utterance, pause)` failed. `message`, for the client, says why."""
 
@@ -300,5 +317,6 @@ Fact = (
     UserStarted | SpeechGrew | QuietGrew | Heard | TurnJudged | VoiceJudged | Opened | VoicePushed | TextTyped
     | ImageGiven | AnswerAsked | Interrupted | ReplyText | PieceVoiced | ReplyThinking | ToolCalled | ReplyWritten
     | ToolReturned | AgentSwitched | AnswerExpected | ReplySounded | PlaybackStarted | ReplyPlayed | ReplyStopped
-    | ReplyFailed | TranscriptFailed | CameBack | Continued | DeadlinePassed | LoadChanged | TimeIsUp | HungUp
+    | ReplyFailed | Recalled | Condensed | TranscriptFailed | CameBack | Continued | DeadlinePassed | LoadChanged
+    | TimeIsUp | HungUp
 )  # fmt: skip

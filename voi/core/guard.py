@@ -36,6 +36,8 @@ _JOIN = "\ua000"
 _GAPS = (SPACE, NARROW, LOOSE)
 _WAYS_MAX = 8
 """Limit on the number of ways in which one text may be heard, when its marks may or may not separate words."""
+_CLASS_WORDS_MAX, _CLASS_MAX_CHARACTERS = 3, 60
+"""Longest answer of a control agent that counts as the name of a class by itself."""
 
 
 class PatternGuard:
@@ -241,6 +243,14 @@ def denied_class(answer: str, denial_classes: Sequence[str]) -> bool:
     classes = named if isinstance(named, list) else [named]
     denials = {_plain(name) for name in denial_classes}
     return any(_plain(name) in denials for name in classes if isinstance(name, str))
+
+
+def names_class(answer: str) -> bool:
+    """True if the control agent's answer names a class, as `{"class": …}` or in so few words that they are one."""
+    found = loose_object(answer)
+    if "class" in found:
+        return isinstance(found["class"], str | list) and bool(found["class"])
+    return not found and len(answer) <= _CLASS_MAX_CHARACTERS and 0 < len(answer.split()) <= _CLASS_WORDS_MAX
 
 
 def _plain(name: str) -> str:

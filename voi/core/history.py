@@ -1,7 +1,8 @@
 """The dialogue as the LLM sees it: what the person said, and what they heard of the agent. Bounded."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import Self
 
 from voi.core.kept import KeptMessage
@@ -56,12 +57,14 @@ class History:
     """The dialogue so far, oldest first; beyond `limit` entries the oldest are forgotten. `form`: how the agent was
     told to write."""
 
-    __slots__ = ("_entries", "_limit", "form")
+    __slots__ = ("_entries", "_limit", "form", "version")
 
     def __init__(self, limit: int, form: ReplyForm = ReplyForm()) -> None:  # noqa: B008
         self._entries: list[HistoryEntry] = []
         self._limit = limit
         self.form = form
+        self.version = 0
+        """Rises with every change."""
 
     def __iter__(self) -> Iterator[HistoryEntry]:
         return iter(self._entries)
@@ -71,6 +74,7 @@ class History:
         return self._entries[-1] if self._entries else None
 
     def add(self, entry: HistoryEntry) -> None:
+        self.version += 1
         self._entries.append(entry)
         if len(self._entries) > self._limit:
             del self._entries[0]
@@ -107,6 +111,7 @@ class History:
     def set_text(self, message_id: int, text: str, segments: Iterable[ReplySegment] = ()) -> None:
         """Replace a message's text. "" removes the message, unless it called tools. An unknown id is ignored: its
         message was forgotten."""
+        self.version += 1
         for index in range(len(self._entries) - 1, -1, -1):
             if self._entries[index].message_id == message_id:
                 if text or self._entries[index].calls:
@@ -117,11 +122,13 @@ class History:
 
     def set_tools(self, message_id: int, calls: tuple[ToolCall, ...], results: tuple[ToolResult, ...]) -> None:
         """Record the tools that a message called, and what they returned."""
+        self.version += 1
         for entry in self._of(message_id):
             entry.calls, entry.results = calls, results
 
     def set_result(self, message_id: int, result: ToolResult) -> None:
         """Replace the result of one of a message's tool calls."""
+        self.version += 1
         for entry in self._of(message_id):
             entry.results = tuple(result if old.call_id == result.call_id else old for old in entry.results)
 
@@ -135,8 +142,23 @@ class History:
         if index > 0 and self._entries[index].message_id == before:
             index -= 1
         if index >= 0 and self._entries[index].role == "user":
+            self.version += 1
             return self._entries.pop(index)
         return None
+
+    def remove(self, message_ids: Collection[int]) -> None:
+        """Forget these messages, with the calls and results of their tools."""
+        self.version += 1
+        self._entries = [entry for entry in self._entries if entry.message_id not in message_ids]
+
+    def turns(self) -> list[list[HistoryEntry]]:
+        """The entries, turn by turn: each message of the person with what follows it."""
+        found: list[list[HistoryEntry]] = []
+        for entry in self._entries:
+            if entry.role == "user" or not found:
+                found.append([])
+            found[-1].append(entry)
+        return found
 
     def last_text(self, role: Role) -> str:
         """Text of the newest message of that role; "" if there is none."""
@@ -147,13 +169,22 @@ class History:
         """The newest message of that role."""
         return next((entry for entry in reversed(self._entries) if entry.role == role), None)
 
+    def newest_texts(self, role: Role, count: int) -> list[str]:
+        """Texts of the newest messages of that role, up to `count`, the newest first."""
+        texts = (entry.text for entry in reversed(self._entries) if entry.role == role)
+        return list(islice(texts, count))
+
     def messages(self) -> tuple[Message, ...]:
         """For the agent's LLM: the agent's words have the form that its prompt asks for."""
-        return tuple(message for entry in self._entries for message in entry.messages(self.form))
+        return self.messages_of(self._entries)
+
+    def messages_of(self, entries: Iterable[HistoryEntry], *, as_read: bool = False) -> tuple[Message, ...]:
+        """Some of its entries, for the agent's LLM. `as_read`: all words as people read them."""
+        return tuple(message for entry in entries for message in entry.messages(None if as_read else self.form))
 
     def log(self) -> tuple[Message, ...]:
         """For those who judge the dialogue: all words as people read them."""
-        return tuple(message for entry in self._entries for message in entry.messages(None))
+        return self.messages_of(self._entries, as_read=True)
 
 
 def _text(text: str) -> tuple[Text, ...]:

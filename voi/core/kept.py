@@ -51,7 +51,8 @@ class KeptDraft:
 class Kept:
     """A conversation. `next_id`: the id of its next message. `owed`: an answer was promised, and has no words yet;
     `announced`: the client was told that it comes. `notice_owed`: what the agent has to say at its first words was not
-    heard to its end; `reply_is_notice`: the newest reply says it."""
+    heard to its end; `reply_is_notice`: the newest reply says it. `agent`: who took over the conversation; "": it is
+    still with the agent that began it. `summary`: of what was said before the messages."""
 
     messages: tuple[KeptMessage, ...] = ()
     next_id: int = 0
@@ -61,3 +62,5 @@ class Kept:
     announced: bool = False
     notice_owed: bool = False
     reply_is_notice: bool = False
+    agent: str = ""
+    summary: str = ""

@@ -59,6 +59,12 @@ class Script(CallOptions):
     judges_voices: bool = False
     """The server has a voice judge, so JudgeVoice is answered."""
     history_limit_messages: int = 400
+    context_tokens: int = 0
+    """How many tokens a request to the agent's model may take, by estimate; 0: it is not known."""
+    condenses: bool = False
+    """Someone summarizes the oldest turns when they get too many, so Condense is answered."""
+    keep_turns: int = 4
+    """So many of the newest turns are never condensed."""
 
     def followed_by(self, other: Self) -> Self:
         """This script from the moment on at which the agent of another one goes on with the conversation."""
@@ -68,4 +74,5 @@ class Script(CallOptions):
 _OF_THE_AGENT = (
     "prompt", "reply_form", "reminder", "reminder_after_ms", "reminders_max", "apology", "welcome_back",
     "welcome_back_after_ms", "goodbye", "late_phrase", "late_after_ms", "tools", "tool_rounds_max", "tool_time_ms",
+    "context_tokens", "condenses", "keep_turns",
 )  # fmt: skip

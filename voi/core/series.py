@@ -5,7 +5,7 @@ import re
 _DIGITS = {
     word: length
     for length, words in (
-        (1, "zero oh one two three four five six seven eight nine"),
+        (1, "zero oh o one two three four five six seven eight nine"),
         (2, "ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen"
             " twenty thirty forty fifty sixty seventy eighty ninety hundred"),
     )
@@ -13,6 +13,8 @@ _DIGITS = {
 }  # fmt: skip
 _TOKEN = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)?|\d+")
 _SPELLED = re.compile(r"(?:\b[^\W\d_](?:[-. ,]+|\Z)){2,}")
+_ONES = frozenset(["one", "two", "three", "four", "five", "six", "seven", "eight", "nine"])
+_TENS = frozenset(["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"])
 _REPEATS = frozenset({"double", "triple"})
 _LINKS = frozenset({"and", "dash", "dot", "at", "as", "in", "like", "for"})
 """Words said between digits or letters: "b as in boy"."""
@@ -34,19 +36,30 @@ _COUNTS = {word: count for count, word in enumerate(_COUNTED_WORDS, 2)} | {"sixt
 
 
 def digits_at_end(text: str) -> int:
-    """How many digits the last words are: 7 of "it's 555 0199", 3 of "one two three", 0 of "I have 2 dogs"."""
-    count, pending = 0, 0
+    """How many digits the last words are: 7 of "it's 555 0199", 3 of "one two three", 0 of "I have 2 dogs". Where two
+    readings are possible it is the smaller number, because the person is better waited for than cut off."""
+    count, links, following = 0, 0, ""
     for word in reversed(_TOKEN.findall(text.casefold())):
-        length = len(word) if word.isdigit() else _DIGITS.get(word, 0)
-        if length:
-            count += length
+        if (added := _added(word, following)) is not None:
+            count, following = count + added, word
         elif word in _REPEATS:
             count += 1 if word == "double" else 2
-        elif not count or pending or word not in _LINKS:
+        elif not count or links or word not in _LINKS:
             break
         else:
-            pending += 1
+            links += 1
     return count
+
+
+def _added(word: str, following: str) -> int | None:
+    """How many digits a word adds to those of the number word after it ("" if there is none); None: it is no number."""
+    if word.isdigit():
+        return len(word)
+    if word in _TENS and following in _ONES:  # "twenty three"
+        return 1
+    if word == "hundred" and _DIGITS.get(following) == 2:  # "one hundred twenty three"
+        return 0
+    return _DIGITS.get(word)
 
 
 def spells(text: str) -> bool:

@@ -92,6 +92,11 @@ class Tools:
         """True if tools are running whose results the person waits for."""
         return any(not each.waived for each in self._heard_rounds())
 
+    @property
+    def running(self) -> frozenset[int]:
+        """The messages whose tools run."""
+        return frozenset(each.message_id for each in self._rounds.values() if each.message_id is not None)
+
     def _heard_rounds(self) -> Iterable[_Round]:
         return (each for each in self._rounds.values() if each.message_id is not None)
 

@@ -15,6 +15,7 @@ from voi.engines.supervised import Supervised
 from voi.errors import ClientError
 from voi.server.audit import Audit, Keep
 from voi.server.auth import bearer, is_key, issue_token
+from voi.server.memory_http import memory_router
 from voi.server.metrics import Metrics
 from voi.server.tokens import Tokens, tokens_router
 from voi.server.usage_http import usage_router
@@ -79,7 +80,7 @@ def create_app(
         app.add_middleware(
             CORSMiddleware,
             allow_origins=list(settings.cors_origins),
-            allow_methods=["GET", "POST", "DELETE"],
+            allow_methods=["GET", "POST", "PUT", "DELETE"],
             allow_headers=["API-Key"],
             expose_headers=[TOKEN_HEADER],
         )
@@ -129,6 +130,7 @@ def create_app(
     app.include_router(tokens_router(tokens, authorized))
     app.include_router(voices_router(voices, authorized))
     app.include_router(usage_router(tokens.store, authorized))
+    app.include_router(memory_router(tokens.store, authorized))
 
     if settings.metrics:
 

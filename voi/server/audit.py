@@ -1,6 +1,6 @@
-"""The audit log: one line for each request with an API key that changes something or is refused. What was changed is
-kept in the store too, beside what commands on the machine changed (`voi.cli.open_store`). Strangers who guess keys fill
-no table.
+"""The audit log: one line for each request with an API key that changes something, reads what is remembered of a
+person, or is refused. What was changed or read is kept in the store too, beside what commands on the machine did
+(`voi.cli.open_store`). Strangers who guess keys fill no table.
 
 A manager is a client that has the API key. The line names the key by a fingerprint, so that after a change of keys it
 shows which one was used, and never the key itself.
@@ -19,6 +19,8 @@ from voi.server.auth import bearer
 log = logging.getLogger("voi.audit")
 
 _READS = ("GET", "HEAD", "OPTIONS")
+_PRIVATE = "/memory"
+"""What is read below this path is of one person, so that is logged too."""
 _FINGERPRINT_CHARS = 8
 _PATH_MAX = 200
 _REFUSED = (401, 403)
@@ -55,7 +57,7 @@ class Audit:
         key = _key(scope["headers"])
         if status in _REFUSED:
             self._note_refused(scope, key, status)
-        elif key and scope["method"] not in _READS:
+        elif key and (scope["method"] not in _READS or _is_below(scope["path"], _PRIVATE)):
             what, who = _what(scope), _who(scope, key)
             log.info("%s %s: %d", what, who, status)
             self._keep(who, what, str(status))
@@ -68,6 +70,10 @@ class Audit:
         more = f"; {self._unlogged} more were refused since the last line" if self._unlogged else ""
         self._refused_s, self._unlogged = now_s, 0
         log.warning("%s %s: %d%s", _what(scope), _who(scope, key), status, more)
+
+
+def _is_below(path: str, place: str) -> bool:
+    return path == place or path.startswith(f"{place}/")
 
 
 def _key(headers: Iterable[tuple[bytes, bytes]]) -> bytes:

@@ -64,7 +64,8 @@ class KeptCalls:
             log.error("the store cannot be opened, and is tried again later: %s", error)
         self._writer = Writer(self.store, self._metrics)
         self._tasks.start(self._writer.run(), "store")
-        if self._settings.store_keep_days or self._settings.usage_keep_days:
+        settings = self._settings
+        if settings.store_keep_days or settings.usage_keep_days or settings.memory_keep_days:
             self._tasks.start(self._sweep_store(self.store), "retention")
 
     @property
@@ -187,12 +188,14 @@ class KeptCalls:
             await asyncio.sleep(SWEEP_EVERY_S)
 
     async def _sweep_store(self, store: "Store") -> None:
-        from voi.store.deletion import forget_older, forget_usage
+        from voi.store.deletion import forget_memories, forget_older, forget_usage
 
+        settings = self._settings
         while True:
             try:
-                count = await forget_older(store, self._settings.recordings_dir, self._settings.store_keep_days)
-                await forget_usage(store, self._settings.usage_keep_days)
+                await forget_memories(store, settings.memory_keep_days)
+                count = await forget_older(store, settings.recordings_dir, settings.store_keep_days)
+                await forget_usage(store, settings.usage_keep_days)
             except (StoreError, OSError) as error:
                 self._metrics.store_failed()
                 log.error("old conversations could not be deleted: %s", error)

@@ -10,6 +10,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Proc
 from prometheus_client.exposition import choose_encoder
 
 from voi.calls.load import LoadLevel
+from voi.calls.memories import MemoryTrouble
 from voi.core.end_reason import FAILURES, REFUSALS, EndReason
 from voi.core.options import Mode
 from voi.engines.supervised import Supervised
@@ -18,11 +19,13 @@ from voi.server.gpu_metrics import GpuMetrics
 from voi.server.usage_metrics import UsageMetrics
 from voi.session.failure import Failure
 from voi.session.latency import TurnTimes
+from voi.session.lookups import LookedUp
 from voi.session.observer import Observer
 from voi.session.tool_use import ToolUse
 
 STEPS = ("endpoint", "transcript", "first_token", "first_sound", "first_sent")
 _STEP_BUCKETS_S = (0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 1.0, 1.25, 1.5, 2.0, 3.0, 5.0, 10.0)
+_LOOKUP_BUCKETS_S = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 1.0, 5.0)
 _PAUSE_BUCKETS_S = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5)
 
 
@@ -64,6 +67,10 @@ class Metrics:
             "voi_engine_failures", "Failures of an LLM, voice, ear or judge in a conversation", ["kind", "engine"],
             registry=self.registry,
         )  # fmt: skip
+        self._memory_failures = Counter(
+            "voi_memory_failures", "What should have been remembered of a person and was not", ["trouble"],
+            registry=self.registry,
+        )  # fmt: skip
         self._tool_calls = Counter(
             "voi_tool_calls", "Calls of tools by agents, by kind of tool and what came of them", ["kind", "outcome"],
             registry=self.registry,
@@ -83,6 +90,13 @@ class Metrics:
             "voi_turn_step_seconds", "From the end of the person's speech until that step of the answer",
             ["step"], buckets=_STEP_BUCKETS_S, registry=self.registry,
         )  # fmt: skip
+        self._lookups = Histogram(
+            "voi_knowledge_wait_seconds", "How long answers waited for excerpts of the agent's files",
+            ["use", "early"], buckets=_LOOKUP_BUCKETS_S, registry=self.registry,
+        )  # fmt: skip
+        self._left_out = Gauge(
+            "voi_knowledge_files_left_out", "Files of agents' knowledge that cannot be used", registry=self.registry
+        )
         self._pauses = Histogram(
             "voi_gc_pause_seconds", "Pauses for garbage collection", ["generation"], buckets=_PAUSE_BUCKETS_S,
             registry=self.registry,
@@ -104,6 +118,8 @@ class Metrics:
             self._conversations.labels(mode)
         for reason in REFUSALS:
             self._refused.labels(reason.value)
+        for trouble in get_args(MemoryTrouble):
+            self._memory_failures.labels(trouble)
         for reason in FAILURES:
             self._failed.labels(reason.value)
         self._step = {step: self._steps.labels(step) for step in STEPS}
@@ -137,6 +153,9 @@ class Metrics:
     def observer_failed(self, name: str) -> None:
         self._observer_failures.labels(name).inc()
 
+    def memory_failed(self, trouble: MemoryTrouble) -> None:
+        self._memory_failures.labels(trouble).inc()
+
     def store_failed(self) -> None:
         self._store_failures.inc()
 
@@ -152,6 +171,13 @@ class Metrics:
     def tool_used(self, use: ToolUse) -> None:
         self._tool_calls.labels(use.kind, use.error or "ok").inc()
         self._tool_times.labels(use.kind).observe(use.took_ms / 1000)
+
+    def looked_up(self, lookup: LookedUp) -> None:
+        self._lookups.labels(lookup.use, str(lookup.early).lower()).observe(lookup.took_ms / 1000)
+
+    def left_out(self, files: int) -> None:
+        """So many files of the current configuration cannot be used."""
+        self._left_out.set(files)
 
     def turn(self, times: TurnTimes) -> None:
         for step, histogram in self._step.items():
@@ -189,6 +215,9 @@ class TurnMetrics(Observer):
 
     def turn(self, times: TurnTimes) -> None:
         self._metrics.turn(times)
+
+    def looked_up(self, lookup: LookedUp) -> None:
+        self._metrics.looked_up(lookup)
 
     def failure(self, failure: Failure) -> None:
         self._metrics.engine_failed(failure)

@@ -16,19 +16,23 @@ from voi.calls.call import Call, Services
 from voi.calls.calls import Calls
 from voi.calls.handover import Handover, keep_swept
 from voi.calls.load import Load, LoadLevel
+from voi.calls.memories import Memories
 from voi.calls.quotas import Quotas
 from voi.config.agents import Agent
 from voi.config.config import Config, voice_uses_of
+from voi.config.context_sizes import ContextSizes, usual_contexts
 from voi.config.secret_refs import values_of
 from voi.config.settings import Settings, unknown_variables
 from voi.config.store import ConfigStore
 from voi.core.facts import Continued, LoadChanged
 from voi.core.options import CallOptions
 from voi.engines.base import Tts, Vad
+from voi.engines.llm.router import LlmRouter
 from voi.engines.registry import tts_info
 from voi.engines.startup import Engines, not_running, start_engines
 from voi.engines.wanting import unspeakable
 from voi.errors import ClientError, ConfigError, VoiError
+from voi.knowledge.library import Library
 from voi.server import garbage
 from voi.server.app import HttpSettings, Readiness, create_app
 from voi.server.app_quotas import AppQuotas
@@ -42,7 +46,7 @@ from voi.server.new_voices import take_over
 from voi.server.speech import SpeechService
 from voi.server.tokens import Tokens
 from voi.server.tracing import Tracing, close_provider, make_provider
-from voi.server.usages import Usages
+from voi.server.usages import Usages, aliases
 from voi.server.voice_records import VoiceRecords
 from voi.server.voices import VoiceService
 from voi.session.budgets import PictureBudget, QuestionBudget
@@ -114,6 +118,7 @@ class Server:
         token_secrets, api_key = settings.require_secrets()
         self._traces = make_provider()
         self._configs = ConfigStore(settings, tts_info)
+        self._library = Library(settings.knowledge_dir)
         self.kept = KeptCalls(settings, self.metrics)
         self.metrics.watch_store(lambda: self.kept.waiting)
         for warning in self._configs.current.warnings:
@@ -122,6 +127,16 @@ class Server:
         self.calls = Calls(self.admission, services, self.kept.store)
         self.calls.on_over = self._over
         self.usages = Usages(settings, self.kept, self.metrics.used, self._quotas.note)
+        self._contexts = ContextSizes(settings.llm_context_tokens)
+        self._memories = Memories(
+            self.kept.store,
+            lambda: self._engines.llm if self._engines else None,
+            lambda model: self._engines.llm_name(model) if self._engines else "",
+            self.usages.after_call,
+            self._quotas.used_up,
+            self.metrics,
+            lambda model: self._contexts.of(model),
+        )
         self.app_quotas = AppQuotas(self._quotas, self.kept.store, self.usages, self.calls)
         self._listeners: list[Listener] = []
         self._giving_up: asyncio.Task[None] | None = None
@@ -220,17 +235,24 @@ class Server:
             await self.app_quotas.look()
             self._tasks.start(self.app_quotas.run(), "quotas")
             await self._toolbox.prepare(self._configs.current)
+            connecting = self._tasks.start(self._toolbox.connect(self._configs.current), "MCP servers")
             self._engines = await start_engines(self._configs.current, self.settings, self._progress)
+            if isinstance(self._engines.llm, LlmRouter):
+                self._library.embed = self._engines.llm.embed
+            await self._read_knowledge(self._configs.current)
         except VoiError as error:
             if not http.should_exit:  # when the server stops, an engine's process may have been ended first
                 self._failure = error
                 self.readiness.state = "failed"
                 http.should_exit = True
             return
+        await connecting
         await self.usages.load(self._engines)
+        known = await asyncio.to_thread(lambda: usual_contexts(aliases(self.settings)))
+        self._contexts = ContextSizes(self.settings.llm_context_tokens, known)
         self.readiness.supervised = self._engines.supervised
         self.metrics.watch_engines(self._engines.supervised)
-        self._configs.check = self._check_voices
+        self._configs.check = self._check
         garbage.settle()
         watch = monitor(self.load, lambda: self.admission.active, self._engines.supervised, self.metrics.loop_late)
         self._tasks.start(watch, "load")
@@ -263,13 +285,27 @@ class Server:
         self.readiness.note(text)
         self._on_progress(text)
 
-    async def _check_voices(self, config: Config) -> None:
-        """Check that the running engines can serve an edited configuration. Raises ConfigError if not."""
+    async def _check(self, config: Config) -> None:
+        """Check that the running engines can serve an edited configuration, and read the files that its agents draw on.
+        Raises ConfigError if not."""
         assert self._engines is not None
         if problems := not_running(config, self._engines):
             raise ConfigError(problems)
         await self._toolbox.prepare(config)
         await take_over(config, self._configs.current, self._engines.tts)
+        await self._toolbox.connect(config)
+        await self._read_knowledge(config)
+
+    async def _read_knowledge(self, config: Config) -> None:
+        """Raises ConfigError. Files that cannot be used are left out, each with a line in the log."""
+        began_s = time.monotonic()
+        notes = await self._library.take(config)
+        if config.knowledge_files:
+            files = len({file.path for found in config.knowledge_files.values() for file in found.files})
+            self._progress(f"knowledge: {files} files ready in {time.monotonic() - began_s:.2f} s")
+        for note in notes:
+            log.warning("%s", note)
+        self.metrics.left_out(len(notes))
 
     def _open_session(
         self,
@@ -304,9 +340,12 @@ class Server:
             notice=self.kept.notice(self.calls.find(conversation_id), agent),
             log_words=settings.log_words,
             continued=continued,
+            knowledge_of=self._library.of,
             pictures=self._pictures,
             why_not_invoke=lambda: self._quotas.used_up(app) or self._questions.why_not(app),
             invoke_max_tokens=settings.invoke_llm_max_tokens,
+            memory=self._memories.of(call, agent),
+            context_tokens_of=lambda other: self._contexts.of_agent(other),
         )
         if self.load.level >= LoadLevel.BUSY:
             session.tell(LoadChanged(busy=True))

@@ -33,6 +33,7 @@ from voi.core.script import Script
 from voi.errors import ConfigError
 from voi.session.failure import Failure
 from voi.session.latency import TurnTimes
+from voi.session.lookups import LookedUp
 from voi.session.observer import Observer
 from voi.session.tool_use import ToolUse
 from voi.use import Use
@@ -103,6 +104,8 @@ class Tracing(Observer):
         self._open: dict[Hashable, Span] = {}
         self._voiced_ms: dict[int, int] = {}
         """When the newest piece of each reply was voiced."""
+        self._called_ms: dict[Hashable, int] = {}
+        """When each running tool was called."""
         self._newest_reply = 0
 
     # ---- spans ------------------------------------------------------------------------------------------
@@ -194,7 +197,9 @@ class Tracing(Observer):
                 if span := self._open.get(("reply", action.reply)):
                     span.add_event("released", timestamp=self._start_ns + self._now_ms * 1_000_000)
             case do.RunTool():
-                self._begin(("tool", action.reply, action.call_id), "tool", tool=action.name)
+                called = "tool", action.reply, action.call_id
+                self._called_ms[called] = self._now_ms
+                self._begin(called, "tool", tool=action.name)
             case do.HangUp():
                 self._open["conversation"].set_attribute("voi.end_reason", action.reason.value)
 
@@ -208,6 +213,13 @@ class Tracing(Observer):
         if span := self._open.get(("reply", self._newest_reply)):
             taken = {f"voi.{name}": value for name, value in times.as_dict().items() if value is not None}
             span.set_attributes(taken)
+
+    def looked_up(self, lookup: LookedUp) -> None:
+        span = self._open.get(("reply", lookup.reply)) or self._open.get("conversation")
+        if span is not None and lookup.sources:
+            about = {"use": lookup.use, "sources": list(lookup.sources), "took_ms": lookup.took_ms}
+            given = {f"voi.{name}": value for name, value in about.items()}
+            span.add_event("excerpts", given, timestamp=self._start_ns + self._now_ms * 1_000_000)
 
     def usage(self, use: Use) -> None:
         above = self._open.get("conversation")
@@ -230,7 +242,9 @@ class Tracing(Observer):
         said = {"arguments": use.arguments[:WORDS_MAX]} if self._words else {}
         outcome = use.error or "ok"
         size = {"result_characters": use.result_characters, "took_ms": use.took_ms}
-        self._end(key, self._now_ms + use.took_ms, kind=use.kind, outcome=outcome, **size, **said)
+        self._end(
+            key, self._called_ms.pop(key, self._now_ms) + use.took_ms, kind=use.kind, outcome=outcome, **size, **said
+        )
 
     def failure(self, failure: Failure) -> None:
         if span := self._open.get("conversation"):

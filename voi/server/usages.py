@@ -61,7 +61,13 @@ class Usages:
 
     def apart(self, app: str, use: Use) -> None:
         """Count what was used outside of any call. `app`: the app that it was used for, or ""."""
-        whose = Whose(app, NO_AGENT, "http")
+        self._apart(Whose(app, NO_AGENT, "http"), use)
+
+    def after_call(self, app: str, agent: str, use: Use) -> None:
+        """Count what was used for a call that is over."""
+        self._apart(Whose(app, agent, "app"), use)
+
+    def _apart(self, whose: Whose, use: Use) -> None:
         cost = self.prices.cost(use)
         for told in self._on_use:
             told(whose, use, cost)

@@ -13,7 +13,7 @@ from voi.core.actions import Duck, Release, Resume, SayAhead, SayPhrase, SayRest
 from voi.core.facts import Fact, ReplyFailed
 from voi.errors import VoiError
 from voi.session.current_agent import CurrentAgent
-from voi.session.failure import Failure, FailureKind, NothingSaid
+from voi.session.failure import Failure, FailureKind, JudgeFailed, NothingSaid
 from voi.session.metering import Metering
 from voi.session.phrase_sound import load_phrase_sound
 from voi.session.playback import Playback
@@ -92,7 +92,9 @@ class AgentTurn:
         if action.messages and action.messages[-1].role == "user":
             self._spoken.hear(action.messages[-1].text)
         specs = self._current.specs
-        self._begin(action.reply, lambda writer: writer.answer(action.messages, specs, may_call=action.tools))
+        lookups = self._current.lookups
+        add = partial(lookups.with_excerpts, action.reply) if lookups else None
+        self._begin(action.reply, lambda writer: writer.answer(action.messages, specs, may_call=action.tools, add=add))
 
     def _follow(self) -> None:
         """Speak as the agent that holds the conversation now."""
@@ -147,7 +149,8 @@ class AgentTurn:
             if isinstance(error, NothingSaid):
                 kind = error.kind
             if kind.startswith("llm"):
-                engine, model = self._engines.llm_name(agent.llm_model), agent.llm_model
+                model = error.model if isinstance(error, JudgeFailed) else agent.llm_model
+                engine = self._engines.llm_name(model)
             else:
                 engine, model = ", ".join(sorted({choice.model for choice in agent.voices_by_role().values()})), ""
             took_ms = round((asyncio.get_running_loop().time() - began_s) * 1_000)

@@ -5,16 +5,19 @@ from dataclasses import dataclass, field
 
 from voi.config.agents import Agent
 from voi.dialogue import ToolSpec
+from voi.session.lookups import Lookups
 from voi.tools.base import AvailableTool
 
 
 @dataclass(slots=True)
 class CurrentAgent:
-    """`name`: in agents.json; "": the client brought the agent. `tools`: those that it may call, by name."""
+    """`name`: in agents.json; "": the client brought the agent. `tools`: those that it may call, by name. `lookups`: of
+    the files that it draws on; None: it draws on none."""
 
     agent: Agent
     name: str = ""
     tools: Mapping[str, AvailableTool] = field(default_factory=dict)
+    lookups: Lookups | None = None
 
     @property
     def specs(self) -> tuple[ToolSpec, ...]:

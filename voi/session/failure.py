@@ -6,9 +6,12 @@ from typing import Literal
 from voi.engines.base import FinishReason
 from voi.errors import EngineError
 
-FailureKind = Literal["llm", "llm_empty", "llm_cut", "llm_filtered", "tts", "stt", "vad", "judge"]
+FailureKind = Literal[
+    "llm", "llm_empty", "llm_cut", "llm_filtered", "tts", "stt", "vad", "judge", "summary", "memory", "knowledge"
+]
 """`llm_empty`: an answer without a word. `llm_cut`: an answer that ended in the middle. `llm_filtered`: an answer that
-a content filter cut."""
+a content filter cut. `summary`: no summary of the dialogue's oldest turns. `memory`: the store did not say what is
+known of the person."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +36,20 @@ class NothingSaid(EngineError):
     def __init__(self, message: str, kind: FailureKind) -> None:
         super().__init__(message)
         self.kind: FailureKind = kind
+
+
+class JudgeFailed(EngineError):
+    """The LLM of a control agent failed, after its own second try. Writing the reply once more would not help."""
+
+    def __init__(self, model: str, error: EngineError) -> None:
+        super().__init__(str(error))
+        self.model = model
+
+
+UNREAD_VERDICT = (
+    "the control agent's answer names no class, so what it judged passed: tell it in its prompt to answer "
+    '{"class": "…"}, or take another model.'
+)
 
 
 def nothing_said(model: str, finish: FinishReason | None, *, wrote: bool) -> str:

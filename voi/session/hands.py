@@ -2,38 +2,40 @@
 
 import asyncio
 from collections.abc import Callable, Mapping
-from typing import Any, Protocol
+from typing import Any
 
 import orjson
 
 from voi.errors import ClientError
 from voi.session import events
+from voi.session.current_agent import CurrentAgent
 from voi.session.events import DoorEvent
 from voi.session.line import Line
+from voi.session.memory import PersonMemory
 from voi.tools.base import ToolFailed, bounded
 
 NO_MESSAGES = "The app that the person uses shows no messages."
 NO_TELEPHONE = "This is no telephone call, so that is not possible here."
+NO_FILES = "This agent has no files to search."
 NO_MEMORY = "Nothing can be remembered in this conversation."
-
-
-class PersonMemory(Protocol):
-    """Keeps what an agent is told to remember of one person."""
-
-    async def remember(self, fact: str) -> str:
-        """Keep it. Returns what came of it, for the model. Raises VoiError."""
-        ...
 
 
 class ConversationHands:
     """`Hands` of one conversation. `takes_messages`: its client shows messages of the agent. `memory` None: nothing is
-    remembered."""
+    remembered. `current`: the agent whose files are searched."""
 
-    __slots__ = ("_asked", "_line", "_memory", "_switch", "_takes_messages", "_waiting")
+    __slots__ = ("_asked", "_current", "_line", "_memory", "_switch", "_takes_messages", "_waiting")
 
     def __init__(
-        self, line: Line, switch: Callable[[str], None], *, takes_messages: bool, memory: PersonMemory | None = None
+        self,
+        line: Line,
+        switch: Callable[[str], None],
+        *,
+        takes_messages: bool,
+        memory: PersonMemory | None = None,
+        current: CurrentAgent | None = None,
     ) -> None:
+        self._current = current
         self._line = line
         self._switch = switch
         self._takes_messages = takes_messages
@@ -66,6 +68,12 @@ class ConversationHands:
         if self._memory is None:
             raise ToolFailed(NO_MEMORY)
         return await self._memory.remember(fact)
+
+    async def search_files(self, query: str) -> str:
+        lookups = self._current.lookups if self._current else None
+        if lookups is None:
+            raise ToolFailed(NO_FILES)
+        return await lookups.search(query)
 
     def answered(self, number: str, result: str, *, failed: bool = False) -> None:
         """The door answers what it was asked for. An answer that comes too late is dropped. Raises ClientError if it

@@ -5,7 +5,7 @@ from contextlib import aclosing
 
 from voi.config.classifiers import CompletenessAgent, ControlAgent
 from voi.core.completeness import parse_completeness
-from voi.core.guard import denied_class
+from voi.core.guard import denied_class, names_class
 from voi.dialogue import Message
 from voi.engines.base import Llm, LlmRequest, TextDelta
 from voi.errors import EngineError
@@ -16,9 +16,11 @@ ANSWER_MAX_CHARACTERS = 4_000
 """A judge's answer is a short object; a longer answer is cut."""
 
 
-async def is_denial(llm: Llm, control: ControlAgent, reply: str) -> bool:
-    """True if the control agent puts the reply into one of its denial classes. Raises EngineError."""
-    return denied_class(await _ask(llm, control, reply), control.denial_classes)
+async def is_denial(llm: Llm, control: ControlAgent, reply: str) -> bool | None:
+    """True if the control agent puts the reply into one of its denial classes; None: its answer names no class. Raises
+    EngineError."""
+    answer = await _ask(llm, control, reply)
+    return denied_class(answer, control.denial_classes) if names_class(answer) else None
 
 
 async def completeness(llm: Llm, agent: CompletenessAgent, said_before: Sequence[Message], text: str) -> float:

@@ -18,6 +18,7 @@ _WORDS = frozenset(
         "result",
         "segments",
         "kept",
+        "summary",
     }
 )
 

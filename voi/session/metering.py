@@ -1,26 +1,20 @@
 """Counts the tokens of everything that a conversation asks an LLM, heard or not: drafts that were dropped, denied or
 asked for again, and the questions of judges. They cost money too.
 
-Where the provider does not count, since it does not tell or was not asked to its end, tokens are estimated: four bytes
-of UTF-8 each, which is about right for English and Chinese, and too few for some other languages.
+Where the provider does not count, since it does not tell or was not asked to its end, tokens are estimated
+(`voi.core.tokens`).
 """
 
 import time
-from collections.abc import AsyncGenerator, Callable, Iterable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from typing import Self
 
-from voi.dialogue import Message
+from voi.core.tokens import estimated_input, estimated_tokens
 from voi.engines.base import AskedAgain, Llm, LlmEvent, LlmRequest, Reasoning, TextDelta, Usage
 from voi.engines.info import LlmInfo
 from voi.errors import EngineError
 from voi.use import Use
-
-BYTES_PER_TOKEN = 4
-MESSAGE_TOKENS = 4
-"""Tokens that a message takes beside its text."""
-PICTURE_TOKENS = 800
-"""Estimated tokens of a picture. Providers count 85 to 1,600."""
 
 
 class Metering:
@@ -77,7 +71,9 @@ class RequestMeter:
 
     def _use(self) -> Use:
         request, usage = self._request, self._usage
-        once = estimated_input(request.messages) if usage is None or self._requests > 1 else 0
+        once = 0
+        if usage is None or self._requests > 1:
+            once = estimated_input(request.messages) + estimated_tokens(map(str, request.tools))
         again = (self._requests - 1) * once
         if usage is not None:
             tokens = usage.input_tokens + again, usage.output_tokens
@@ -115,17 +111,3 @@ class MeteredLlm:
                 async for event in events:
                     meter.note(event)
                     yield event
-
-
-def estimated_input(messages: Iterable[Message]) -> int:
-    """Tokens of a request."""
-    return sum(
-        MESSAGE_TOKENS + estimated_tokens([message.text]) + PICTURE_TOKENS * len(message.image_urls)
-        for message in messages
-    )
-
-
-def estimated_tokens(texts: Iterable[str]) -> int:
-    """Tokens of these texts together."""
-    size = sum(len(text) if text.isascii() else len(text.encode("utf-8", "replace")) for text in texts)
-    return -(-size // BYTES_PER_TOKEN)

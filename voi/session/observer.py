@@ -13,6 +13,7 @@ from voi.core.script import Script
 from voi.errors import VoiError
 from voi.session.failure import Failure
 from voi.session.latency import TurnTimes
+from voi.session.lookups import LookedUp
 from voi.session.tool_use import ToolUse
 from voi.use import Use
 
@@ -55,6 +56,10 @@ class Observer(Protocol):
         """A tool's call is over."""
         return
 
+    def looked_up(self, lookup: LookedUp) -> None:
+        """Files were searched for an answer."""
+        return
+
     def usage(self, use: Use) -> None:
         """The conversation used something that may cost money. Called when the use is over, several times per turn."""
         return
@@ -87,7 +92,7 @@ class Observers:
                 for each in self._all
                 if getattr(type(each), name) is not getattr(Observer, name)
             )
-            for name in ("begin", "step", "user_sound", "agent_sound", "turn", "failure", "tool", "usage")
+            for name in ("begin", "step", "user_sound", "agent_sound", "turn", "failure", "tool", "looked_up", "usage")
         }
         self.wants_steps = self.wants("step")
         """Whether an observer overrides `step`. It is called about thirty times a second, so it pays to know."""
@@ -116,6 +121,9 @@ class Observers:
 
     def tool(self, use: ToolUse) -> None:
         self._each("tool", use)
+
+    def looked_up(self, lookup: LookedUp) -> None:
+        self._each("looked_up", lookup)
 
     def usage(self, use: Use) -> None:
         self._each("usage", use)

@@ -3,7 +3,8 @@
     journal.jsonl   the script, then every fact with the actions it caused (`voi.core.journal`); `voi replay` reads it
     user.wav        the person, 16 kHz, on the audio clock: `audio_ms` of the facts is a place in it
     agent.wav       what the person heard of the agent, 24 kHz, on the conversation's clock
-    turns.jsonl     each turn's latencies, and each tool's call: {"tool": name, …}
+    turns.jsonl     each turn's latencies, and each tool's call: {"tool": name, …};
+                    and which files an answer was given: {"sources": […], …}
 
 Where the operator has set a key, the files are encrypted while they are written (`voi.sealing.file`), and are named
 user.wav.sealed and so on; `voi calls export` reads them.
@@ -40,6 +41,7 @@ from voi.core.script import Script
 from voi.errors import ConfigError, StoreError
 from voi.sealing.file import SUFFIX, SealedFile
 from voi.session.latency import TurnTimes
+from voi.session.lookups import LookedUp
 from voi.session.observer import Observer
 from voi.session.tool_use import ToolUse
 
@@ -148,6 +150,11 @@ class Recorder(Observer):
         """Write one tool's call."""
         if not self.problem and not self._closing.is_set():
             self._queue.append({"tool": use.name, **{k: v for k, v in asdict(use).items() if k != "name"}})
+
+    def looked_up(self, lookup: LookedUp) -> None:
+        """Write which files an answer was given passages of."""
+        if lookup.sources and not self.problem and not self._closing.is_set():
+            self._queue.append(asdict(lookup))
 
     async def close(self) -> None:
         """Write the rest and close the files. Safe to call twice, and without `begin`."""

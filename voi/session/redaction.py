@@ -15,11 +15,11 @@ from voi.core import actions as do
 from voi.core import facts as was
 from voi.core.actions import Action
 from voi.core.facts import Fact
-from voi.dialogue import SpokenWord, ToolCall
+from voi.dialogue import Message, SpokenWord, ToolCall
 from voi.text.redact import NUMBER_DIGITS_MIN, TextRedactor
 from voi.tools.arguments import without
 
-_WORDS = frozenset({"text", "message", "error", "arguments", "result"})
+_WORDS = frozenset({"text", "message", "error", "arguments", "result", "summary"})
 """Fields of facts, actions and the objects in them whose text holds what was said."""
 _PICTURES = frozenset({"url", "image_urls"})
 PICTURE = "[picture]"
@@ -41,6 +41,10 @@ class Redaction:
 
     def text(self, text: str, *, fragment: bool = False) -> str:
         return text if self._redactor is None else self._redactor(text, fragment=fragment)
+
+    def messages(self, messages: Sequence[Message]) -> tuple[Message, ...]:
+        """Messages of a dialogue, redacted, without their pictures' addresses."""
+        return tuple(self._of(message, fragment=False) for message in messages)
 
     def step(self, fact: Fact, actions: Sequence[Action]) -> tuple[Fact, tuple[Action, ...]]:
         """The same step, redacted. Texts that may continue are treated as fragments."""

@@ -8,9 +8,10 @@ is asked once more. Tools are called when the answer is complete and no denial.
 import asyncio
 import logging
 import random
-from collections.abc import AsyncGenerator, Callable, Iterable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
 from contextlib import aclosing
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from voi.config.agents import Agent
@@ -24,7 +25,7 @@ from voi.engines.base import Finished, FinishReason, Llm, LlmEvent, LlmRequest, 
 from voi.engines.llm.thought_habits import Habit, ThoughtHabits
 from voi.errors import EngineError, VoiError
 from voi.session.chunker import Chunker, ReplyReading
-from voi.session.failure import Failure, FailureKind, NothingSaid, cut_short, nothing_said
+from voi.session.failure import UNREAD_VERDICT, Failure, FailureKind, NothingSaid, cut_short, nothing_said
 from voi.session.metering import MeteredLlm, Metering
 from voi.session.phrase_sound import load_phrase_sound
 from voi.session.playback import Playback
@@ -48,6 +49,8 @@ BUDGET_S = 30.0
 """Time for the first words of one reply, over all tries: a failed try leaves its remaining time to the next. It equals
 the longest time that a server may set for one try, and the core's wait (`Script.reply_timeout_ms`)."""
 THINKING_EVERY_S = 1.0
+
+AddExcerpts = Callable[[tuple[Message, ...]], Awaitable[tuple[Message, ...]]]
 
 log = logging.getLogger(__name__)
 
@@ -139,10 +142,17 @@ class ReplyWriter:
     # ---- an answer ----------------------------------------------------------------------------------
 
     async def answer(
-        self, messages: tuple[Message, ...], tools: tuple[ToolSpec, ...] = (), *, may_call: bool = True
+        self,
+        messages: tuple[Message, ...],
+        tools: tuple[ToolSpec, ...] = (),
+        *,
+        may_call: bool = True,
+        add: AddExcerpts | None = None,
     ) -> None:
         """Write the agent's answer to the messages. `tools`: those of the agent. `may_call` False: it may call none of
-        them any more. Raises VoiError if all tries fail."""
+        them any more. `add` adds excerpts of files to the messages first. Raises VoiError if all tries fail."""
+        if add is not None:
+            messages = await add(messages)
         control = self._control
         self._tools, self._may_call = tools, may_call
         if control is None:
@@ -216,11 +226,11 @@ class ReplyWriter:
     def _is_empty(self) -> bool:
         return not self._calls and not any(piece.text.strip() for piece in self._told)
 
-    def _failed(self, kind: FailureKind, what: str) -> None:
+    def _failed(self, kind: FailureKind, what: str, model: str = "") -> None:
+        """`model`: the one that failed; "": the agent's."""
+        model = model or self._agent.llm_model
         took_ms = round((asyncio.get_running_loop().time() - self._began_s) * 1_000)
-        self._on_failure(
-            Failure(kind, self._metering.provider_of(self._agent.llm_model), self._agent.llm_model, what, took_ms)
-        )
+        self._on_failure(Failure(kind, self._metering.provider_of(model), model, what, took_ms))
 
     async def _try_once(self, request: LlmRequest) -> bool:
         self._judge = self._new_judge()
@@ -321,7 +331,8 @@ class ReplyWriter:
         control = self._control
         if control is None or control.matches_patterns:
             return None
-        return SentenceJudge(MeteredLlm(self._llm, self._metering), control, self._put_all)
+        on_unread = partial(self._failed, "llm", UNREAD_VERDICT, control.model)
+        return SentenceJudge(MeteredLlm(self._llm, self._metering), control, self._put_all, on_unread)
 
     async def _start_over(self) -> None:
         """Withdraw what the current try has written so far; it goes on."""

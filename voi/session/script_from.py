@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import fields, replace
 
-from voi.config.agents import Agent
+from voi.config.agents import EMBEDDED_MODELS, Agent
 from voi.config.parts import draw
 from voi.core.endpoint_weights import SignWeight
 from voi.core.options import CallOptions
@@ -14,6 +14,9 @@ from voi.dialogue import Phrase
 JUDGED_BARGE_IN_MS = 416
 """Default of `barge_in_ms` with a voice judge: the voice it takes to tell words from a "yeah"."""
 
+ANSWER_TOKENS = 1_000
+"""Room for an answer in the model's context, where the agent sets no max_tokens."""
+
 
 def script_from(
     agent: Agent,
@@ -22,12 +25,14 @@ def script_from(
     judges_voices: bool = False,
     notice: Phrase | None = None,
     turn_weights: Mapping[str, float] | None = None,
+    context_tokens: int = 0,
     rules: Iterable[ToolRule] = (),
 ) -> Script:
     """The script of one conversation. Each phrase is drawn at random. A client that wants each speech whole would hear
     the late phrase only with its answer, so it gets none. `judges_voices`: the server has a voice judge. `notice`: what
     the agent discloses first of all. `turn_weights`: of the signs that a turn has ended, instead of those that Voi
-    ships. `rules`: of the agent's tools."""
+    ships. `context_tokens`: what the agent's model can take, its answer included; 0: not known. `rules`: of the agent's
+    tools."""
     turn = agent.turn.policy()
     if judges_voices and "barge_in_ms" not in agent.turn.model_fields_set:
         turn = replace(turn, barge_in_ms=JUDGED_BARGE_IN_MS)
@@ -56,4 +61,12 @@ def script_from(
         tool_time_ms=agent.tool_time_ms,
         playback_lag_max_ms=PLAYBACK_LAG_MAX_MS if options.stream_output_audio else None,
         judges_voices=judges_voices,
+        context_tokens=_room(agent, context_tokens),
+        condenses=agent.history.summarize and (agent.history.model or agent.llm_model) not in EMBEDDED_MODELS,
+        keep_turns=agent.history.keep_turns,
     )
+
+
+def _room(agent: Agent, context_tokens: int) -> int:
+    """How many tokens a request may take, so that its answer has room too; 0: not known."""
+    return max(context_tokens // 2, context_tokens - (agent.max_tokens or ANSWER_TOKENS)) if context_tokens else 0

@@ -12,6 +12,7 @@ from voi.config.classifiers import ControlAgent
 from voi.dialogue import ReplySegment
 from voi.engines.base import Llm
 from voi.errors import EngineError
+from voi.session.failure import JudgeFailed
 from voi.session.llm_checks import is_denial
 from voi.tasks import Tasks
 
@@ -23,13 +24,19 @@ _SENTENCE_END = re.compile(r"[.!?…。！？।؟][\"'”’»)\]*_\s]*\Z|\n\s*
 
 
 class SentenceJudge:
-    """`put` pieces; those that pass are given to `release`. `passed` waits for the rest. Always `close` it."""
+    """`put` pieces; those that pass are given to `release`. `passed` waits for the rest. Always `close` it.
+    `on_unread`: called once if an answer of the control agent names no class; the sentence passes then."""
 
-    __slots__ = ("_before", "_control", "_llm", "_over", "_pieces", "_releasing", "_room", "_tasks", "_waiting")
+    __slots__ = ("_before", "_control", "_llm", "_on_unread", "_pieces", "_releasing", "_room", "_tasks", "_waiting")
 
     def __init__(
-        self, llm: Llm, control: ControlAgent, release: Callable[[list[ReplySegment]], Awaitable[None]]
+        self,
+        llm: Llm,
+        control: ControlAgent,
+        release: Callable[[list[ReplySegment]], Awaitable[None]],
+        on_unread: Callable[[], None],
     ) -> None:
+        self._on_unread: Callable[[], None] | None = on_unread
         self._llm = llm
         self._control = control
         self._pieces: list[ReplySegment] = []
@@ -55,13 +62,13 @@ class SentenceJudge:
                 self._ask()
 
     async def passed(self) -> bool:
-        """The reply is complete: wait until all of it is judged and released. False: it is a denial. Raises EngineError
-        if the judge fails."""
+        """The reply is complete: wait until all of it is judged and released. False: it is a denial. Raises
+        JudgeFailed."""
         self._ask()
         self._waiting.put_nowait(None)
         verdict = await self._releasing
         if isinstance(verdict, EngineError):
-            raise verdict
+            raise JudgeFailed(self._control.model, verdict) from verdict
         return not verdict
 
     async def close(self) -> None:
@@ -82,9 +89,13 @@ class SentenceJudge:
         """True: a denial. An error is returned, because the sentences before it may still be released."""
         async with self._room:
             try:
-                return await is_denial(self._llm, self._control, text)
+                denied = await is_denial(self._llm, self._control, text)
             except EngineError as error:
                 return error
+        if denied is None and self._on_unread is not None:
+            self._on_unread()
+            self._on_unread = None
+        return bool(denied)
 
     async def _release_in_order(self, release: Callable[[list[ReplySegment]], Awaitable[None]]) -> bool | EngineError:
         """Release what passes, until the first sentence that does not; its verdict is returned."""

@@ -5,17 +5,20 @@ Facts that arise meanwhile wait in a queue. All work that takes time is a named 
 """
 
 import asyncio
+import json
 import logging
 import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from voi.audio.echo_canceller import EchoCanceller
-from voi.config.agents import Agent
+from voi.config.agents import EMBEDDED_MODELS, Agent
 from voi.config.config import Config
+from voi.config.knowledge import Knowledge
 from voi.core import actions as do
 from voi.core import facts as was
 from voi.core.actions import Action
@@ -27,20 +30,25 @@ from voi.core.kept import Kept
 from voi.core.later import for_later
 from voi.core.options import CallOptions
 from voi.core.state import State
+from voi.core.tokens import estimated_tokens
 from voi.dialogue import Phrase
-from voi.errors import ClientError, ConfigError
+from voi.errors import ClientError, ConfigError, VoiError
+from voi.knowledge.collection import KnowledgeCollection
 from voi.session import events
 from voi.session.brain import Brain, MakeBrain, PipelineBrain, Surroundings
 from voi.session.budgets import PictureBudget
 from voi.session.clock import Alarm, ConversationClock
+from voi.session.condenser import Condenser
 from voi.session.current_agent import CurrentAgent
 from voi.session.door_events import DoorEvents
 from voi.session.failure import Failure, VadFailed
-from voi.session.hands import ConversationHands, PersonMemory
+from voi.session.hands import ConversationHands
 from voi.session.keys import KeyEntry, keys_said, without_keys
 from voi.session.latency import Latency
 from voi.session.line import Line
 from voi.session.log_format import log_line
+from voi.session.lookups import Lookups
+from voi.session.memory import PersonMemory
 from voi.session.metering import MeteredLlm, Metering
 from voi.session.observer import Observer, Observers
 from voi.session.playback import Playback
@@ -57,8 +65,13 @@ if TYPE_CHECKING:
     from voi.engines.startup import Engines
 
 ToolsOf = Callable[[Agent, str], Mapping[str, AvailableTool]]
+KnowledgeOf = Callable[[Knowledge], KnowledgeCollection | None]
 EARLY_FACTS_MAX = 64
 """How many facts are kept from before `run`."""
+
+RECALL_WAIT_S = 0.5
+"""So long the beginning waits for what is remembered of the person. It usually takes milliseconds; what comes later is
+told to the running conversation."""
 
 AWAY_MIN_S = 1.0
 """A client that did not answer for less than this was not away: a network stood still for a moment."""
@@ -72,19 +85,21 @@ class Session:
     fails is reported to `on_observer_failed` by its class name. `language`: what an agent without a language of its own
     hears and speaks. `notice`: what the agent discloses first of all. `log_words`: what people said may be written to
     the log. `agent_name`: in agents.json; "": the client brought the agent. `tools_of` returns the tools of an agent,
-    by name; its second argument is the agent from which it takes over ("": it begins). `about`: what templates of tools
-    may name as {call:NAME}, beside the agent and the conversation's id. `memory`: keeps what the agent is told to
-    remember. `make_brain`: makes the part that hears the person and makes the replies. `continued`: what it goes on
-    from; None: it begins. `pictures`: the server's memory for pictures. `why_not_invoke` is asked before each question
-    of `invoke_llm` (`SideQuestions`).
+    by name; its second argument is the agent from which it takes over ("": it begins). `knowledge_of` returns what an
+    agent with that knowledge draws on. `about`: what templates of tools may name as {call:NAME}, beside the agent and
+    the conversation's id. `memory`: what is remembered of the person; None: nothing is. `context_tokens_of` returns how
+    much an agent's model can take; 0: not known. `make_brain`: makes the part that hears the person and makes the
+    replies. `continued`: what it goes on from; None: it begins. `pictures`: the server's memory for pictures.
+    `why_not_invoke` is asked before each question of `invoke_llm` (`SideQuestions`).
     """
 
     __slots__ = (
-        "__weakref__", "_about", "_agent", "_alarm", "_brain", "_captures", "_clock", "_config", "_continued",
-        "_conversation", "_current", "_echo", "_ended", "_engines", "_events", "_fault", "_greetings_dir", "_hands",
-        "_inbox", "_keys", "_latency", "_line", "_make_brain", "_memory", "_metering", "_observers", "_options",
-        "_pictures", "_playback", "_private", "_redaction", "_tasks", "_telling", "_tool_runner", "_tools_of",
-        "conversation_id", "invoke_llm", "kept_for_later",
+        "__weakref__", "_about", "_agent", "_alarm", "_brain", "_captures", "_clock", "_condenser", "_config",
+        "_context_tokens_of", "_continued", "_conversation", "_current", "_echo", "_ended", "_engines", "_events",
+        "_fault", "_greetings_dir", "_hands", "_inbox", "_keys", "_knowledge_of", "_latency", "_line", "_make_brain",
+        "_metering", "_note", "_observers", "_options", "_pictures", "_playback", "_private", "_recalls",
+        "_redaction", "_tasks", "_telling", "_tool_runner", "_tools_of", "conversation_id", "invoke_llm",
+        "kept_for_later", "memory",
     )  # fmt: skip
 
     def __init__(
@@ -104,8 +119,10 @@ class Session:
         log_words: bool = False,
         agent_name: str = "",
         tools_of: ToolsOf = lambda agent, came_from: {},
+        knowledge_of: KnowledgeOf = lambda knowledge: None,
         about: Mapping[str, str] | None = None,
         memory: PersonMemory | None = None,
+        context_tokens_of: Callable[[Agent], int] = lambda agent: 0,
         make_brain: MakeBrain = PipelineBrain,
         continued: was.Continued | None = None,
         pictures: PictureBudget | None = None,
@@ -125,6 +142,8 @@ class Session:
         self._clock = ConversationClock(clock)
         self._alarm = Alarm(self._clock)
         self._tools_of = tools_of
+        self._context_tokens_of = context_tokens_of
+        self._knowledge_of = knowledge_of
         self._current = CurrentAgent(agent, agent_name, tools_of(agent, ""))
         script = script_from(
             agent,
@@ -132,10 +151,18 @@ class Session:
             judges_voices=engines.voice is not None,
             notice=notice,
             turn_weights=config.turn_weights,
+            context_tokens=self._context_tokens(),
             rules=[tool.rule for tool in self._current.tools.values()],
         )
+        kept_by = continued.kept.agent if continued else ""
+        if kept_by and (other := config.agents.get(kept_by)) is not None:  # it had taken over before
+            self._current = CurrentAgent(other, kept_by, tools_of(other, agent_name))
+            rules = [tool.rule for tool in self._current.tools.values()]
+            tokens = self._context_tokens()
+            script = script.followed_by(script_from(other, options, context_tokens=tokens, rules=rules))
+            if memory is not None:
+                memory.follow(other, kept_by)
         self._about = {"id": conversation_id, **(about or {})}
-        self._memory = memory
         self._hands: ConversationHands | None = None
         self._captures: Captures | None = None
         self._keys: KeyEntry | None = None
@@ -147,6 +174,7 @@ class Session:
         self._tool_runner: ToolRunner | None = None
         self._observers = Observers(observers, self._tasks.log, on_observer_failed)
         self._metering = Metering(engines.llm_name, self._observers.usage)
+        self._current.lookups = self._lookups_for(agent)
         self._events = DoorEvents(line)
         self._make_brain = make_brain
         self._continued = continued
@@ -157,6 +185,11 @@ class Session:
             MeteredLlm(engines.llm, self._metering), config, why_not_invoke, invoke_max_tokens, script.reply_timeout_ms
         )
         self.invoke_llm = questions.ask
+        self._condenser: Condenser | None = None
+        self.memory = memory
+        self._recalls = 0
+        self._note: str | None = None
+        """What was recalled before the conversation began."""
         self._brain: Brain | None = None
         self._playback: Playback | None = None
         self._echo: EchoCanceller | None = None
@@ -185,6 +218,9 @@ class Session:
 
     async def _live(self) -> None:
         agent, observers, rate_hz = self._agent, self._observers, self._line.output_rate_hz
+        self._tasks.on_failed = self._fall
+        observers.begin(self._conversation.script)
+        await self._await_memory()
         self._alarm.start()
         hides_words = self._redaction is not None and self._redaction.hides_words
         paced = self._options.stream_output_audio
@@ -201,11 +237,17 @@ class Session:
             clean=self._clean if self._echo else None,
         )  # fmt: skip
         brain = self._make_brain(around)
-        self._tasks.on_failed = self._fall
-        observers.begin(self._conversation.script)
         self._brain = brain
+        self._condenser = Condenser(
+            self._tasks, self.tell, MeteredLlm(self._engines.llm, self._metering), self._engines.llm_name,
+            self._current, lambda: self._conversation.script.context_tokens, self._failed,
+        )  # fmt: skip
         self._hands = ConversationHands(
-            self._line, self._switch_agent, takes_messages=self._options.app_messages, memory=self._memory
+            self._line,
+            self._switch_agent,
+            takes_messages=self._options.app_messages,
+            memory=self.memory,
+            current=self._current,
         )
         self._captures = captures = Captures(
             self._newest_words, lambda kind: self.tell(was.AnswerExpected(kind)), self._on_telephone
@@ -214,6 +256,8 @@ class Session:
         self._tool_runner = ToolRunner(self._current.tools, self._tasks, self.tell, self._tool_context, self._tool_used)
         try:
             self._inbox.appendleft(self._continued or was.Opened(self._options.greet))
+            if self._note is not None:
+                self._inbox.appendleft(was.Recalled(self._note))
             self._drain()
             await self._ended.wait()
         finally:
@@ -226,7 +270,7 @@ class Session:
             await self._tool_runner.finish()
             await self._tasks.dismiss()
             self._brain = self._playback = self._echo = self._tasks.on_failed = None
-            self._tool_runner = self._hands = self._captures = self._keys = None
+            self._tool_runner = self._hands = self._condenser = self._captures = self._keys = None
         if self._fault:
             raise self._fault
 
@@ -240,6 +284,38 @@ class Session:
     def part(self, reason: EndReason, words: str = "") -> None:
         """End the conversation from the server's side, after a goodbye if the agent has one."""
         self.tell(was.TimeIsUp(reason, words))
+
+    # ---- what is remembered -------------------------------------------------------------------------
+
+    def recall(self) -> "asyncio.Task[None] | None":
+        """Look up what the agent may know of the person, and tell the conversation. Call it again when that changed: it
+        was proven who they are, say. Returns the task; None if nothing is remembered here."""
+        if self.memory is None or self._ended.is_set():
+            return None
+        return self._tasks.start(self._recall(self.memory), "memory")
+
+    async def _recall(self, memory: PersonMemory) -> None:
+        try:
+            self._recalls = number = self._recalls + 1
+            note = await memory.recall()
+        except VoiError as error:
+            self._failed(Failure("memory", "store", "", f"what is known of the person is missing: {error}", 0))
+            return
+        if number != self._recalls:
+            return  # it was asked again meanwhile
+        if self._brain is None:
+            self._note = note
+        else:
+            self.tell(was.Recalled(note))
+
+    async def _await_memory(self) -> None:
+        """Give the conversation what is remembered before it begins, unless that takes long."""
+        if (recalling := self.recall()) is not None:
+            try:
+                await asyncio.wait((recalling,), timeout=RECALL_WAIT_S)
+            except asyncio.CancelledError:
+                recalling.cancel()
+                raise
 
     # ---- the client is away -------------------------------------------------------------------------
 
@@ -339,6 +415,8 @@ class Session:
             self._keep_for_later()
         if type(fact) in _MARKED:
             self._mark(fact, now_ms)
+        if type(fact) is was.Heard and self._current.lookups is not None:
+            self._current.lookups.hear(fact.text)
         self._events.fact(fact)
         actions = self._conversation.handle(fact, now_ms)
         if self._observers.wants_steps or self._tasks.log.isEnabledFor(logging.DEBUG):
@@ -393,6 +471,14 @@ class Session:
                 self._tool_runner.cancel(action)
             case do.JudgeTurn() if action.text and (whole := self._judge_dictation(action.text)) is not None:
                 self.tell(was.TurnJudged(action.utterance, action.pause, "capture", whole, action.quiet_ms))
+            case do.Condense():
+                if self._condenser:
+                    self._condenser.condense(action)
+            case do.NoteForgotten():
+                self._tasks.log.warning(
+                    "the model's context is full, and there is no summary: the %d oldest messages are forgotten",
+                    len(action.message_ids),
+                )
             case do.NoteBackchannel():
                 pass  # it is in the journal
             case do.Show():
@@ -478,14 +564,36 @@ class Session:
         except ConfigError as error:
             raise ToolFailed("That agent cannot be reached.") from error
         current.agent, current.name, current.tools = agent, name, tools
+        current.lookups = self._lookups_for(agent)
         if self._tool_runner is not None:
             self._tool_runner.tools = tools
         self._note_private()
         rules = [tool.rule for tool in tools.values()]
         self._tasks.log.info("the agent %s goes on", name)
+        script = script_from(agent, self._options, context_tokens=self._context_tokens(), rules=rules)
         if self._captures is not None:
             self._captures.close()
-        self.tell(was.AgentSwitched(script_from(agent, self._options, rules=rules)))
+        self.tell(was.AgentSwitched(script, name))
+        if self.memory is not None:
+            self.memory.follow(agent, name)
+            if agent.memory is None:
+                self.tell(was.Recalled(""))
+            self.recall()
+
+    def _context_tokens(self) -> int:
+        """How much of the current agent's model is left for its prompt and the dialogue, in tokens; 0: not known."""
+        size = self._context_tokens_of(self._current.agent)
+        tools = estimated_tokens(
+            text for spec in self._current.specs for text in (spec.name, spec.description, json.dumps(spec.parameters))
+        )
+        return max(size // 2, size - tools)
+
+    def _lookups_for(self, agent: Agent) -> Lookups | None:
+        collection = self._knowledge_of(agent.knowledge) if agent.knowledge else None
+        if collection is None or agent.llm_model in EMBEDDED_MODELS:
+            return None  # echo would read the excerpts out
+        said = partial(self._conversation.history.newest_texts, "user", 2)
+        return Lookups(collection, self._tasks, said, self._observers.looked_up, self._failed, self._metering)
 
     def _note_private(self) -> None:
         """Have the private arguments of the current agent's tools removed from what observers are told."""

@@ -21,7 +21,7 @@ import tempfile
 from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
-from sqlalchemy import LargeBinary, Table, insert, select
+from sqlalchemy import Column, LargeBinary, Table, insert, select
 
 from voi.errors import ClientError, StoreError
 from voi.sealing.file import SUFFIX
@@ -155,11 +155,17 @@ def _decoded(line: bytes, table: Table) -> dict[str, Any]:
         return {
             column.name: base64.b64decode(row[column.name]["bytes"], validate=True)
             if isinstance(column.type, LargeBinary)
-            else row.get(column.name)
+            else row.get(column.name, _absent(column))
             for column in table.columns
         }
     except (ValueError, TypeError, KeyError, AttributeError):
         raise ClientError(f"The backup is damaged: a row of {table.name} cannot be read.") from None
+
+
+def _absent(column: Column[Any]) -> Any:
+    """The value of a column that there was not when the backup was made."""
+    default = getattr(column.server_default, "arg", None)
+    return None if default is None else column.type.python_type(str(default))
 
 
 def _check_head(archive: tarfile.TarFile) -> None:

@@ -7,7 +7,8 @@ from sqlalchemy import select, update
 
 from voi.store.agent_versions import note_version
 from voi.store.audit import note_acts
-from voi.store.conversations import place_of, place_of_tool
+from voi.store.clean import clean
+from voi.store.conversations import place_of, place_of_lookup, place_of_tool
 from voi.store.database import Connection
 from voi.store.entries import (
     Acted,
@@ -15,6 +16,7 @@ from voi.store.entries import (
     Changed,
     Entry,
     FailureTold,
+    LookupTold,
     ToolTold,
     TurnTaken,
     UsageTold,
@@ -23,7 +25,7 @@ from voi.store.entries import (
 )
 from voi.store.keys import Keys, sealed
 from voi.store.people import PERSON_MAX, ensure_person
-from voi.store.schema import NAME_MAX, conversations, failures, messages, tool_calls, turns
+from voi.store.schema import conversations, failures, lookups, messages, tool_calls, turns
 from voi.store.upsert import insert_new, put
 from voi.store.usage import write_apart, write_usage
 
@@ -47,6 +49,8 @@ async def write(connection: Connection, keys: Keys, entries: Sequence[Entry], ke
     await insert_new(connection, failures, [_failure(each) for each in rest if isinstance(each, FailureTold)])
     tools = [each for each in rest if isinstance(each, ToolTold)]
     await insert_new(connection, tool_calls, [await _tool(connection, keys, each, key_ids) for each in tools])
+    looked = [each for each in rest if isinstance(each, LookupTold)]
+    await insert_new(connection, lookups, [await _lookup(connection, keys, each, key_ids) for each in looked])
     await write_usage(connection, [each for each in rest if isinstance(each, UsageTold)])
     for entry in rest:
         if isinstance(entry, Changed):
@@ -114,17 +118,22 @@ async def _tool(connection: Connection, keys: Keys, told: ToolTold, key_ids: dic
     }  # fmt: skip
 
 
+async def _lookup(connection: Connection, keys: Keys, told: LookupTold, key_ids: dict[str, str]) -> dict[str, Any]:
+    lookup, place = told.lookup, place_of_lookup(told.conversation_id, told.number)
+    sources = "\n".join(lookup.sources)
+    return {
+        "conversation_id": told.conversation_id, "number": told.number, "at_ms": told.at_ms, "use": lookup.use,
+        "took_ms": lookup.took_ms, "characters": lookup.characters,
+        "sources": await _sealed(connection, keys, key_ids[told.conversation_id], sources, place),
+    }  # fmt: skip
+
+
 def _failure(failed: FailureTold) -> dict[str, Any]:
     failure = failed.failure
     return {
         "conversation_id": failed.conversation_id, "number": failed.number, "kind": failure.kind,
         "engine": clean(failure.engine), "model": clean(failure.model), "took_ms": failure.took_ms,
     }  # fmt: skip
-
-
-def clean(text: str, most: int = NAME_MAX) -> str:
-    """A name that every database accepts: short, without NUL and lone surrogates."""
-    return text[:most].replace("\0", "").encode("utf-8", "replace").decode()
 
 
 def by_conversation(entries: Iterable[Entry]) -> list[list[Entry]]:

@@ -8,7 +8,7 @@ from sqlalchemy import Select, select
 
 from voi.store.database import Connection
 from voi.store.keys import Keys, opened
-from voi.store.schema import OF_A_CONVERSATION, conversations, failures, messages, tool_calls, turns, usage
+from voi.store.schema import OF_A_CONVERSATION, conversations, failures, lookups, messages, tool_calls, turns, usage
 
 LISTED_MAX = 1_000
 
@@ -34,12 +34,14 @@ class StoredConversation:
     failures: tuple[dict[str, Any], ...] = ()
     tools: tuple[dict[str, Any], ...] = ()
     """Calls of tools. `arguments` None: their key was deleted."""
+    lookups: tuple[dict[str, Any], ...] = ()
+    """Searches of files. `sources` None: their key was deleted."""
     usage: tuple[dict[str, Any], ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
         said = [asdict(message) for message in self.transcript]
         told = {"turns": list(self.turns), "failures": list(self.failures)}
-        told |= {"tools": list(self.tools), "usage": list(self.usage)}
+        told |= {"tools": list(self.tools), "lookups": list(self.lookups), "usage": list(self.usage)}
         return {**self.facts, "transcript": said, **told}
 
 
@@ -132,6 +134,10 @@ async def _whole(connection: Connection, keys: Keys, row: Any) -> StoredConversa
             {**one, "arguments": opened(key, one["arguments"], place_of_tool(row.id, one["number"]))}
             for one in await _rows(connection, tool_calls, tool_calls.c.number, row.id)
         ),
+        tuple(
+            {**one, "sources": opened(key, one["sources"], place_of_lookup(row.id, one["number"]))}
+            for one in await _rows(connection, lookups, lookups.c.number, row.id)
+        ),
         await _rows(connection, usage, usage.c.since_ms, row.id),
     )
 
@@ -143,6 +149,11 @@ async def _rows(connection: Connection, table: Any, order: Any, conversation_id:
 
 def _facts(row: Any) -> dict[str, Any]:
     return {name: value for name, value in row._mapping.items() if name != "key_id"}
+
+
+def place_of_lookup(conversation_id: str, number: int) -> str:
+    """The place for which the sources of a search are sealed."""
+    return f"lookup {conversation_id} {number}"
 
 
 def place_of_tool(conversation_id: str, number: int) -> str:

@@ -13,6 +13,7 @@ from sqlalchemy import exists, select
 from voi.store.audit import forget_acts
 from voi.store.conversations import Filter, forget_conversations, list_conversations
 from voi.store.database import Connection
+from voi.store.memories import unlearn_older, unlearn_summary_of
 from voi.store.observer import now_ms
 from voi.store.people import Person, find_person, forget_person
 from voi.store.saved_states import forget_state
@@ -54,6 +55,13 @@ async def forget_usage(store: Store, keep_days: int, now: int | None = None) -> 
             await forget_acts(connection, until_ms)
 
 
+async def forget_memories(store: Store, keep_days: int, now: int | None = None) -> None:
+    """Delete what agents remembered more than `keep_days` days ago; 0: nothing is deleted. Raises StoreError."""
+    if keep_days > 0:
+        async with store.writing() as connection:
+            await unlearn_older(connection, (now_ms() if now is None else now) - keep_days * DAY_MS)
+
+
 async def _left_alone(connection: Connection, until_ms: int) -> list[Person]:
     """People who were first seen before that, and have nothing stored but their name."""
     query = select(people.c.id, people.c.app).where(people.c.since_ms < until_ms)
@@ -79,6 +87,13 @@ async def forget_matching(store: Store, recordings_dir: Path, which: Filter) -> 
     if count:
         await store.database.shred()
     return count
+
+
+async def forget_conversation(store: Store, recordings_dir: Path, conversation_id: str) -> int:
+    """Delete that conversation, and its summary. Returns how many there were. Raises StoreError, OSError."""
+    async with store.writing() as connection:
+        await unlearn_summary_of(connection, conversation_id)
+    return await forget_matching(store, recordings_dir, Filter(ids=[conversation_id]))
 
 
 async def forget_everything_of(store: Store, recordings_dir: Path, app: str, name: str) -> int | None:

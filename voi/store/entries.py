@@ -7,6 +7,7 @@ from typing import Any
 
 from voi.session.failure import Failure
 from voi.session.latency import TurnTimes
+from voi.session.lookups import LookedUp
 from voi.session.tool_use import ToolUse
 from voi.store.audit import Act
 
@@ -107,6 +108,24 @@ class ToolTold:
 
 
 @dataclass(frozen=True, slots=True)
+class LookupTold:
+    """The `number`-th search of files in that conversation, at `at_ms` since it began."""
+
+    conversation_id: str
+    number: int
+    at_ms: int
+    lookup: LookedUp
+
+    @property
+    def key(self) -> Hashable:
+        return "lookup", self.conversation_id, self.number
+
+    @property
+    def size(self) -> int:
+        return 200 + sum(map(len, self.lookup.sources))
+
+
+@dataclass(frozen=True, slots=True)
 class UsageRow:
     """Totals of one engine and model in a conversation."""
 
@@ -192,4 +211,4 @@ class Changed:
         return "changed", self.conversation_id
 
 
-Entry = Began | WordsShown | TurnTaken | FailureTold | ToolTold | UsageTold | UsedApart | Acted | Changed
+Entry = Began | WordsShown | TurnTaken | FailureTold | ToolTold | LookupTold | UsageTold | UsedApart | Acted | Changed

@@ -54,11 +54,11 @@ class Keys:
 
     # ---- keys -------------------------------------------------------------------------------------
 
-    async def make(self, connection: Connection, parent_id: str = "") -> str:
-        """Make a new key and return its id; "" if nothing is encrypted."""
+    async def make(self, connection: Connection, parent_id: str = "", key_id: str = "") -> str:
+        """Make a new key and return its id; "" if nothing is encrypted. `key_id` "": a new id."""
         if not self.seals:
             return ""
-        key_id, key = uuid4().hex, new_key()
+        key_id, key = key_id or uuid4().hex, new_key()
         parent = await self.find(connection, parent_id) if parent_id else None
         if parent is None:
             parent_id = ""

@@ -1,40 +1,89 @@
-"""What agents remember of a person: texts by name, readable with the person's key."""
+"""What agents remember of a person: facts, summaries of conversations, a name; readable with the person's key."""
 
 from sqlalchemy import select
 
 from voi.errors import StoreError
+from voi.session.memory import MemoryItem, MemoryKind
+from voi.store.clean import clean
 from voi.store.database import Connection
 from voi.store.keys import Keys, opened, sealed
 from voi.store.people import Person
-from voi.store.schema import NAME_MAX, memories
+from voi.store.schema import NAME_MAX, conversations, memories
 from voi.store.upsert import put
 
 MEMORY_MAX = 20_000
 """Longest text, in characters."""
+KEPT_MAX: dict[MemoryKind, int] = {"name": 1, "fact": 200, "summary": 50}
+"""How many of each kind are kept of a person. The oldest make room."""
+NAME_ID = "name"
+"""The id of what the person is called."""
 
 
-async def remember(connection: Connection, keys: Keys, person: Person, name: str, words: str, now_ms: int) -> None:
-    """Keep the text by that name, in place of an older one. Raises StoreError if either is too long."""
-    if len(words) > MEMORY_MAX or not 0 < len(name) <= NAME_MAX:
-        raise StoreError(f"A memory has at most {MEMORY_MAX} characters, and its name {NAME_MAX}.")
-    value = sealed(await keys.find(connection, person.id), words, _place(person, name))
-    await put(connection, memories, [{"person_id": person.id, "name": name, "saved_ms": now_ms, "words": value}])
+async def remember(connection: Connection, keys: Keys, person: Person, item: MemoryItem) -> None:
+    """Keep this of a person who is in the store, in place of what has its id, or of a fact with the same words. Raises
+    StoreError if it is too long."""
+    if len(item.text) > MEMORY_MAX or not 0 < len(item.id) <= NAME_MAX:
+        raise StoreError(f"A memory has at most {MEMORY_MAX} characters, and its id {NAME_MAX}.")
+    same = [each for each in await recall(connection, keys, person) if each.kind == item.kind and each.id != item.id]
+    again = [each for each in same if item.kind == "fact" and each.text.casefold() == item.text.casefold()]
+    older = [each for each in same if each not in again]
+    gone = [*again, *older[: max(0, len(older) + 1 - KEPT_MAX[item.kind])]]
+    for each in gone:
+        await unlearn(connection, person, each.id)
+    if keys.seals and await keys.find(connection, person.id) is None:  # the person is from before there were keys
+        await keys.make(connection, key_id=person.id)
+    value = sealed(await keys.find(connection, person.id), item.text, _place(person, item.id))
+    row = {
+        "person_id": person.id, "name": item.id, "kind": item.kind, "agent": clean(item.agent),
+        "saved_ms": item.saved_ms, "words": value,
+    }  # fmt: skip
+    await put(connection, memories, [row])
 
 
-async def recall(connection: Connection, keys: Keys, person: Person) -> dict[str, str]:
-    """Everything remembered about the person, by name, the oldest first."""
+async def recall(connection: Connection, keys: Keys, person: Person) -> list[MemoryItem]:
+    """Everything remembered of the person, the oldest first."""
     key = await keys.find(connection, person.id)
     rows = await connection.execute(
         select(memories).where(memories.c.person_id == person.id).order_by(memories.c.saved_ms, memories.c.name)
     )
-    texts = {row.name: opened(key, row.words, _place(person, row.name)) for row in rows}
-    return {name: words for name, words in texts.items() if words is not None}
+    found = [(row, opened(key, row.words, _place(person, row.name))) for row in rows]
+    return [MemoryItem(row.name, row.kind, text, row.saved_ms, row.agent) for row, text in found if text is not None]
 
 
-async def unlearn(connection: Connection, person: Person, name: str) -> None:
-    """Delete the text of that name."""
-    await connection.execute(memories.delete().where(memories.c.person_id == person.id, memories.c.name == name))
+async def unlearn(connection: Connection, person: Person, memory_id: str) -> bool:
+    """Delete what has that id. False: nothing has."""
+    table = memories.c
+    where = table.person_id == person.id, table.name == memory_id
+    found = (await connection.execute(select(table.name).where(*where))).first()
+    await connection.execute(memories.delete().where(*where))
+    return found is not None
 
 
-def _place(person: Person, name: str) -> str:
-    return f"memory {person.id} {name}"
+async def unlearn_all(connection: Connection, person: Person) -> int:
+    """Delete all that is remembered of the person. Returns how many memories there were."""
+    where = memories.c.person_id == person.id
+    count = len((await connection.execute(select(memories.c.name).where(where))).all())
+    await connection.execute(memories.delete().where(where))
+    return count
+
+
+async def unlearn_summary_of(connection: Connection, conversation_id: str) -> None:
+    """Delete the summary of that conversation."""
+    table = memories.c
+    await connection.execute(memories.delete().where(table.kind == "summary", table.name == conversation_id))
+
+
+async def unlearn_older(connection: Connection, until_ms: int) -> None:
+    """Delete what was saved before that, of all people."""
+    await connection.execute(memories.delete().where(memories.c.saved_ms < until_ms))
+
+
+async def person_of(connection: Connection, conversation_id: str) -> Person | None:
+    """Whom the conversation is with; None if it is not stored, or of nobody."""
+    table = conversations.c
+    row = (await connection.execute(select(table.person_id, table.app).where(table.id == conversation_id))).first()
+    return None if row is None or row.person_id is None else Person(row.person_id, row.app)
+
+
+def _place(person: Person, memory_id: str) -> str:
+    return f"memory {person.id} {memory_id}"

@@ -11,14 +11,17 @@ from voi.core.facts import Fact
 from voi.core.script import Script
 from voi.session.failure import Failure
 from voi.session.latency import TurnTimes
+from voi.session.lookups import LookedUp
 from voi.session.observer import Observer
 from voi.session.tool_use import ToolUse
-from voi.store.entries import Began, Changed, Entry, FailureTold, ToolTold, TurnTaken, WordsShown
+from voi.store.entries import Began, Changed, Entry, FailureTold, LookupTold, ToolTold, TurnTaken, WordsShown
 
 FAILURES_MAX = 1_000
 """Failures of one conversation that are kept."""
 TOOLS_MAX = 1_000
 """Calls of tools in one conversation that are kept."""
+LOOKUPS_MAX = 2_000
+"""Searches of files in one conversation that are kept."""
 ARGUMENTS_MAX = 10_000
 """Longest arguments of a call that are kept, in characters."""
 WORDS_MAX = 100_000
@@ -53,7 +56,7 @@ class CallObserver(Observer):
         self._noticed: int | None = None
         """Number of the newest reply that says the notice, or its rest after a restart."""
         self._clock_ms = clock_ms
-        self._answers = self._failures = self._tools = 0
+        self._answers = self._failures = self._tools = self._lookups = 0
         self._heard_ms = self._spoken_ms = self._written_characters = 0
         self._listening_ms: int | None = None
         self._now_ms = 0
@@ -104,6 +107,14 @@ class CallObserver(Observer):
         if self._tools <= TOOLS_MAX:
             kept = use.arguments[:ARGUMENTS_MAX] if self._words else ""
             self._tell(ToolTold(self._id, self._tools, self._now_ms, replace(use, arguments=kept)))
+
+    def looked_up(self, lookup: LookedUp) -> None:
+        if not lookup.sources:
+            return
+        self._lookups += 1
+        if self._lookups <= LOOKUPS_MAX:
+            kept = lookup.sources if self._words else ()
+            self._tell(LookupTold(self._id, self._lookups, self._now_ms, replace(lookup, sources=kept)))
 
     async def close(self) -> None:
         self._heard(self._now_ms)

@@ -19,6 +19,7 @@ from voi.store.export import dated, export, export_recording
 from voi.store.keys import Keys
 from voi.store.memories import recall
 from voi.store.people import Person, find_person
+from voi.store.person_memory import memory_as_dict
 from voi.store.saved_states import load_state
 from voi.store.schema import people, saved_states, tokens
 from voi.store.store import Store
@@ -53,7 +54,7 @@ async def _known(connection: Connection, keys: Keys, person: Person, name: str) 
         "app": person.app,
         "person": name,
         **dated({"since_ms": since_ms}),
-        "memories": await recall(connection, keys, person),
+        "memories": [memory_as_dict(item) for item in await recall(connection, keys, person)],
         "sessions": [
             {"name": row.name.partition(":")[2] or row.name, **dated({"saved_ms": row.saved_ms}),
              "state": await load_state(connection, keys, person.app, row.name)}

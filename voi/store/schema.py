@@ -138,6 +138,22 @@ tool_calls = Table(
 """The calls of tools: `voi.session.tool_use.ToolUse`. `at_ms`: since the conversation began. `error`: "" for none."""
 
 
+lookups = Table(
+    "lookups",
+    metadata,
+    Column("conversation_id", String(NAME_MAX), nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("at_ms", BigInteger, nullable=False),
+    Column("use", String(16), nullable=False),
+    Column("took_ms", Integer, nullable=False),
+    Column("characters", Integer, nullable=False),
+    Column("sources", Sealed, nullable=False),
+    PrimaryKeyConstraint("conversation_id", "number"),
+)
+"""Searches of files for answers that found something: `voi.session.lookups.LookedUp`. `at_ms`: since the conversation
+began. `sources`: files with places in them, one a line; they tell what was asked about."""
+
+
 def _sums() -> list[Column[int]]:
     counts = [Column(name, Integer, nullable=False) for name in ("uses", "estimated", "unpriced")]
     names = ("input_tokens", "output_tokens", "sound_ms", "characters", "cost_micros")
@@ -268,11 +284,15 @@ memories = Table(
     metadata,
     Column("person_id", String(32), nullable=False),
     Column("name", String(NAME_MAX), nullable=False),
+    Column("kind", String(16), nullable=False, server_default="fact"),
+    Column("agent", String(NAME_MAX), nullable=False, server_default=""),
     Column("saved_ms", BigInteger, nullable=False),
     Column("words", Sealed, nullable=False),
     PrimaryKeyConstraint("person_id", "name"),
+    Index("memories_by_age", "saved_ms"),
 )
-"""What agents remember of a person, sealed with the person's key."""
+"""What agents remember of a person, sealed with the person's key: `voi.session.memory.MemoryItem`. `name`: its id; of
+a summary, the conversation's. `agent`: who remembered it."""
 
 audit = Table(
     "audit",
@@ -286,7 +306,7 @@ audit = Table(
 )
 """What managers and operators changed: `voi.store.audit.Act`."""
 
-OF_A_CONVERSATION = (messages, turns, failures, tool_calls, usage)
+OF_A_CONVERSATION = (messages, turns, failures, tool_calls, lookups, usage)
 """Tables whose rows belong to one conversation by `conversation_id`."""
 OF_A_PERSON = (memories, tokens, saved_states)
 """Tables with rows that belong to one person by `person_id`, besides their conversations."""

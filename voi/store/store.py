@@ -7,10 +7,13 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from voi.errors import StoreError
+from voi.session.memory import MemoryItem
 from voi.store.conversations import is_stored
 from voi.store.database import TIMEOUT_S, Connection, Database
 from voi.store.keys import Keys
+from voi.store.memories import person_of, recall, remember
 from voi.store.migrate import migrate
+from voi.store.people import find_person
 from voi.store.saved_states import forget_state, load_state, save_state
 from voi.store.url import parse_store_url
 
@@ -82,6 +85,25 @@ class Store:
         """Delete what was saved by that name. Raises StoreError."""
         async with self.writing() as connection:
             await forget_state(connection, self.keys, app, name)
+
+    # ---- what is remembered of people ---------------------------------------------------------------
+
+    async def recall(self, app: str, person: str) -> list[MemoryItem]:
+        """All that is remembered of that person of the app, the oldest first. Raises StoreError."""
+        async with self.reading() as connection:
+            found = await find_person(connection, self.keys, app, person)
+            return [] if found is None else await recall(connection, self.keys, found)
+
+    async def remember(self, of: str, item: MemoryItem) -> bool:
+        """Keep this of the person of the conversation `of`, in place of what had its id. False: the conversation is not
+        stored (it, or the person, was deleted while it ran), or of nobody. Raises StoreError."""
+        if not await self._knows(of):
+            return False
+        async with self.writing() as connection:
+            person = await person_of(connection, of)
+            if person is not None:
+                await remember(connection, self.keys, person, item)
+        return person is not None
 
     async def close(self) -> None:
         await self.database.close()

@@ -6,6 +6,7 @@ from functools import cache
 
 from voi.text import cldr
 from voi.text.agreement import gender
+from voi.text.binary_units import binary_units
 from voi.text.scan import Scan
 from voi.text.tables import language_of
 from voi.text.tables.shape import Forms, Language, forms
@@ -25,6 +26,7 @@ COMMON: Mapping[str, str] = {
     "kW": "power-kilowatt", "MW": "power-megawatt", "GW": "power-gigawatt", "kWh": "energy-kilowatt-hour",
     "V": "electric-volt", "A": "electric-ampere", "mA": "electric-milliampere", "kB": "digital-kilobyte",
     "KB": "digital-kilobyte", "MB": "digital-megabyte", "GB": "digital-gigabyte", "TB": "digital-terabyte",
+    "PB": "digital-petabyte",
     "Mbit": "digital-megabit", "MBit/s": "digital-megabit/duration-second",
     "GBit/s": "digital-gigabit/duration-second", "Mb/s": "digital-megabit/duration-second",
     "Gb/s": "digital-gigabit/duration-second", "Gbit": "digital-gigabit", "Mbit/s": "digital-megabit/duration-second",
@@ -165,7 +167,7 @@ def periods(code: str) -> frozenset[str]:
 @cache
 def units(code: str) -> Mapping[str, str | Forms]:
     language = language_of(code)
-    return {**COMMON, **(language.units if language else {})}
+    return {**COMMON, **binary_units(code), **(language.units if language else {})}
 
 
 def unit_pattern(language: Language) -> re.Pattern[str]:

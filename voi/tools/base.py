@@ -49,6 +49,10 @@ class Hands(Protocol):
     def switch_agent(self, name: str) -> None:
         """Have that agent go on with the conversation."""
 
+    async def search_files(self, query: str) -> str:
+        """Search the files that the agent draws on. Returns the passages that fit, for the model. Raises VoiError."""
+        ...
+
     async def remember(self, fact: str) -> str:
         """Keep a fact about the person for later conversations. Returns what came of it."""
         ...

@@ -9,6 +9,7 @@ from voi.tools.base import ToolBody, ToolContext, ToolFailed, ToolOutput
 
 _NOTHING: dict[str, Any] = {"type": "object", "properties": {}}
 MESSAGE_MAX_CHARACTERS = 10_000
+QUERY_MAX_CHARACTERS = 1_000
 FACT_MAX_CHARACTERS = 500
 
 
@@ -47,6 +48,12 @@ def built_in(name: BuiltInName, tool: AgentTool) -> BuiltIn:
             return BuiltIn(
                 "Remember a fact about the person for later conversations, in one sentence.",
                 _text_of("fact", FACT_MAX_CHARACTERS), _remember,
+            )  # fmt: skip
+        case "search_knowledge":
+            return BuiltIn(
+                "Search the files that you draw on: for facts that you are asked for and were not given. Returns the "
+                "passages that fit. Give the words that the passage will have, not a whole sentence.",
+                _text_of("query", QUERY_MAX_CHARACTERS), _search,
             )  # fmt: skip
         case "transfer":
             return BuiltIn(
@@ -91,6 +98,10 @@ async def _switch_agent(arguments: dict[str, Any], context: ToolContext) -> str:
 
 async def _remember(arguments: dict[str, Any], context: ToolContext) -> str:
     return await context.hands.remember(arguments["fact"])
+
+
+async def _search(arguments: dict[str, Any], context: ToolContext) -> str:
+    return await context.hands.search_files(arguments["query"])
 
 
 def _transfer_by(targets: Mapping[str, str]) -> ToolBody:

@@ -31,8 +31,8 @@ log = logging.getLogger(__name__)
 
 
 class Toolbox:
-    """Makes the tools of agents. Belongs to one event loop. `prepare` a configuration before an agent of it is asked
-    for."""
+    """Makes the tools of agents. Belongs to one event loop. `prepare` a configuration and `connect` before an agent of
+    it is asked for."""
 
     def __init__(self) -> None:
         self._clients = HttpClients()
@@ -43,10 +43,8 @@ class Toolbox:
         """By entry point: the function, its description, and the schema of its arguments."""
 
     async def prepare(self, config: Config) -> None:
-        """Import functions and connect to MCP servers. A server that cannot be reached is logged, and tried again by
-        the next conversation. Raises ConfigError with every mistake."""
+        """Import functions, and read the variables that tools refer to. Raises ConfigError with every mistake."""
         problems: list[str] = []
-        used: set[str] = set()
         self._requests.clear()
         for where, tool in tools_in(config):
             try:
@@ -54,7 +52,6 @@ class Toolbox:
                     function = await asyncio.to_thread(python.find, tool.python)
                     self._functions[tool.python] = (function, *python.described(function))
                 elif tool.mcp is not None:
-                    used.add(_key(tool.mcp))
                     self._connection(tool.mcp, where)
                 elif tool.http is not None:
                     self._http(tool.http, where)
@@ -66,6 +63,11 @@ class Toolbox:
             for tool in agent.tools.values():
                 if tool.capture is not None:  # made here, since it takes some 50 ms
                     await asyncio.to_thread(vocabulary_of, tool.capture.language or agent.language or config.language)
+
+    async def connect(self, config: Config) -> None:
+        """Connect to the MCP servers of the configuration that is in use now, and leave all others. One that cannot be
+        reached is logged, and tried again by the next conversation."""
+        used = {_key(tool.mcp) for _, tool in tools_in(config) if tool.mcp is not None}
         for key in self._connections.keys() - used:
             await self._connections.pop(key).close()
         await asyncio.gather(*(self._try_to_open(connection) for connection in self._connections.values()))
@@ -124,7 +126,7 @@ class Toolbox:
             description = description or known.description
         else:
             kind, body = "app", AppTool(name)
-        yield _available(name, kind, tool, description, parameters or NO_PARAMETERS, body)
+        yield available(name, kind, tool, description, parameters or NO_PARAMETERS, body)
 
     def _of_mcp(self, name: str, tool: AgentTool, connection: McpConnection) -> Iterator[AvailableTool]:
         if not connection.tools:
@@ -132,7 +134,7 @@ class Toolbox:
         for info in connection.tools:
             whole = _fitting(f"{name}_{info.name}")
             try:
-                yield _available(whole, "mcp", tool, info.description, info.parameters, McpTool(connection, info.name))
+                yield available(whole, "mcp", tool, info.description, info.parameters, McpTool(connection, info.name))
             except Exception as error:  # a schema of somebody else's server may be anything
                 log.warning(
                     "tools.%s: the server's tool %.80r cannot be used: %s", name, info.name, type(error).__name__
@@ -157,12 +159,13 @@ class Toolbox:
             log.warning("%s", error)
 
 
-def _available(
+def available(
     name: str, kind: ToolKind, tool: AgentTool, description: str, parameters: Mapping[str, Any], body: ToolBody
 ) -> AvailableTool:
+    """The tool with that body and what its author says of it."""
     rule = ToolRule(
         name,
-        safe=tool.safe and kind not in ("builtin", "capture"),
+        safe=(tool.safe and kind not in ("builtin", "capture")) or tool.builtin == "search_knowledge",
         cancel_on_interrupt=tool.on_interrupt == "cancel" or tool.builtin == "hang_up",
         timeout_ms=tool.timeout_ms,
         fillers=tool.filler.spoken() if tool.filler else (),

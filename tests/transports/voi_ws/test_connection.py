@@ -192,7 +192,7 @@ async def test_wrong_messages_are_answered_and_the_conversation_goes_on() -> Non
             "Error processing client message: A message has at least 4 bytes, this one 0: the metadata's length is "
             "missing.",
             "Error processing client message: Unknown message type 'dance'. Known are: init, resume, audio, text, "
-            "image_url, create_response, interrupt, invoke_llm.",
+            "image_url, create_response, interrupt, invoke_llm, tool_result.",
             "Message type text is not supported in mode call",
             "The init message was already sent: a connection has one conversation.",
         ]

@@ -8,16 +8,20 @@ import asyncio
 import importlib
 import logging
 import os
-from collections.abc import AsyncGenerator, Iterable
+from collections.abc import AsyncGenerator, Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
+
+import numpy as np
+import numpy.typing as npt
 
 from voi.engines.base import LlmEvent, LlmRequest
 from voi.engines.info import LlmInfo
 from voi.engines.llm.attempts import LlmLimits, Passing, StreamDeadline, with_one_retry
 from voi.engines.llm.chat_reply import ChunkReader
 from voi.engines.llm.chat_request import chat_messages, chat_request, has_images
+from voi.engines.llm.embeddings import TIMEOUT_S, embedding_request, vectors_in
 from voi.engines.llm.litellm_config import LiteLlmConfig
 from voi.engines.llm.loop_thread import LoopThread
 from voi.engines.llm.pictures import Pictures
@@ -115,6 +119,22 @@ class LiteLlmLocal:
         self._litellm = litellm
         self._pictures = Pictures()
 
+    async def embed(self, model: str, texts: Sequence[str]) -> npt.NDArray[np.float32]:
+        """The vectors of these texts, shape (texts, dimensions). Raises EngineError."""
+        await self.warm_up()
+        assert self._config is not None
+        assert self._thread is not None
+        fields = embedding_request(model, texts) | self._config.params(model) | {"max_retries": 0}
+        try:
+            async with asyncio.timeout(TIMEOUT_S):
+                answer = await self._thread.run(self._litellm.aembedding(**fields))
+        except TimeoutError:
+            raise EngineError(f"The model {shown_name(model)} did not answer in time.", retryable=True) from None
+        except Exception as error:  # whatever a provider's code may raise is the provider's failure
+            failure = self._failure(model, error)
+            raise failure.error if isinstance(failure, Passing) else failure from None
+        return await asyncio.to_thread(vectors_in, answer.model_dump(), model, len(texts))
+
     def stream(self, request: LlmRequest) -> AsyncGenerator[LlmEvent]:
         """See `Llm.stream`. Tries once more when a retryable failure comes before the first text."""
         patience = StreamDeadline(self._limits, shown_name(request.model), request.first_token_ms)
@@ -136,7 +156,8 @@ class LiteLlmLocal:
                 if event is None:
                     return
                 if isinstance(event, Exception):
-                    failure = self._failure(request, event)
+                    images, tools = has_images(request), bool(request.tools)
+                    failure = self._failure(request.model, event, images=images, tools=tools)
                     if isinstance(failure, Passing):
                         failure.charged = began
                     raise failure.error if isinstance(failure, Passing) and patience.exhausted else failure
@@ -202,7 +223,9 @@ class LiteLlmLocal:
             self._usageless.add(model)
         return await self._litellm.acompletion(**{key: fields[key] for key in fields if key != "stream_options"})
 
-    def _failure(self, request: LlmRequest, error: Exception) -> EngineError | Passing:
+    def _failure(
+        self, model: str, error: Exception, *, images: bool = False, tools: bool = False
+    ) -> EngineError | Passing:
         if isinstance(error, EngineError):
             return Passing(error) if error.retryable else error
         kind = type(error).__name__
@@ -210,14 +233,12 @@ class LiteLlmLocal:
         status = getattr(error, "status_code", None)
         if "connection error" in words or "cannot connect" in words:
             failure = EngineError(
-                f"The provider of LLM model {shown_name(request.model)} cannot be reached: is it running, and is its "
+                f"The provider of LLM model {shown_name(model)} cannot be reached: is it running, and is its "
                 "api_base in litellm_config.yaml right?",
                 retryable=True,
             )
         else:
-            failure = refusal(
-                request.model, _number(status), words, images=has_images(request), tools=bool(request.tools)
-            )
+            failure = refusal(model, _number(status), words, images=images, tools=tools)
         return Passing(failure) if failure.retryable else failure
 
 

@@ -6,13 +6,15 @@ wake-up and one JSON parse, no task and no queue.
 
 import asyncio
 import re
-from collections.abc import AsyncGenerator, Iterable
+from collections.abc import AsyncGenerator, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
 import aiohttp
+import numpy as np
+import numpy.typing as npt
 import orjson
 
 from voi.engines.base import LlmEvent, LlmRequest, Usage
@@ -20,6 +22,7 @@ from voi.engines.info import LlmInfo
 from voi.engines.llm.attempts import LlmLimits, Passing, StreamDeadline, with_one_retry
 from voi.engines.llm.chat_reply import ReplyReader
 from voi.engines.llm.chat_request import chat_request, has_images
+from voi.engines.llm.embeddings import BODY_MAX_BYTES, TIMEOUT_S, embedding_request, vectors_in
 from voi.engines.llm.litellm_config import covers
 from voi.engines.llm.pictures import Pictures
 from voi.engines.llm.refusal import error_words, refusal, refuses_json_mode, refuses_key, refuses_usage, shown_name
@@ -114,6 +117,25 @@ class OpenAiCompatible:
             for model in models
             if not any(covers(name, model) for name in listed)
         ]
+
+    async def embed(self, model: str, texts: Sequence[str]) -> npt.NDArray[np.float32]:
+        """The vectors of these texts, shape (texts, dimensions). Raises EngineError."""
+        url = self._url.removesuffix("/chat/completions") + "/embeddings"
+        body = orjson.dumps(embedding_request(model, texts))
+        headers = self._headers | {"Accept": "application/json"}
+        try:
+            async with (
+                asyncio.timeout(TIMEOUT_S),
+                self._open().post(url, data=body, headers=headers, allow_redirects=False) as response,
+            ):
+                answer = await _whole_body(response, BODY_MAX_BYTES if response.status == 200 else None)
+        except TimeoutError:
+            raise EngineError(f"The model {shown_name(model)} did not answer in time.", retryable=True) from None
+        except (aiohttp.ClientError, OSError) as error:
+            raise self._unreachable(error) from None
+        if response.status != 200:
+            raise refusal(model, response.status, _words(answer))
+        return await asyncio.to_thread(vectors_in, answer, model, len(texts))
 
     def stream(self, request: LlmRequest) -> AsyncGenerator[LlmEvent]:
         """See `Llm.stream`. Tries once more when a retryable failure comes before the first text."""
@@ -295,14 +317,15 @@ def _remember(models: set[str], model: str) -> None:
         models.add(model)
 
 
-async def _whole_body(response: aiohttp.ClientResponse) -> bytes:
+async def _whole_body(response: aiohttp.ClientResponse, max_bytes: int | None = None) -> bytes:
+    max_bytes = max_bytes or MAX_BODY_BYTES
     body = bytearray()
     async for chunk in response.content.iter_any():
         body += chunk
-        if len(body) > MAX_BODY_BYTES:
+        if len(body) > max_bytes:
             response.close()
             raise EngineError(
-                f"The LLM server sent an answer of more than {MAX_BODY_BYTES} bytes that is not an event stream: is "
+                f"The LLM server sent an answer of more than {max_bytes} bytes that is not an event stream: is "
                 "LITELLM_API_BASE really a chat-completions server?",
             )
     return bytes(body)

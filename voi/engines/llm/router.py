@@ -1,10 +1,13 @@
 """One `Llm` for all models: embedded ones by name, others from the LiteLLM proxy, or else from LiteLLM in process."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
 
 from voi.config.secret_refs import resolved
 from voi.engines import registry
@@ -55,6 +58,16 @@ class LlmRouter:
     def stream(self, request: LlmRequest) -> AsyncIterator[LlmEvent]:
         """See `Llm.stream`. Raises EngineError at once when no provider can serve the model."""
         return self._engine(self.provider_of(request.model)).stream(request)
+
+    async def embed(self, model: str, texts: Sequence[str]) -> npt.NDArray[np.float32]:
+        """The vectors of these texts by an embedding model, shape (texts, dimensions). Raises EngineError."""
+        if self._remote is None:
+            raise EngineError(
+                f"Nothing here serves the embedding model {shown_name(model)}: set LITELLM_API_BASE to a LiteLLM "
+                "proxy, or write litellm_config.yaml."
+            )
+        remote: OpenAiCompatible | LiteLlmLocal = self._engine(self._remote[0])  # type: ignore[assignment]
+        return await remote.embed(model, texts)
 
     def provider_of(self, model: str) -> str:
         """Name of the engine that serves the model. Raises EngineError."""

@@ -167,7 +167,8 @@ LANGUAGE = Language(
             "Name Junge Kollege Kunde Gedanke Buchstabe Wille Glaube Friede Käse Kaffee See Tee Schnee "
             "Hase Löwe Affe Neffe Bote Experte Zeuge Kubikmeter"),
         neuter=words(
-            "Byte Kilobyte Megabyte Gigabyte Terabyte Bit Prozent OG UG Obergeschoss Untergeschoss Mal Kapitel Tor "
+            "Byte Kilobyte Megabyte Gigabyte Terabyte Petabyte Kibibyte Mebibyte Gibibyte Tebibyte Pebibyte Bit "
+            "Prozent OG UG Obergeschoss Untergeschoss Mal Kapitel Tor "
             "Quartal Semester Halbjahr Jahr Kind Haus Auto Buch "
             "Bild Zimmer "
             "Obergeschoss Jahrhundert Geschäft Projekt Team "

@@ -70,6 +70,7 @@ async def _leave(
         log.error("call %s cannot be kept for the next process: %s", call.id, error)
         call.end(EndReason.DRAINED)
         return False
+    call.afterwards.clear()  # it is not over
     resumable.outbox.leave(SERVICE_RESTART, RESTARTING)
     call.end(EndReason.DRAINED)
     return True

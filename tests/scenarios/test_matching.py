@@ -1,0 +1,52 @@
+import pytest
+
+from voi.scenarios.matching import fits, regex_fault, says
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted", "there"),
+    [
+        ("I repair bicycles.", "Repair  BICYCLES", True),
+        ("I said so", "AI", False),
+        ("Don’t!", "don't", True),
+        ("start", "art", False),
+        ("Of course.", "yes | sure | of course", True),
+        ("No.", "yes | sure", False),
+        ("It is grey", "/gr[ae]y/", True),
+        ("It is 42", "/^\\d+$/", False),
+        ("What?", "?", True),
+        ("今日は晴れです", "晴れ", True),
+        ("a/b", "a/b", True),
+        ("line\nbreak", "line break", True),
+    ],
+)
+def test_what_is_said(text: str, wanted: str, there: bool) -> None:
+    assert says(text, wanted) is there
+
+
+def test_a_wrong_regular_expression_is_explained() -> None:
+    assert regex_fault("/(/")
+    assert regex_fault("(") == ""
+
+
+@pytest.mark.parametrize(
+    ("given", "wanted", "does"),
+    [
+        ({"a": 1, "b": 2}, {"a": 1}, True),
+        ({"a": 1}, {"a": 1, "b": 2}, False),
+        ({"a": "Rome"}, {"a": "rome | milan"}, True),
+        ({"a": "Rome, Italy"}, {"a": "Rome"}, False),
+        ({"a": "Rome, Italy"}, {"a": "/^rome/"}, True),
+        ({"a": [1, {"b": "x"}]}, {"a": [1, {"b": "X"}]}, True),
+        ({"a": [1]}, {"a": [1, 2]}, False),
+        ({"a": "4"}, {"a": 4}, True),
+        ({"a": 4}, {"a": "4"}, True),
+        ({"a": True}, {"a": 1}, False),
+        ({"a": True}, {"a": True}, True),
+        ({"a": None}, {"a": None}, True),
+        ({"a": "true"}, {"a": True}, False),
+        ("text", {"a": 1}, False),
+    ],
+)
+def test_arguments(given: object, wanted: object, does: bool) -> None:
+    assert fits(given, wanted) is does
