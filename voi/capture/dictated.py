@@ -35,7 +35,7 @@ class Unit:
 
 DictationMode = Literal["characters", "mixed", "names"]
 """What is dictated: letters and digits alone; words with them, as in an address; or words that may be spelled."""
-Mark = Literal["correct", "restart", "negate"]
+DictationMark = Literal["correct", "restart", "negate"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ def dictated(text: str, vocabulary: Vocabulary, mode: DictationMode = "character
     """Read a text. Only in `characters` are single words of spelling alphabets and names of letters taken for letters;
     in `names` numbers and signs are words."""
     spelling = mode == "characters"
-    items = list(_Reader(tokens_of(without_lead(text, vocabulary)), vocabulary, mode).items())
+    items = list(_TokenReader(tokens_of(without_lead(text, vocabulary)), vocabulary, mode).items())
     kept: list[Unit] = []
     alone: list[Unit] = []
     corrected = False
@@ -83,8 +83,8 @@ def _without_commas(units: list[Unit], place: int) -> list[Unit]:
     return units
 
 
-def _segments(items: list[Unit | Mark]) -> Iterator[tuple[Mark | None, list[Unit]]]:
-    mark: Mark | None = None
+def _segments(items: list[Unit | DictationMark]) -> Iterator[tuple[DictationMark | None, list[Unit]]]:
+    mark: DictationMark | None = None
     units: list[Unit] = []
     for item in items:
         if isinstance(item, Unit):
@@ -119,7 +119,7 @@ def without_lead(text: str, vocabulary: Vocabulary) -> str:
     return text if not at else text[tokens[at].start :]
 
 
-class _Reader:
+class _TokenReader:
     """Reads tokens one after the other."""
 
     def __init__(self, tokens: Sequence[SpokenToken], words: Vocabulary, mode: DictationMode) -> None:
@@ -128,7 +128,7 @@ class _Reader:
         self._mode = mode
         self._spelling = mode == "characters"
 
-    def items(self) -> Iterator[Unit | Mark]:
+    def items(self) -> Iterator[Unit | DictationMark]:
         tokens, words = self._tokens, self._words
         at, times, after_digits = 0, 1, False
         while at < len(tokens):
@@ -163,7 +163,7 @@ class _Reader:
                 break
         return at
 
-    def _mark_at(self, at: int) -> tuple[Mark, int] | None:
+    def _mark_at(self, at: int) -> tuple[DictationMark, int] | None:
         tokens, words = self._tokens, self._words
         if found := words.restarts.match(tokens, at):
             return "restart", found[1]
