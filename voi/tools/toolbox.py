@@ -61,7 +61,7 @@ class Toolbox:
             raise ConfigError(problems)
         for agent in config.agents.values():
             for tool in agent.tools.values():
-                if tool.capture is not None:  # made here, since it takes some 50 ms
+                if tool.capture is not None:  # made here, since it takes some 100 ms
                     await asyncio.to_thread(vocabulary_of, tool.capture.language or agent.language or config.language)
 
     async def connect(self, config: Config) -> None:
