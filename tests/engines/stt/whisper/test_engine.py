@@ -417,11 +417,13 @@ async def test_a_device_that_fails_when_it_hears_again_fails_the_batch_alone() -
     backend = Doubtful()
     engine = Scripted(backend)
     await engine.warm_up()
+    backend.judge.clear()
     stream = engine.open(SttOptions(), None)
     stream.feed(speech(300) + bytes(320))
     flush = asyncio.ensure_future(stream.flush())
     await backend.at_work()
     backend.failures = [RuntimeError("once")]
+    backend.judge.set()
     with pytest.raises(EngineError, match="RuntimeError"):
         await flush
     assert (await stream.flush()).text == said(0)
