@@ -16,7 +16,8 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from pydantic import BaseModel
 
-from voi.config import classifiers, memory, parts, tools, tts_models
+from voi.capture import slots
+from voi.config import capture, classifiers, memory, parts, tools, tts_models
 from voi.config.agents import Agent
 from voi.config.knowledge import Knowledge
 from voi.config.load import load_config
@@ -96,7 +97,9 @@ def test_memory_is_documented_with_its_defaults(model: type[BaseModel]) -> None:
     assert told == {name: str(model.model_fields[name].default).replace("True", "true") for name in told}
 
 
-@pytest.mark.parametrize("model", [tools.AgentTool, tools.HttpRequest, tools.McpServer, tools.Filler])
+@pytest.mark.parametrize(
+    "model", [tools.AgentTool, tools.HttpRequest, tools.McpServer, tools.Filler, capture.Capture, capture.CaptureSlot]
+)
 def test_every_field_of_a_tool_is_documented(model: type[BaseModel]) -> None:
     assert set(fields(model)) - in_code(page("tools.md")) - {"choices", "voice_tone"} == set()
 
@@ -293,3 +296,7 @@ def test_every_test_that_the_page_of_threats_names_exists() -> None:
     named = set(re.findall(r"`(tests/[\w/]+\.py)`", page("security.md")))
     assert len(named) > 20
     assert [path for path in sorted(named) if not (ROOT / path).exists()] == []
+
+
+def test_every_kind_of_slot_is_documented() -> None:
+    assert set(get_args(slots.SlotKind)) - in_code(page("tools.md")) == set()

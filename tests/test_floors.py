@@ -21,6 +21,8 @@ ROOMS = {
     "voi.audio": 0,
     "voi.text": 0,
     "voi.text.tables": 0,
+    "voi.capture": 0,
+    "voi.capture.tables": 0,
     "voi.config": 0,
     "voi.sealing": 0,
     "voi.core": 1,
@@ -41,7 +43,7 @@ ROOMS = {
 # Floors whose rooms may know each other: the foundations, and the top, where all is put together.
 OPEN_FLOORS = {0, 6}
 # The core and all it knows: pure.
-STDLIB_ONLY = {"voi.core", "voi.errors", "voi.dialogue", "voi.text.tables", "voi.turn_policy"}
+STDLIB_ONLY = {"voi.core", "voi.errors", "voi.dialogue", "voi.text.tables", "voi.capture.tables", "voi.turn_policy"}
 
 
 def module_name(path: Path) -> str:

@@ -26,6 +26,7 @@ IMPORTED_AS = {
     "jwt": "pyjwt",
     "opentelemetry": "opentelemetry-api",
     "trainer": "coqui-tts-trainer",
+    "phonenumbers": "phonenumberslite",
     "whisper": "openai-whisper",
     "yaml": "pyyaml",
 }

@@ -5,6 +5,7 @@ from voi.core import facts as was
 from voi.core.actions import Status
 from voi.core.conversation import Conversation
 from voi.core.end_reason import EndReason
+from voi.core.expects import Expects
 from voi.core.script import Script
 from voi.core.state import State
 from voi.dialogue import Phrase
@@ -961,3 +962,31 @@ def test_an_answer_that_ends_while_they_go_on_was_one_to_half_of_it_too(judges: 
 def test_who_interrupts_later_begins_a_turn_of_their_own():
     world = cut_off(2_500)
     assert released_texts(world)[-1] == "with mushrooms and a salad."
+
+
+def test_a_tool_says_what_is_asked_for_and_its_judge_is_asked_even_by_a_busy_server():
+    for expected, judged in ((Expects.OPEN, []), (Expects.NUMBER, ["four one five"])):
+        world = World()
+        world.tell(was.LoadChanged(busy=True), was.AnswerExpected(expected))
+        world.speak(640)
+        world.quiet(320)
+        world.hear("four one five")
+        assert [judge.text for judge in world.said(do.JudgeTurn) if judge.text] == judged
+
+
+def test_what_is_dictated_is_answered_when_it_is_whole():
+    waits = {}
+    for whole in (1.0, 0.0):
+        world = World()
+        world.tell(was.AnswerExpected(Expects.NUMBER))
+        world.speak(640)
+        world.quiet(96)
+        world.hear("four one five")
+        (judge,) = [judge for judge in world.said(do.JudgeTurn) if judge.text]
+        world.tell(was.TurnJudged(judge.utterance, judge.pause, "capture", whole, judge.quiet_ms))
+        quiet_ms = 96
+        while not world.released and quiet_ms < 4_000:
+            world.quiet(quiet_ms + 32, quiet_ms)
+            quiet_ms += 32
+        waits[whole] = quiet_ms
+    assert waits[1.0] < 400 < 1_200 < waits[0.0] < 2_000

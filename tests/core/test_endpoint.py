@@ -142,3 +142,17 @@ def test_words_that_want_more_lengthen_the_silence_and_whole_ones_shorten_it():
     assert decided("Peregrinus Xanthippe", 0.6).evidence == pytest.approx(
         WEIGHTS["bias"] + WEIGHTS["sound"] * logit(0.6) + WEIGHTS["open"]
     ), "of words that it does not know it says nothing"
+
+
+def test_what_is_dictated_is_waited_for_until_it_is_whole():
+    for dictated, enough_ms, because in ((1.0, 250, "is whole"), (0.0, PATIENT_MS, "is not whole yet")):
+        turn = Turn(1, 1, 64, STATEMENT, final=STATEMENT, dictated=dictated)
+        turn.verdicts.append((64, 0.5))
+        decision = decide(turn, POLICY, Asked(), 0)
+        assert decision.enough_ms == enough_ms
+        assert because in decision.because
+
+
+def test_what_a_tool_expects_comes_before_the_agents_words():
+    assert asked_by("What is your name?", Expects.NUMBER) == Asked(Expects.NUMBER)
+    assert asked_by("What is your ten-digit number?") == Asked(Expects.NUMBER, 10)

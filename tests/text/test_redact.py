@@ -228,3 +228,15 @@ def test_time_grows_with_the_length(unit: str) -> None:
     taken_s(2_000)
     short, long = taken_s(2_000), taken_s(20_000)
     assert long < 0.05 + 40 * short
+
+
+def test_corrected_and_repeated_digits_are_one_number() -> None:
+    redactor = TextRedactor(numbers=True)
+    assert redactor("it's one two, no, three four.") == "it's [number]."
+    assert redactor("four triple one, quadruple one") == "[number]"
+    assert redactor("two, no, three dogs") == "two, no, three dogs"
+
+
+def test_shorter_numbers_are_taken_out_where_shorter_ones_are_private() -> None:
+    assert TextRedactor(numbers=True, digits_min=3)("The code is 123.") == "The code is [number]."
+    assert TextRedactor(numbers=True)("The code is 123.") == "The code is 123."

@@ -112,6 +112,34 @@ class Agent(Prompted):
         return self
 
     @property
+    def redacted(self) -> Redact:
+        """What is taken out of its conversations: what its author wants, and the private values that it takes down."""
+        private = [each for tool in self.tools.values() if tool.capture for each in tool.capture.private_slots]
+        if not private:
+            return self.redact
+        cards = self.redact.cards or any(each.kind == "card" for each in private)
+        return self.redact.model_copy(update={"numbers": True, "cards": cards})
+
+    @property
+    def redacted_digits_min(self) -> int | None:
+        """Length of the shortest private number that it takes down; None: it takes down none."""
+        lengths = (tool.capture.private_digits_min for tool in self.tools.values() if tool.capture)
+        return min((length for length in lengths if length is not None), default=None)
+
+    @property
+    def dictated_languages(self) -> tuple[str, ...]:
+        """Languages in which values are dictated to it that it does not speak itself."""
+        return tuple(tool.capture.language for tool in self.tools.values() if tool.capture and tool.capture.language)
+
+    @model_validator(mode="after")
+    def _captures_what_it_uses(self) -> Self:
+        slots = {name for tool in self.tools.values() if tool.capture for name in tool.capture.slots}
+        for name, tool in self.tools.items():
+            for used in sorted(tool.captured_names - slots):
+                raise ValueError(f"its tool {name} has {{captured:{used}}}, which no tool of it captures")
+        return self
+
+    @property
     def idle_limit_ms(self) -> int:
         return round(self.idle_limit_s * 1000)
 

@@ -16,7 +16,7 @@ CLIENT_AGENT_MAX_VALUES = 2_000
 """Most texts, numbers, arrays and objects in it. Each one takes time to check, on the event loop: 64 KiB could hold
 30,000, and a prompt of that size in lines has some 1,000."""
 
-CLIENT_BODIES = ("app", "builtin")
+CLIENT_BODIES = ("app", "builtin", "capture")
 """What tools of such an agent may do. All others would act in the server's name: request internal addresses with its
 secrets, or run programs."""
 

@@ -99,6 +99,27 @@ def _check_successors(entry: AgentEntry, entries: Mapping[str, AgentEntry], sour
                 problems.error(source, path, f"{quoted(other)} is no agent that talks{did_you_mean(other, known)}")
             elif entries[other].raw.get("redact") != entry.raw.get("redact"):
                 problems.error(source, path, f"{quoted(other)} must redact the same, since the conversation is one")
+            elif missing := sorted(_redacts(entries[other].raw) - _redacts(entry.raw)):
+                text = f"{quoted(other)} takes down private values: set {' and '.join(missing)} in `redact` of both"
+                problems.error(source, path, text)
+
+
+def _redacts(raw: Mapping[str, Any]) -> set[str]:
+    """What an agent as it was written redacts, with what its private slots add. Mistakes in it are reported by its own
+    check."""
+    redact = raw.get("redact")
+    found = {name for name, value in redact.items() if value} if isinstance(redact, dict) else set()
+    tools = raw.get("tools")
+    for tool in tools.values() if isinstance(tools, dict) else ():
+        capture = tool.get("capture") if isinstance(tool, dict) else None
+        slots = capture.get("slots") if isinstance(capture, dict) else None
+        for slot in slots.values() if isinstance(slots, dict) else ():
+            kind, private = (slot.get("kind"), slot.get("private")) if isinstance(slot, dict) else (slot, False)
+            if kind == "card":
+                found |= {"cards", "numbers"}
+            elif private:
+                found.add("numbers")
+    return found
 
 
 def _check_voices(entry: AgentEntry, known: Known, source: str, problems: Problems) -> None:

@@ -7,10 +7,11 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
+from voi.config.capture import Capture
 from voi.config.parts import FileModel, Phrases, choices_of
 from voi.config.problems import quoted
 
-BODIES = ("http", "mcp", "python", "app", "builtin")
+BODIES = ("http", "mcp", "python", "app", "builtin", "capture")
 """Fields of which a tool has exactly one: what its call does."""
 CALL_VALUES = ("id", "app", "person", "caller", "agent")
 """What templates know of the conversation, as {call:NAME}."""
@@ -18,15 +19,16 @@ BuiltInName = Literal[
     "hang_up", "wait", "send_message", "switch_agent", "remember", "search_knowledge", "transfer", "press_keys"
 ]
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,63}")
-PLACEHOLDER = re.compile(r"\{(call:)?([A-Za-z_][A-Za-z0-9_-]*)\}")
-"""{NAME}: an argument. {call:NAME}: a value of the conversation. `${NAME}` is neither."""
+PLACEHOLDER = re.compile(r"\{(call:|captured:)?([A-Za-z_][A-Za-z0-9_-]*)\}")
+"""{NAME}: an argument. {call:NAME}: a value of the conversation. {captured:NAME}: what the person has dictated.
+`${NAME}` is none of these."""
 _REFERENCE = re.compile(r"\$\{[^}]*\}")
 
 
-def placeholders(text: str) -> Iterator[tuple[bool, str]]:
-    """The names in a template: whether each is a value of the conversation, and its name."""
+def placeholders(text: str) -> Iterator[tuple[str, str]]:
+    """The names in a template: each with its source, "call:", "captured:" or "" for an argument."""
     for found in PLACEHOLDER.finditer(_REFERENCE.sub("", text)):
-        yield bool(found[1]), found[2]
+        yield found[1] or "", found[2]
 
 
 def _tool_name(name: str) -> str:
@@ -128,6 +130,8 @@ class AgentTool(FileModel):
     app: bool = False
     """The connected app runs it. It is offered only to apps that say that they can."""
     builtin: BuiltInName | None = None
+    capture: Capture | None = None
+    """Takes down what the person dictates, checked: an address, a number, a date."""
     agents: tuple[str, ...] = Field(default=(), max_length=100)
     """For switch_agent: agents of this file that may go on with the conversation."""
     targets: dict[str, str] = Field(default_factory=dict, max_length=1_000)
@@ -179,13 +183,21 @@ class AgentTool(FileModel):
             raise ValueError("needs targets: where calls may be passed to, by name")
         return self
 
+    @property
+    def captured_names(self) -> frozenset[str]:
+        """What its request takes from what the person has dictated."""
+        if self.http is None:
+            return frozenset()
+        found = (place for text in self.http.templates() for place in placeholders(text))
+        return frozenset(name for source, name in found if source == "captured:")
+
     def _check_placeholders(self, http: HttpRequest) -> None:
         known = (self.parameters or {}).get("properties", {})
         for text in http.templates():
-            for of_call, name in placeholders(text):
-                if of_call and name not in CALL_VALUES:
+            for source, name in placeholders(text):
+                if source == "call:" and name not in CALL_VALUES:
                     raise ValueError(f"has {{call:{name}}}; known are: {', '.join(CALL_VALUES)}")
-                if not of_call and name not in known:
+                if not source and name not in known:
                     raise ValueError(f"has {{{name}}} in its request, which is none of its parameters")
 
 

@@ -23,6 +23,7 @@ from voi.core.draft import Draft
 from voi.core.end_reason import EndReason
 from voi.core.endpoint import Asked, Decision, ask_after_ms, asked_by, decide, worth_answering
 from voi.core.endpoint_weights import weights_with
+from voi.core.expects import Expects
 from voi.core.facts import Fact
 from voi.core.history import History, HistoryEntry, MessageIds
 from voi.core.kept import Kept, KeptDraft
@@ -68,6 +69,8 @@ class Conversation:
         self._utterances = 0
         self._asked, self._asked_in = Asked(), ""
         """What the agent's last message asks for, and that message."""
+        self._expected = Expects.OPEN
+        """What a tool says that the person is asked for."""
         self._weights = weights_with(script.turn_weights)
         self._clocks = Clocks()
         self._now_ms = 0
@@ -351,7 +354,7 @@ class Conversation:
             self._go(State.PAUSED)
             said = self.history.last_text("assistant")
             if said is not self._asked_in:  # the same for every pause of a turn
-                self._asked_in, self._asked = said, asked_by(said)
+                self._asked_in, self._asked = said, asked_by(said, self._expected)
         if fact.quiet_ms >= ask_after_ms(self.script.turn, speculate=self._speculates):
             self._ask_transcript(turn)
         if self.state is State.PAUSED:
@@ -415,7 +418,7 @@ class Conversation:
             self._try_answer()
         elif self.state is State.PAUSED:
             if turn.final:
-                if not self._busy:
+                if not self._busy or self._expected is not Expects.OPEN:
                     self._emit(do.JudgeTurn(turn.utterance, turn.pause, turn.final, turn.quiet_ms))
                 if self._speculates and worth_answering(turn.final):
                     self._speculate(turn.final)
@@ -785,6 +788,9 @@ class Conversation:
         if phrase := self._tools.take_filler(self._now_ms):
             self._replies.fill(phrase, self._now_ms)
 
+    def _on_answer_expected(self, fact: was.AnswerExpected) -> None:
+        self._expected, self._asked_in = fact.kind, ""
+
     def _on_agent_switched(self, fact: was.AgentSwitched) -> None:
         self._replies.drop_speculation()  # it was asked with the other prompt
         self.script, self._agent = self.script.followed_by(fact.script), fact.agent
@@ -866,6 +872,7 @@ RULES: dict[type[Fact] | Due, Callable[..., None]] = {
     # tools
     was.ToolReturned: Conversation._on_tool_returned,
     was.AgentSwitched: Conversation._on_agent_switched,
+    was.AnswerExpected: Conversation._on_answer_expected,
     Due.TOOL_LATE: Conversation._on_tool_late,
     Due.FILLER: Conversation._on_filler,
 }
@@ -874,7 +881,7 @@ RULES: dict[type[Fact] | Due, Callable[..., None]] = {
 UNHEARD_AT_PARTING = frozenset({
     was.UserStarted, was.SpeechGrew, was.QuietGrew, was.TranscriptFailed, was.TurnJudged, was.VoiceJudged,
     was.TextTyped, was.ImageGiven, was.VoicePushed, was.AnswerAsked, was.ToolCalled, was.ToolReturned,
-    was.AgentSwitched,
+    was.AgentSwitched, was.AnswerExpected,
 })  # fmt: skip
 """What changes nothing any more while the agent says goodbye. Words of before that are heard late still get into the
 history."""

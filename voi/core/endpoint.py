@@ -4,7 +4,8 @@ The signs (the turn model's verdict, how the words end, what was asked for) are 
 evidence = sum of weights x signs, in log-odds, and at 0 or more the turn has ended. A silence of `silence_ms` is enough
 where the signs say nothing; less, down to `min_silence_ms` and this caller's own pace, where they speak for an end;
 more, up to `max_silence_ms`, where they speak against it. The completeness agent reads the words and knows the
-conversation, so it overrules all else. `endpoint_weights.py` says where the weights come from.
+conversation, so it overrules all else. Where a value is dictated, whether it is whole comes next.
+`endpoint_weights.py` says where the weights come from.
 """
 
 import math
@@ -57,8 +58,11 @@ class Asked:
     """Words of the question, where it gives a choice: one of them answers it."""
 
 
-def asked_by(said: str) -> Asked:
-    """What the agent's last message `said` asks for."""
+def asked_by(said: str, expected: Expects = Expects.OPEN) -> Asked:
+    """What the agent's last message `said` asks for. `expected`: what a tool says that it does; OPEN: it says
+    nothing."""
+    if expected is not Expects.OPEN:
+        return Asked(expected)
     kind, asking = expects(said), request(said)
     choices = frozenset(spoken_words(asking.partition("\n")[0])) if kind is Expects.CHOICE else frozenset[str]()
     return Asked(kind, digits_due(asking), choices)
@@ -100,6 +104,10 @@ def decide(
         if turn.agent_judgement >= 0.5:
             return decided(LOGIT_MAX, policy.min_silence_ms, "the completeness agent says so")
         return decided(-LOGIT_MAX, policy.max_silence_ms, "the completeness agent says that more will come")
+    if turn.dictated is not None:
+        if turn.dictated >= 0.5:
+            return decided(LOGIT_MAX, policy.min_silence_ms, "what was dictated is whole")
+        return decided(-LOGIT_MAX, round(PATIENT_SHARE * policy.max_silence_ms), "what is dictated is not whole yet")
     if signs_now is None:
         return decided(0.0, policy.max_silence_ms, "the words are not known yet")
     said, evidence = signs_now.said, signs_now.evidence

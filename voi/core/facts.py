@@ -8,6 +8,7 @@ received), not on the wall.
 from dataclasses import dataclass
 
 from voi.core.end_reason import EndReason
+from voi.core.expects import Expects
 from voi.core.kept import Kept
 from voi.core.script import Script
 from voi.core.tool_rule import AfterCall
@@ -49,8 +50,9 @@ class Heard:
 
 @dataclass(frozen=True, slots=True)
 class TurnJudged:
-    """A judge said how probable it is that the person had finished at that pause. `judge`: "audio" (the turn model) or
-    "agent" (the completeness agent). `quiet_ms`: how long they had been quiet when the judge was asked."""
+    """A judge said how probable it is that the person had finished at that pause. `judge`: "audio" (the turn model),
+    "agent" (the completeness agent) or "capture" (what is dictated is a whole value, or is not yet). `quiet_ms`: how
+    long they had been quiet when the judge was asked."""
 
     utterance: int
     pause: int
@@ -183,6 +185,14 @@ class AgentSwitched:
 
 
 @dataclass(frozen=True, slots=True)
+class AnswerExpected:
+    """A tool says what the person is asked for from now on, whatever the agent's words are. OPEN: it says nothing any
+    more."""
+
+    kind: Expects
+
+
+@dataclass(frozen=True, slots=True)
 class ReplyWritten:
     """The reply's text is complete; its sound may still be coming."""
 
@@ -306,6 +316,7 @@ class HungUp:
 Fact = (
     UserStarted | SpeechGrew | QuietGrew | Heard | TurnJudged | VoiceJudged | Opened | VoicePushed | TextTyped
     | ImageGiven | AnswerAsked | Interrupted | ReplyText | PieceVoiced | ReplyThinking | ToolCalled | ReplyWritten
-    | ToolReturned | AgentSwitched | ReplySounded | PlaybackStarted | ReplyPlayed | ReplyStopped | ReplyFailed
-    | Recalled | Condensed | TranscriptFailed | CameBack | Continued | DeadlinePassed | LoadChanged | TimeIsUp | HungUp
+    | ToolReturned | AgentSwitched | AnswerExpected | ReplySounded | PlaybackStarted | ReplyPlayed | ReplyStopped
+    | ReplyFailed | Recalled | Condensed | TranscriptFailed | CameBack | Continued | DeadlinePassed | LoadChanged
+    | TimeIsUp | HungUp
 )  # fmt: skip

@@ -162,7 +162,12 @@ class History:
 
     def last_text(self, role: Role) -> str:
         """Text of the newest message of that role; "" if there is none."""
-        return next((entry.text for entry in reversed(self._entries) if entry.role == role), "")
+        entry = self.newest(role)
+        return entry.text if entry else ""
+
+    def newest(self, role: Role) -> HistoryEntry | None:
+        """The newest message of that role."""
+        return next((entry for entry in reversed(self._entries) if entry.role == role), None)
 
     def newest_texts(self, role: Role, count: int) -> list[str]:
         """Texts of the newest messages of that role, up to `count`, the newest first."""

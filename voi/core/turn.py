@@ -42,6 +42,8 @@ class Turn:
     judge_asked: bool = False
     """The turn model was asked about this pause."""
     agent_judgement: float | None = None
+    dictated: float | None = None
+    """Probability that what is dictated is whole; None: nothing is dictated, or it cannot be told."""
     unheard: bool = False
     """The transcription failed or took too long, so what was said is not known."""
     late: bool = False
@@ -95,6 +97,8 @@ class Turn:
             return False
         if fact.judge == "agent":
             self.agent_judgement = fact.probability
+        elif fact.judge == "capture":
+            self.dictated = fact.probability
         else:
             self.verdicts.append((fact.quiet_ms, fact.probability))
         return True
@@ -108,6 +112,6 @@ class Turn:
     def next_pause(self) -> None:
         self.pause += 1
         self.asked = self.late = False
-        self.final = self.agent_judgement = None
+        self.final = self.agent_judgement = self.dictated = None
         self.judge_asked = False
         self.verdicts.clear()

@@ -93,7 +93,7 @@ class KeptCalls:
             folder = str(recorder.folder.relative_to(settings.recordings_dir)) if recorder else None
             began = Began(
                 conversation_id, call.app, call.person, call.kind, call.agent_name, version,
-                config if call.agent_name else "", mode, now_ms(), folder, bool(agent.redact), data_key,
+                config if call.agent_name else "", mode, now_ms(), folder, bool(agent.redacted), data_key,
             )  # fmt: skip
             ai, recording = self.discloses(call, agent)
             keeps_words = settings.store == "words"

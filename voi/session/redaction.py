@@ -16,7 +16,7 @@ from voi.core import facts as was
 from voi.core.actions import Action
 from voi.core.facts import Fact
 from voi.dialogue import Message, SpokenWord, ToolCall
-from voi.text.redact import TextRedactor
+from voi.text.redact import NUMBER_DIGITS_MIN, TextRedactor
 from voi.tools.arguments import without
 
 _WORDS = frozenset({"text", "message", "error", "arguments", "result", "summary"})
@@ -101,13 +101,17 @@ def _changed(thing: Any, changes: dict[str, Any]) -> Any:
     return type(thing)(**given)
 
 
-def redaction_of(agent: Agent, private: Mapping[str, frozenset[str]] | None = None) -> Redaction | None:
-    """The agent's redaction; None if its author wants nothing removed. `private`: see `Redaction`."""
-    wanted = agent.redact
+def redaction_of(
+    agent: Agent, private: Mapping[str, frozenset[str]] | None = None, digits_min: int | None = None
+) -> Redaction | None:
+    """The agent's redaction; None if its author wants nothing removed. `private`: see `Redaction`. `digits_min`:
+    shorter numbers stay; None: as the agent says."""
+    wanted = agent.redacted
     if not wanted:
         return Redaction(None, private) if private else None
     redactor = TextRedactor(
         numbers=wanted.numbers, cards=wanted.cards, emails=wanted.emails, names=wanted.names,
-        languages=(agent.language or "en",),
+        languages=(agent.language or "en", *agent.dictated_languages),
+        digits_min=digits_min or agent.redacted_digits_min or NUMBER_DIGITS_MIN,
     )  # fmt: skip
     return Redaction(redactor, private)

@@ -43,6 +43,7 @@ from voi.session.current_agent import CurrentAgent
 from voi.session.door_events import DoorEvents
 from voi.session.failure import Failure, VadFailed
 from voi.session.hands import ConversationHands
+from voi.session.keys import KeyEntry, keys_said, without_keys
 from voi.session.latency import Latency
 from voi.session.line import Line
 from voi.session.log_format import log_line
@@ -58,6 +59,7 @@ from voi.session.tool_use import ToolUse
 from voi.session.tools import ToolRunner
 from voi.tasks import Tasks
 from voi.tools.base import AvailableTool, ToolContext, ToolFailed
+from voi.tools.captures import Captures, NewestWords
 
 if TYPE_CHECKING:
     from voi.engines.startup import Engines
@@ -92,11 +94,12 @@ class Session:
     """
 
     __slots__ = (
-        "__weakref__", "_about", "_agent", "_alarm", "_brain", "_clock", "_condenser", "_config", "_context_tokens_of",
-        "_continued", "_conversation", "_current", "_echo", "_ended", "_engines", "_events", "_fault", "_greetings_dir",
-        "_hands", "_inbox", "_knowledge_of", "_latency", "_line", "_make_brain", "_metering", "_note", "_observers",
-        "_options", "_pictures", "_playback", "_private", "_recalls", "_redaction", "_tasks", "_telling",
-        "_tool_runner", "_tools_of", "conversation_id", "invoke_llm", "kept_for_later", "memory",
+        "__weakref__", "_about", "_agent", "_alarm", "_brain", "_captures", "_clock", "_condenser", "_config",
+        "_context_tokens_of", "_continued", "_conversation", "_current", "_echo", "_ended", "_engines", "_events",
+        "_fault", "_greetings_dir", "_hands", "_inbox", "_keys", "_knowledge_of", "_latency", "_line", "_make_brain",
+        "_metering", "_note", "_observers", "_options", "_pictures", "_playback", "_private", "_recalls",
+        "_redaction", "_tasks", "_telling", "_tool_runner", "_tools_of", "conversation_id", "invoke_llm",
+        "kept_for_later", "memory",
     )  # fmt: skip
 
     def __init__(
@@ -161,6 +164,8 @@ class Session:
                 memory.follow(other, kept_by)
         self._about = {"id": conversation_id, **(about or {})}
         self._hands: ConversationHands | None = None
+        self._captures: Captures | None = None
+        self._keys: KeyEntry | None = None
         self._private: dict[str, frozenset[str]] = {}
         self._note_private()
         self._conversation = Conversation(script)
@@ -244,6 +249,10 @@ class Session:
             memory=self.memory,
             current=self._current,
         )
+        self._captures = captures = Captures(
+            self._newest_words, lambda kind: self.tell(was.AnswerExpected(kind)), self._on_telephone
+        )
+        self._keys = keys = KeyEntry(captures.keys_suffice, self._keys_entered)
         self._tool_runner = ToolRunner(self._current.tools, self._tasks, self.tell, self._tool_context, self._tool_used)
         try:
             self._inbox.appendleft(self._continued or was.Opened(self._options.greet))
@@ -256,11 +265,12 @@ class Session:
             self.tell(was.HungUp())
             self._ended.set()
             self._alarm.clear()
+            keys.close()
             brain.close()
             await self._tool_runner.finish()
             await self._tasks.dismiss()
             self._brain = self._playback = self._echo = self._tasks.on_failed = None
-            self._tool_runner = self._hands = self._condenser = None
+            self._tool_runner = self._hands = self._condenser = self._captures = self._keys = None
         if self._fault:
             raise self._fault
 
@@ -459,6 +469,8 @@ class Session:
                 self._tool_runner.run(action)
             case do.CancelTool():
                 self._tool_runner.cancel(action)
+            case do.JudgeTurn() if action.text and (whole := self._judge_dictation(action.text)) is not None:
+                self.tell(was.TurnJudged(action.utterance, action.pause, "capture", whole, action.quiet_ms))
             case do.Condense():
                 if self._condenser:
                     self._condenser.condense(action)
@@ -509,7 +521,31 @@ class Session:
 
     def _tool_context(self) -> ToolContext:
         assert self._hands is not None
-        return ToolContext({**self._about, "agent": self._current.name}, self._hands)
+        assert self._captures is not None
+        return ToolContext({**self._about, "agent": self._current.name}, self._hands, self._captures)
+
+    def key_pressed(self, key: str) -> None:
+        """The person pressed a key of their telephone: 0-9, *, # or A-D; anything else is ignored. It stops the agent.
+        Keys are gathered until #, a pause, or until what is dictated is whole; * begins anew."""
+        if self._keys is not None and not self._ended.is_set():
+            self.tell(was.Interrupted(None))
+            self._keys.press(key)
+
+    def _judge_dictation(self, text: str) -> float | None:
+        return self._captures.judge(text) if self._captures else None
+
+    def _keys_entered(self, digits: str) -> None:
+        taken = self._captures.keys(digits) if self._captures else None
+        self.tell(was.TextTyped(keys_said(taken or " ".join(digits))))
+        self.tell(was.AnswerAsked())
+
+    def _newest_words(self) -> NewestWords:
+        said = self._conversation.history.newest("user")
+        return NewestWords(said.message_id, without_keys(said.text)) if said else NewestWords()
+
+    def _on_telephone(self) -> bool:
+        door = self._line.door
+        return door is not None and door.kind == "telephone"
 
     def _tool_used(self, use: ToolUse) -> None:
         if self._redaction is not None:
@@ -535,6 +571,8 @@ class Session:
         rules = [tool.rule for tool in tools.values()]
         self._tasks.log.info("the agent %s goes on", name)
         script = script_from(agent, self._options, context_tokens=self._context_tokens(), rules=rules)
+        if self._captures is not None:
+            self._captures.close()
         self.tell(was.AgentSwitched(script, name))
         if self.memory is not None:
             self.memory.follow(agent, name)
@@ -562,7 +600,9 @@ class Session:
         for name, tool in self._current.tools.items():
             if tool.private:
                 self._private[name] = self._private.get(name, frozenset()) | tool.private
-        self._redaction = redaction_of(self._agent, self._private)
+        shortest = (self._agent.redacted_digits_min, self._current.agent.redacted_digits_min)
+        digits_min = min((length for length in shortest if length is not None), default=None)
+        self._redaction = redaction_of(self._agent, self._private, digits_min)
 
     # ---- the clock ----------------------------------------------------------------------------------
 

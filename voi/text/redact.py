@@ -23,7 +23,7 @@ CARD_DIGITS = range(13, 20)
 """Lengths of card numbers (ISO/IEC 7812)."""
 FRAGMENT_DIGITS_MIN = 2
 """The same for a text that may continue: these may be the first digits of a number."""
-GAP_MAX_TOKENS = 4
+GAP_MAX_TOKENS = 6
 """Most spaces and marks between two groups of one number."""
 
 _CJK = "零〇一二三四五六七八九十百千万幺两"
@@ -32,10 +32,11 @@ _SIGNS = "\u0300-\u036f\u064b-\u065f\u0900-\u0903\u093a-\u094f\u0951-\u0957\u096
 _WORD = rf"(?:[^\W\d_{_CJK}]|[{_SIGNS}])+"
 _TOKEN = re.compile(rf"\d+|[{_CJK}]+|{_WORD}(?:['’]{_WORD})?|\s+|.", re.DOTALL)
 _MARKS = frozenset("-–—./()+,:·•_#*'’ ")
-_NEUTRAL = frozenset({"and", "et", "y", "e", "und", "en", "i", "a", "و", "ve", "és"})
+_NEUTRAL = frozenset({"and", "et", "y", "e", "und", "en", "i", "a", "و", "ve", "és", "no", "sorry", "nein", "non"})
+"""Words inside of numbers, also of those that are corrected: "one two, no, three"."""
 _MORE_WORDS = {
-    "en": "oh o nought nil double triple hundred thousand",
-    "de": "zwo ein eine hundert tausend",
+    "en": "oh o nought naught nil niner fife double triple treble quadruple twice hundred thousand",
+    "de": "zwo ein eine doppel doppelt zweimal dreimal viermal hundert tausend",
     "fr": "une cent mille septante huitante octante nonante",
     "es": "un una cien ciento mil",
     "it": "un una cento mille",
@@ -67,8 +68,9 @@ class Token:
 
 
 class TextRedactor:
-    """`languages`: ISO codes of what is spoken; "auto": all that Voi knows. `names`: people and things to take out, in
-    any case and with or without accents, each name as a whole and each of its capitalized words."""
+    """`languages`: ISO codes of what is spoken; "auto": all that Voi knows. `digits_min`: shorter numbers stay.
+    `names`: people and things to take out, in any case and with or without accents, each name as a whole and each of
+    its capitalized words."""
 
     def __init__(
         self,
@@ -78,6 +80,7 @@ class TextRedactor:
         emails: bool = False,
         names: Sequence[str] = (),
         languages: Iterable[str] = ("en",),
+        digits_min: int = NUMBER_DIGITS_MIN,
     ) -> None:
         codes = {primary(code) for code in languages}
         known = tuple(sorted(KNOWN if "auto" in codes else codes | {"en"}))
@@ -86,6 +89,7 @@ class TextRedactor:
         self._emails = emails
         self._words = _number_words(known)
         self._at, self._dot = _address_words(known)
+        self._digits_min = min(digits_min, NUMBER_DIGITS_MIN)
         self._names = _pattern(names)
 
     def __bool__(self) -> bool:
@@ -128,7 +132,7 @@ class TextRedactor:
             start, end = run[0].start, run[-1].end
             if self._cards and digits >= CARD_DIGITS.start and _has_card(run):
                 yield start, end, CARD
-            elif digits >= (FRAGMENT_DIGITS_MIN if fragment else NUMBER_DIGITS_MIN) and (self._numbers or fragment):
+            elif digits >= (FRAGMENT_DIGITS_MIN if fragment else self._digits_min) and (self._numbers or fragment):
                 yield start, end, NUMBER
 
     # ---- addresses --------------------------------------------------------------------------------

@@ -8,8 +8,9 @@ from voi.core.tool_rule import AfterCall, ToolRule
 from voi.dialogue import ToolSpec
 from voi.errors import VoiError
 from voi.tools.arguments import Arguments
+from voi.tools.captures import Captures
 
-ToolKind = Literal["http", "mcp", "python", "app", "builtin", "unknown"]
+ToolKind = Literal["http", "mcp", "python", "app", "builtin", "capture", "unknown"]
 RESULT_MAX_CHARACTERS = 20_000
 """Longest result that a model is given."""
 CUT = "… (cut)"
@@ -59,10 +60,17 @@ class Hands(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ToolContext:
-    """The conversation of a call. `values`: what templates may name as {call:NAME}."""
+    """The conversation of a call. `values`: what templates may name as {call:NAME}. `captures`: takes down what the
+    person dictates."""
 
     values: Mapping[str, str]
     hands: Hands
+    captures: Captures = field(default_factory=Captures)
+
+    @property
+    def captured(self) -> Mapping[str, str]:
+        """What the person has dictated so far, by slot: what templates may name as {captured:NAME}."""
+        return self.captures.values
 
 
 ToolBody = Callable[[dict[str, Any], ToolContext], Awaitable[ToolOutput | str]]

@@ -68,7 +68,7 @@ class HttpTool:
 
     async def __call__(self, arguments: dict[str, Any], context: ToolContext) -> str:
         """See `ToolBody`."""
-        values = Values(arguments, context.values)
+        values = Values(arguments, context.values, context.captured)
         url, headers = self._filled_url(values), self._filled_headers(values)
         body = self._filled_body(values)
         if isinstance(body, bytes) and not any(name.lower() == "content-type" for name in headers):

@@ -6,32 +6,41 @@ from typing import Any
 from urllib.parse import quote
 
 from voi.config.tools import PLACEHOLDER
+from voi.tools.base import ToolFailed
 
 LEFT_OUT = object()
 """In place of a value whose argument was not given."""
 
 
 class Values:
-    """The arguments of one call, and what is known of its conversation."""
+    """The arguments of one call, what is known of its conversation, and what was dictated in it."""
 
-    __slots__ = ("_arguments", "_of_call")
+    __slots__ = ("_arguments", "_captured", "_of_call")
 
-    def __init__(self, arguments: Mapping[str, Any], of_call: Mapping[str, str]) -> None:
+    def __init__(
+        self, arguments: Mapping[str, Any], of_call: Mapping[str, str], captured: Mapping[str, str] | None = None
+    ) -> None:
         self._arguments = arguments
         self._of_call = of_call
+        self._captured = captured or {}
 
-    def get(self, of_call: bool, name: str) -> Any:
-        """The value behind a placeholder, or LEFT_OUT."""
-        return (self._of_call if of_call else self._arguments).get(name, LEFT_OUT)
+    def get(self, source: str | None, name: str) -> Any:
+        """The value behind a placeholder, or LEFT_OUT. Raises ToolFailed if it should have been dictated and was
+        not."""
+        if source == "captured:":
+            if name not in self._captured:
+                raise ToolFailed(f"{name} was not taken down yet. Ask the person for it first.")
+            return self._captured[name]
+        return (self._of_call if source else self._arguments).get(name, LEFT_OUT)
 
     def text(self, template: str, write: Callable[[str], str] = str) -> str:
         """The template with its values as text. `write` encodes each."""
-        return PLACEHOLDER.sub(lambda found: write(as_text(self.get(bool(found[1]), found[2]))), template)
+        return PLACEHOLDER.sub(lambda found: write(as_text(self.get(found[1], found[2]))), template)
 
     def optional(self, template: str) -> Any:
         """The value itself if the template is nothing but a placeholder; LEFT_OUT if it was not given."""
         whole = PLACEHOLDER.fullmatch(template)
-        return self.get(bool(whole[1]), whole[2]) if whole else self.text(template)
+        return self.get(whole[1], whole[2]) if whole else self.text(template)
 
     def json(self, value: Any) -> Any:
         """A JSON value with all its templates filled in."""

@@ -5,6 +5,7 @@ import logging
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
+from voi.capture.vocabulary import vocabulary_of
 from voi.config.agents import Agent
 from voi.config.config import Config
 from voi.config.secret_refs import values_of
@@ -18,11 +19,13 @@ from voi.tools.app import AppTool
 from voi.tools.arguments import Arguments
 from voi.tools.base import AvailableTool, ToolBody, ToolKind
 from voi.tools.builtin import built_in
+from voi.tools.capture import DESCRIPTION, PRIVATE_ARGUMENTS, CaptureTool, parameters_of
 from voi.tools.http import HttpClients, HttpTool
 from voi.tools.mcp import McpConnection, McpTool
 
 NO_PARAMETERS: dict[str, Any] = {"type": "object", "properties": {}}
 MCP_NAME_MAX = 64
+ENGLISH = "en"
 
 log = logging.getLogger(__name__)
 
@@ -56,6 +59,10 @@ class Toolbox:
                 problems += [problem if where in problem else f"{where}: {problem}" for problem in error.problems]
         if problems:
             raise ConfigError(problems)
+        for agent in config.agents.values():
+            for tool in agent.tools.values():
+                if tool.capture is not None:  # made here, since it takes some 100 ms
+                    await asyncio.to_thread(vocabulary_of, tool.capture.language or agent.language or config.language)
 
     async def connect(self, config: Config) -> None:
         """Connect to the MCP servers of the configuration that is in use now, and leave all others. One that cannot be
@@ -78,7 +85,7 @@ class Toolbox:
         for name, tool in agent.tools.items():
             if tool.app and name not in app_tools:
                 continue
-            for made in self._made(name, tool):
+            for made in self._made(name, tool, agent.language or ENGLISH):
                 found.setdefault(made.spec.name, made)
         if came_from:
             self._add_way_back(found, agent, came_from)
@@ -95,7 +102,7 @@ class Toolbox:
 
     # ---- one tool ---------------------------------------------------------------------------------
 
-    def _made(self, name: str, tool: AgentTool) -> Iterator[AvailableTool]:
+    def _made(self, name: str, tool: AgentTool, language: str = ENGLISH) -> Iterator[AvailableTool]:
         description, parameters = tool.description, tool.parameters
         kind: ToolKind
         body: ToolBody
@@ -110,6 +117,9 @@ class Toolbox:
             function, its_description, its_parameters = self._functions[tool.python]
             kind, body = "python", python.PythonTool(function)
             description, parameters = description or its_description, parameters or its_parameters
+        elif tool.capture is not None:
+            kind, body = "capture", CaptureTool(tool.capture, language)
+            description, parameters = description or DESCRIPTION, parameters_of(tool.capture.as_slots())
         elif tool.builtin is not None:
             known = built_in(tool.builtin, tool)
             kind, body, parameters = "builtin", known.body, known.parameters
@@ -155,14 +165,17 @@ def available(
     """The tool with that body and what its author says of it."""
     rule = ToolRule(
         name,
-        safe=(tool.safe and kind != "builtin") or tool.builtin == "search_knowledge",
+        safe=(tool.safe and kind not in ("builtin", "capture")) or tool.builtin == "search_knowledge",
         cancel_on_interrupt=tool.on_interrupt == "cancel" or tool.builtin == "hang_up",
         timeout_ms=tool.timeout_ms,
         fillers=tool.filler.spoken() if tool.filler else (),
         filler_after_ms=tool.filler.after_ms if tool.filler else 0,
     )
     spec = ToolSpec(name, description, parameters)
-    return AvailableTool(spec, kind, rule, body, Arguments(parameters), frozenset(tool.private))
+    private = frozenset(tool.private)
+    if tool.capture is not None and tool.capture.private_slots:
+        private |= PRIVATE_ARGUMENTS
+    return AvailableTool(spec, kind, rule, body, Arguments(parameters), private)
 
 
 def tools_in(config: Config) -> Iterator[tuple[str, AgentTool]]:

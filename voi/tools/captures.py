@@ -1,0 +1,273 @@
+"""What a person dictates in one conversation: which value is being taken down now, what was refused, what was taken."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from voi.capture.slots import EXPLAINED, GROWING, KEYED, SERIES, Slot, read
+from voi.capture.spoken import read_back
+from voi.capture.taken import Taken
+from voi.capture.tokens import tokens_of
+from voi.capture.vocabulary import Vocabulary
+from voi.core.expects import Expects
+
+SOUGHT_MAX_CHARACTERS = 2_000
+"""How much of what was said for one slot is kept while it is not whole."""
+KEYS_AFTER_REFUSALS = 2
+VOLUNTEERED = frozenset({"email", "phone", "card", "code"})
+"""What is known by its form, wherever it is said. A name may be any words."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewestWords:
+    """The person's newest message. `message_id` -1: there is none."""
+
+    message_id: int = -1
+    text: str = ""
+
+
+@dataclass(slots=True)
+class _Progress:
+    """How far one slot is."""
+
+    said: str = ""
+    """What was said for it, while it is not whole."""
+    so_far: str = ""
+    """What was understood of it."""
+    refusals: int = 0
+    pending: str = ""
+    """A value that the person has yet to confirm."""
+    pending_said: str = ""
+    """The words of that value, which the person may correct."""
+    seen: NewestWords = NewestWords()
+    """The newest message that was looked at for it."""
+
+
+class Captures:
+    """The slots of one conversation. `heard` returns the person's newest words; `expect` is told what they are asked
+    for; `telephone` says whether they have keys to press. `today`: for dates without a year."""
+
+    def __init__(
+        self,
+        heard: Callable[[], NewestWords] = NewestWords,
+        expect: Callable[[Expects], None] = lambda kind: None,
+        telephone: Callable[[], bool] = lambda: False,
+        today: Callable[[], date] = date.today,
+    ) -> None:
+        self.values: dict[str, str] = {}
+        """What was taken, by slot."""
+        self._heard = heard
+        self._expect = expect
+        self._telephone = telephone
+        self._today = today
+        self._progress: dict[str, _Progress] = {}
+        self._open: tuple[Slot, Vocabulary, Sequence[Slot]] | None = None
+        """The slot that is being dictated, and the others of its tool."""
+
+    # ---- what tools do ------------------------------------------------------------------------------
+
+    def take(
+        self,
+        slot: Slot,
+        words: Vocabulary,
+        slots: Sequence[Slot],
+        said: str | None = None,
+        confirmed: bool | None = None,
+    ) -> str:
+        """Take the slot from `said`, or from the person's newest words, or begin to wait for it. `confirmed`: what they
+        answered when it was read back. Returns what the model has to know."""
+        progress = self._progress.setdefault(slot.name, _Progress())
+        newest = self._heard()
+        is_new = newest != progress.seen and bool(newest.text)
+        was_open = self._open is not None and self._open[0].name == slot.name
+        progress.seen = newest
+        if progress.pending and confirmed is not None:
+            if confirmed:
+                return self._accept(slot, progress.pending, words, slots)
+            return self._deny(slot, words, slots, said or (newest.text if is_new else ""))
+        if said is not None and said.strip():
+            return self._attempt(slot, words, slots, said, newest.text if is_new and was_open else "")
+        if (is_new and was_open) or self._is_volunteered(slot, newest.text, words):
+            return self._attempt(slot, words, slots, newest.text)
+        return self._begin(slot, words, slots)
+
+    def _is_volunteered(self, slot: Slot, said: str, words: Vocabulary) -> bool:
+        """True if words that nobody asked for surely are the value."""
+        taken = read(slot, said, words, self._today())
+        return slot.kind in VOLUNTEERED and not taken.problem and not taken.unsure
+
+    def keys(self, digits: str) -> str | None:
+        """Digits that were entered with the keys of a telephone. Returns what the model has to know; None: nothing is
+        being dictated that has digits."""
+        if self._open is None or self._open[0].kind not in KEYED:
+            return None
+        slot, words, slots = self._open
+        progress = self._progress[slot.name]
+        progress.said = progress.so_far = ""
+        taken = read(slot, digits, words, self._today())
+        if taken.problem:
+            return self._refuse(slot, taken, words)
+        return self._accept(slot, taken.value, words, slots)
+
+    def keys_suffice(self, digits: str) -> bool:
+        """True if nothing can follow these digits."""
+        if self._open is None or self._open[0].kind not in KEYED:
+            return False
+        slot, words, _ = self._open
+        return slot.kind in SERIES and read(slot, digits, words, self._today()).complete
+
+    def close(self) -> None:
+        """Nothing is being dictated any more."""
+        if self._open is not None:
+            self._open = None
+            self._expect(Expects.OPEN)
+
+    # ---- what turn-taking asks ----------------------------------------------------------------------
+
+    def judge(self, text: str) -> float | None:
+        """How probable it is that the person has dictated to the end, by their words in this turn; None: these say
+        nothing about that."""
+        if self._open is None:
+            return None
+        slot, words, _ = self._open
+        progress = self._progress[slot.name]
+        if progress.pending:
+            return None
+        for said in (text, f"{progress.said} {text}"[-SOUGHT_MAX_CHARACTERS:]):
+            taken = read(slot, said, words, self._today())
+            if taken.complete:
+                return 1.0
+        return 0.0 if _goes_on(taken, progress.so_far) else None
+
+    # ---- one slot -----------------------------------------------------------------------------------
+
+    def _begin(self, slot: Slot, words: Vocabulary, slots: Sequence[Slot]) -> str:
+        self._wait_for(slot, words, slots)
+        return (
+            f"Now ask for {_named(slot)}. When the person has said it, call again with the slot. If they have said it "
+            "already, call again now with their words as `said`."
+        )
+
+    def _wait_for(self, slot: Slot, words: Vocabulary, slots: Sequence[Slot]) -> None:
+        self._open = slot, words, slots
+        self._progress.setdefault(slot.name, _Progress())
+        self._expect(_expected(slot))
+
+    def _attempt(self, slot: Slot, words: Vocabulary, slots: Sequence[Slot], said: str, heard: str = "") -> str:
+        """`heard`: what the person said in fact, if `said` is how the model repeats it."""
+        progress = self._progress[slot.name]
+        self._wait_for(slot, words, slots)
+        today = self._today()
+        joined = f"{progress.said} {said}".strip()[-SOUGHT_MAX_CHARACTERS:]
+        corrects = words.corrects.match(tokens_of(said), 0) is not None
+        taken, of = self._best(slot, words, (joined, said) if corrects else (said, joined))
+        if taken.problem:
+            if _goes_on(taken, progress.so_far):
+                progress.said, progress.so_far = of, taken.so_far
+                return _so_far(slot, taken)
+            return self._refuse(slot, taken, words)
+        differs = bool(heard) and slot.kind not in ("name", "address")
+        if differs:
+            in_fact = read(slot, heard, words, today)
+            differs = not in_fact.problem and in_fact.value != taken.value
+        doubtful = taken.unsure or differs
+        if slot.read_back == "always" or (slot.read_back != "never" and (progress.refusals or doubtful)):
+            return self._ask_whether_right(slot, taken, words, of)
+        return self._accept(slot, taken.value, words, slots)
+
+    def _best(self, slot: Slot, words: Vocabulary, texts: Sequence[str]) -> tuple[Taken, str]:
+        """The first text that has a value, else that of which most was understood."""
+        found = [(read(slot, text, words, self._today()), text) for text in dict.fromkeys(texts)]
+        whole = [each for each in found if not each[0].problem]
+        return whole[0] if whole else max(found, key=lambda each: (each[0].problem in GROWING, each[0].amount))
+
+    def _ask_whether_right(self, slot: Slot, taken: Taken, words: Vocabulary, said: str) -> str:
+        progress = self._progress[slot.name]
+        progress.pending, progress.pending_said = taken.value, said
+        self._expect(Expects.YES_NO)
+        return (
+            f'Not certain yet. Read it back to the person: "{read_back(slot, taken.value, words)}", and ask whether '
+            "that is right. Then call again with the slot and confirmed true or false."
+        )
+
+    def _deny(self, slot: Slot, words: Vocabulary, slots: Sequence[Slot], said: str) -> str:
+        """The person says that the value is wrong; perhaps they said in the same breath what is right."""
+        progress = self._progress[slot.name]
+        before, progress.pending = progress.pending, ""
+        progress.refusals += 1
+        self._wait_for(slot, words, slots)
+        if said:
+            correction = words.table.corrects[0] if words.table.corrects else ""
+            corrected = f"{progress.pending_said}, {correction}, {said}"[-SOUGHT_MAX_CHARACTERS:]
+            for text in (said, corrected):
+                taken = read(slot, text, words, self._today())
+                if not taken.problem and taken.value != before:
+                    return self._attempt(slot, words, slots, text)
+        progress.said = progress.so_far = ""
+        return f"It was wrong. {self._hint(slot, progress.refusals)}"
+
+    def _refuse(self, slot: Slot, taken: Taken, words: Vocabulary) -> str:
+        progress = self._progress[slot.name]
+        progress.refusals += 1
+        progress.said = progress.so_far = ""
+        self._expect(_expected(slot))
+        understood = "" if slot.private or not taken.so_far else f' What was understood: "{taken.so_far}".'
+        return f"This is no {slot.kind}: {EXPLAINED[taken.problem]}.{understood} {self._hint(slot, progress.refusals)}"
+
+    def _hint(self, slot: Slot, refusals: int) -> str:
+        hint = {
+            "email": "Ask for it once more, spelled letter by letter.",
+            "name": "Ask the person to spell it.",
+            "code": "Ask for it once more, one character at a time, letters with a word: A as in Alfa.",
+            "date": "Ask for the day, the month and the year.",
+        }.get(slot.kind, "Ask for it once more, slowly." if slot.kind == "address" else "Ask for it digit by digit.")
+        if refusals >= KEYS_AFTER_REFUSALS and slot.kind in KEYED and self._telephone():
+            hint = "Ask the person to enter it with the keys of the telephone, and to end with the hash key."
+        return hint
+
+    def _accept(self, slot: Slot, value: str, words: Vocabulary, slots: Sequence[Slot]) -> str:
+        self.values[slot.name] = value
+        self._progress[slot.name] = _Progress(seen=self._progress[slot.name].seen)
+        told = f"{slot.name} is {value}." if not slot.private else _taken_privately(slot, value)
+        missing = [each for each in slots if each.name not in self.values]
+        if not missing:
+            self.close()
+            return f"{told} All is taken down."
+        self._wait_for(missing[0], words, slots)
+        self._progress[missing[0].name].seen = self._progress[slot.name].seen
+        names = ", ".join(each.name for each in missing)
+        return f"{told} Still to be taken down: {names}."
+
+
+def _goes_on(taken: Taken, so_far: str) -> bool:
+    """True if it is no value yet, and more or better than what was understood before."""
+    return taken.problem in GROWING and len(taken.so_far) >= max(1, len(so_far)) and taken.so_far != so_far
+
+
+def _named(slot: Slot) -> str:
+    return f"{slot.name} ({slot.description})" if slot.description else slot.name
+
+
+def _expected(slot: Slot) -> Expects:
+    match slot.kind:
+        case "email" | "name":
+            return Expects.SPELLING
+        case "address":
+            return Expects.LIST
+        case "amount":
+            return Expects.OPEN
+        case _:
+            return Expects.NUMBER
+
+
+def _so_far(slot: Slot, taken: Taken) -> str:
+    understood = f"{len(taken.so_far)} characters" if slot.private else f'"{taken.so_far}"'
+    return (
+        f"So far {understood}: {EXPLAINED[taken.problem]}. Let the person go on with a short word, and call again when "
+        "they have."
+    )
+
+
+def _taken_privately(slot: Slot, value: str) -> str:
+    end = f", it ends in {value[-4:]}" if slot.kind in ("card", "phone") else ""
+    return f"{slot.name} was taken down{end}. Other tools have it; do not repeat it."
