@@ -162,7 +162,8 @@ def available(
         filler_after_ms=tool.filler.after_ms if tool.filler else 0,
     )
     spec = ToolSpec(name, description, parameters)
-    return AvailableTool(spec, kind, rule, body, Arguments(parameters), frozenset(tool.private))
+    arguments = Arguments(parameters, foreign=kind in ("app", "mcp"))
+    return AvailableTool(spec, kind, rule, body, arguments, frozenset(tool.private))
 
 
 def tools_in(config: Config) -> Iterator[tuple[str, AgentTool]]:
