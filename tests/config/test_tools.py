@@ -29,6 +29,7 @@ FIND = {"description": "Find.", "parameters": NUMBER, "http": {"url": "https://a
         {"description": "Show.", "app": True},
         {"mcp": {"command": ["uvx", "x"], "allow": ["a_*"]}},
         {**FIND, "filler": {"choices": ["Hm."], "after_s": 0}, "safe": True, "on_interrupt": "cancel"},
+        {**FIND, "http": {"url": "https://{number}.a.example/", "headers": {"X": "${KEY}"}}},
         {**FIND, "http": {"url": "${BASE}/{number}", "headers": {"X": "${KEY} {call:person}"}}},
     ],
 )
@@ -49,6 +50,9 @@ def test_right_ones(tool: dict[str, Any]) -> None:
         ({**FIND, "http": {"url": "https://a.example/", "headers": {"X": "{call:mother}"}}}, "known are: id"),
         ({**FIND, "http": {"url": "file:///etc/passwd"}}, "needs a url"),
         ({**FIND, "http": {"url": "https://a.example/", "body": {}}}, "GET does not send"),
+        ({**FIND, "http": {"url": "{number}"}}, "needs a url"),
+        ({**FIND, "http": {"url": "https://{number}/", "headers": {"X": "${KEY}"}}}, "sends a secret"),
+        ({**FIND, "http": {"url": "https://a.example{number}:80?x=${KEY}"}}, "sends a secret"),
         ({"builtin": "switch_agent"}, "needs agents"),
         ({"builtin": "transfer"}, "needs targets"),
         ({"mcp": {}}, "either a command or a url"),
@@ -108,3 +112,11 @@ def test_clients_bring_tools_of_their_own_without_files() -> None:
     assert agent.tools["show"].filler.choices[0].file is None
     with pytest.raises(ClientError, match="no agent of this server"):
         parse_client_agent(json.dumps(switching("secret", llm_model="m")), "app", config)
+
+
+def test_schemas_of_clients_are_small_since_each_value_takes_time() -> None:
+    config = Config({}, {}, {}, {}, any_llm_model=True)
+    wide = {"type": "object", "properties": {f"p{n}": {"oneOf": [{}] * 60} for n in range(30)}}
+    show = {"description": "Show.", "app": True, "parameters": wide}
+    with pytest.raises(ClientError, match="200 values"):
+        parse_client_agent(json.dumps({"llm_model": "m", "tools": {"show": show}}), "app", config)

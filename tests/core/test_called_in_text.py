@@ -1,10 +1,11 @@
 """Calls that models print as text."""
 
+import ast
 import json
 
 import pytest
 
-from voi.core.called_in_text import calls_in
+from voi.core.called_in_text import TEXT_MAX_CHARACTERS, calls_in
 
 NAMES = ("find_order", "hang_up")
 WANTED = ("find_order", {"number": 7})
@@ -47,3 +48,24 @@ def test_several_and_no_more_than_a_few() -> None:
     one = '{"name": "find_order", "arguments": {"number": 7}}'
     assert len(calls_in(one + "\n" + one, NAMES)) == 2
     assert len(calls_in((one + "\n") * 100, NAMES)) == 8
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "find_order(a=[" * 200 + "1," * 8_000 + ")" * 60,
+        "find_order(number=[" + "1," * 9_000 + ")" * 900,
+        "find_order(number=" * 200 + "lambda x:" * 1_000 + "1" + ")" * 60,
+    ],
+)
+def test_calls_within_calls_are_not_parsed_over_and_over(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    parsed: list[int] = []
+    real = ast.parse
+    monkeypatch.setattr(ast, "parse", lambda code, **how: parsed.append(len(code)) or real(code, **how))
+    calls_in(text, NAMES)
+    assert sum(parsed) < 2 * TEXT_MAX_CHARACTERS
+
+
+def test_brackets_in_texts_close_no_call() -> None:
+    (call,) = calls_in("""Sure: find_order(note="a) (b", other='it\\'s :)', number=(7)) and so on :)""", NAMES)
+    assert json.loads(call.arguments) == {"note": "a) (b", "other": "it's :)", "number": 7}

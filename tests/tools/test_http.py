@@ -1,5 +1,6 @@
 """Tools that are HTTP requests, against a real server."""
 
+import gzip
 import json
 from collections.abc import AsyncIterator, Callable
 from typing import Any
@@ -78,7 +79,7 @@ async def test_a_missing_variable_is_named_and_no_value_is() -> None:
         HttpTool(HttpRequest(url="https://a.example/", headers={"X": "${NOT_SET_ANYWHERE}"}), HttpClients(), "here")
 
 
-@pytest.mark.parametrize("argument", ["..", "."])
+@pytest.mark.parametrize("argument", ["..", ".", "../../admin", "a/../../b", "..\\x"])
 async def test_an_argument_cannot_leave_its_place(shop: Shop, tool: Any, argument: str) -> None:
     with pytest.raises(ToolFailed, match="another place"):
         await tool(url=f"{shop.url}/orders/{{number}}/x")({"number": argument}, context())
@@ -135,7 +136,6 @@ async def test_an_error_of_the_service_is_told_in_its_words(shop: Shop, tool: An
 
 
 async def test_answers_are_bounded_after_they_were_expanded(shop: Shop, tool: Any) -> None:
-    import gzip
 
     shop.answers = [(200, gzip.compress(bytes(20 * ANSWER_MAX_BYTES)))]
     with pytest.raises(ToolFailed, match="more than"):
@@ -158,3 +158,24 @@ async def test_redirects_are_not_followed_and_headers_have_no_lines(shop: Shop, 
 )
 async def test_fields_by_path(path: str, found: Any) -> None:
     assert field_of({"a": {"b": 1}, "l": [{"c": 2}, {"c": 3}, 4]}, path) == found
+
+
+@pytest.mark.parametrize("answer", ["[" * 600 + "]" * 600, '{"a":' + "[" * 600 + "]" * 600 + "}"])
+async def test_an_answer_that_is_nested_too_deeply_is_a_failure_of_the_service(
+    shop: Shop, tool: Any, answer: str
+) -> None:
+    shop.answers = [(200, gzip.compress(answer.encode()))]
+    with pytest.raises(ToolFailed, match="nested too deeply"):
+        await tool(url=shop.url, returns=["a"])({}, context())
+
+
+async def test_control_characters_reach_no_header(shop: Shop, tool: Any) -> None:
+    for text in ("a\r\nX: y", "a\x01", "\x7f", "a\0"):
+        with pytest.raises(ToolFailed, match="control character"):
+            await tool(url=shop.url, headers={"X": "{x}"})({"x": text}, context())
+    assert not shop.requests
+
+
+async def test_a_template_in_an_argument_stays_text(shop: Shop, tool: Any) -> None:
+    await tool(url=f"{shop.url}/{{x}}", query={"q": "{x}"}, body=None)({"x": "{call:person} ${HOME} {x}"}, context())
+    assert shop.requests[0][1].count("%7Bcall%3Aperson%7D%20%24%7BHOME%7D%20%7Bx%7D") == 2

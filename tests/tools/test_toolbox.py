@@ -80,6 +80,8 @@ async def test_a_function_describes_itself_and_is_called_by_name(box: Toolbox) -
     assert await tools["book"].body(arguments, context()) == '{"day":"2026-12-01","people":2,"for":"ada"}'
     with pytest.raises(WrongArguments):
         tools["book"].arguments.read('{"day": "soon"}')
+    with pytest.raises(WrongArguments, match="'table' was unexpected"):
+        tools["book"].arguments.read('{"day": "2026-12-01", "table": 3}')
     assert tools["slow"].spec.description == "Wait."
     assert await tools["slow"].body({}, context()) == "Done."
 

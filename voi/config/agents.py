@@ -72,7 +72,9 @@ class Agent(Prompted):
     engines: EngineChoice = EngineChoice()
     """Engines that hear this agent's conversations, where they are not those of the settings."""
     turn: TurnSettings = TurnSettings()
+    """How patient the agent is: when a silence ends the person's turn, and when speech over it interrupts it."""
     stt: SttSettings = SttSettings()
+    """Help for the transcription."""
     disclosure: Disclosure = Disclosure()
     """What it says before its greeting, on telephones: that it is an AI, and that the conversation is recorded."""
     redact: Redact = Redact()
@@ -87,6 +89,7 @@ class Agent(Prompted):
     knowledge: KnowledgeOrFiles | None = None
     """Files that the agent may draw on beside its prompt."""
     idle_reminder: IdleReminder | None = None
+    """Said in calls when both have been silent for a while."""
     idle_limit_s: float = Field(default=0, ge=0, le=86_400)
     """Hang up after that many seconds of silence on both sides; 0: never."""
     duration_limit_s: float = Field(default=0, ge=0, le=86_400)

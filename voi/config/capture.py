@@ -113,6 +113,7 @@ class Capture(FileModel):
     """Values that the agent takes down from what people dictate."""
 
     slots: Slots
+    """What is taken down, by name, in the order in which it is asked for: a kind, or more about it."""
     language: LanguageCode | None = None
     """In which language it is dictated; without it, the agent's."""
 

@@ -73,9 +73,13 @@ def _is_ordinary(phrase: str) -> bool:
 
 class _Classifier(Prompted):
     model: str = Field(min_length=1, validation_alias=AliasChoices("model", "llm_model"))
+    """A model name of the LiteLLM configuration; for a control agent also pattern_matching, which needs none."""
     temperature: float | None = Field(default=None, ge=0, le=2)
+    """How freely the judging model writes; without it, the model's default."""
     title: str = ""
+    """Name for people."""
     description: str = ""
+    """One sentence for people."""
 
 
 class ControlAgent(_Classifier):
@@ -118,3 +122,4 @@ class CompletenessAgent(_Classifier):
     """Judges whether a person has finished: an LLM that answers {"status": "complete" | "incomplete", "reason": …}."""
 
     system_prompt: Lines = (_COMPLETENESS_PROMPT,)
+    """A text, or an array of lines; without it, Voi's own."""

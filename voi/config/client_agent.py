@@ -1,6 +1,7 @@
 """The agents that clients send."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from typing import Any
 
 from voi.config.agents import Agent
 from voi.config.config import Config
@@ -15,6 +16,9 @@ CLIENT_AGENT_LIMIT_BYTES = 64 * 1024
 CLIENT_AGENT_MAX_VALUES = 2_000
 """Most texts, numbers, arrays and objects in it. Each one takes time to check, on the event loop: 64 KiB could hold
 30,000, and a prompt of that size in lines has some 1,000."""
+
+CLIENT_SCHEMAS_MAX_VALUES = 200
+"""Most of them in the parameters of its tools, which are checked against the schema of JSON Schema: 0.3 ms for each."""
 
 CLIENT_BODIES = ("app", "builtin", "capture")
 """What tools of such an agent may do. All others would act in the server's name: request internal addresses with its
@@ -47,6 +51,9 @@ def parse_client_agent(json_text: str, app: str, config: Config) -> Agent:
         for name in raw:
             if name in Agent.model_fields and not config.client_agents.allow_field(name):
                 problems.error(source, (name,), "may not be set by clients of this server")
+        if _schema_values(raw) > CLIENT_SCHEMAS_MAX_VALUES:
+            text = f"have more than {CLIENT_SCHEMAS_MAX_VALUES} values in their parameters"
+            problems.error(source, ("tools",), text)
         problems.raise_if_any()
         agent = validated(Agent, raw, source, (), problems)
         if agent is not None:
@@ -59,6 +66,19 @@ def parse_client_agent(json_text: str, app: str, config: Config) -> Agent:
         return config.finished(agent.with_files(lambda _: None))
     except ConfigError as error:
         raise ClientError(f"{source}: {error}") from None
+
+
+def _schema_values(raw: Mapping[str, Any]) -> int:
+    """How many values the parameters of its tools have."""
+    tools = raw.get("tools")
+    named = tools.values() if isinstance(tools, dict) else ()
+    waiting: list[Any] = [tool.get("parameters") for tool in named if isinstance(tool, dict)]
+    count = 0
+    while waiting:
+        value = waiting.pop()
+        count += 1
+        waiting += value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return count
 
 
 def _check_means(agent: Agent, config: Config, source: str, problems: Problems) -> None:

@@ -72,6 +72,7 @@ class Example(FileModel):
     """One exchange before the conversation, as a model for the agent's way of talking."""
 
     user: str
+    """What the person would say."""
     assistant: Annotated[str, BeforeValidator(_text_or_json, json_schema_input_type=str | dict[str, Any])]
     """What the agent would say. With a message format: the JSON object itself, or plain text (then neutral)."""
 
@@ -80,6 +81,7 @@ class Choice(FileModel):
     """One phrase of several: words, and perhaps their sound."""
 
     content: str
+    """The words, which the voice speaks where there is no file."""
     file: str | None = Field(default=None, pattern=r"^[^\x00]+$")
     """Pre-recorded sound of the content: a file in the folder of VOI_GREETINGS_DIR."""
 
@@ -90,7 +92,9 @@ class Phrases(FileModel):
     choices: tuple[
         Annotated[Choice, BeforeValidator(_content, json_schema_input_type=str | Choice)], ...
     ] = ()  # fmt: skip
+    """What may be said; an object names a file with its sound."""
     voice_tone: Annotated[str, AfterValidator(folded)] = "neutral"
+    """The tone in which it is said: one of the voice's."""
 
     def spoken(self) -> tuple[Phrase, ...]:
         return tuple(
@@ -110,6 +114,7 @@ class VoiceChoice(FileModel):
     voice: str | None = None
     """One of the model's voices; without it, its first."""
     speed: float = Field(default=1.0, ge=0.25, le=4.0)
+    """1 is the voice's own speed, 2 is twice as fast."""
 
 
 class NarratorChoice(VoiceChoice):
@@ -133,6 +138,7 @@ class Voices(FileModel):
     """Who speaks for the agent."""
 
     character: VoiceChoice
+    """Speaks the agent's own words."""
     narrator: NarratorChoice | None = None
     """Without it, the narrator's comments are shown and not spoken."""
 
@@ -178,6 +184,7 @@ class IdleReminder(Phrases):
     """Said when both have been silent for a while (call mode)."""
 
     after_s: float = Field(gt=0, le=3_600)
+    """How long both have been silent then, in seconds."""
     max_times: int = Field(default=2, ge=1, le=100)
     """How often in a row."""
 

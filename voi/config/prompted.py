@@ -30,6 +30,7 @@ class Prompted(FileModel):
     system_prompt: Lines = ()
     """A text, or an array of lines. May contain the templates that the documentation lists."""
     examples: tuple[Example, ...] = ()
+    """Exchanges before the conversation that show how the agent answers."""
     vars: Variables = Field(default_factory=dict)
     """Values for {vars:name} in the prompt, the examples and the greetings."""
 

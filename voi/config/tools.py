@@ -23,6 +23,8 @@ PLACEHOLDER = re.compile(r"\{(call:|captured:)?([A-Za-z_][A-Za-z0-9_-]*)\}")
 """{NAME}: an argument. {call:NAME}: a value of the conversation. {captured:NAME}: what the person has dictated.
 `${NAME}` is none of these."""
 _REFERENCE = re.compile(r"\$\{[^}]*\}")
+_HOST_ENDS_OPEN = re.compile(r"[^/?#]*//[^/?#]*\}(?::\w+)?(?:[/?#]|\Z)")
+"""A URL whose host ends with an argument, so that it may be anybody's."""
 
 
 def placeholders(text: str) -> Iterator[tuple[str, str]]:
@@ -45,11 +47,13 @@ class HttpRequest(FileModel):
     conversation, ${NAME} for an environment variable."""
 
     method: Literal["GET", "POST", "PUT", "PATCH", "DELETE"] = "GET"
+    """What is done. GET, PUT and DELETE may be repeated."""
     url: str = Field(max_length=4_000)
     """Arguments in it are percent-encoded. If its host depends on an argument, only public addresses are called."""
     query: dict[str, str] = Field(default_factory=dict, max_length=100)
     """Parameters behind the URL's ?. One whose arguments were not given is left out."""
     headers: dict[str, str] = Field(default_factory=dict, max_length=100)
+    """Headers of the request, by name."""
     body: str | dict[str, Any] | list[Any] | None = None
     """JSON, or a text. A text in it that is just {NAME} becomes the argument itself, whatever its type, and is left out
     if the argument was not given."""
@@ -63,11 +67,15 @@ class HttpRequest(FileModel):
         plain = PLACEHOLDER.sub("x", _REFERENCE.sub("x", self.url))
         try:
             parts = urlsplit(plain)
-            right = parts.scheme in ("http", "https", "x") and bool(parts.hostname)
+            right = parts.scheme in ("http", "https", "x") and bool(parts.hostname) and not self.url.startswith("{")
         except ValueError:
             right = False
-        if not (right or re.match(r"\$?\{", self.url)):
+        if not (right or self.url.startswith("${")):
             raise ValueError("needs a url like https://example.com/orders/{number}")
+        if _HOST_ENDS_OPEN.match(_REFERENCE.sub("x", self.url)) and any(map(_REFERENCE.search, self.templates())):
+            raise ValueError(
+                "sends a secret to a host that an argument names; write how the host ends: https://{region}.example.com/"
+            )
         if self.method == "GET" and self.body is not None:
             raise ValueError("has a body, which GET does not send; use query, or another method")
         return self
@@ -90,6 +98,7 @@ class McpServer(FileModel):
     url: str | None = Field(default=None, max_length=4_000)
     """The address of a server that speaks streamable HTTP."""
     headers: dict[str, str] = Field(default_factory=dict, max_length=100)
+    """Headers of the requests to that address, by name."""
     allow: tuple[str, ...] = Field(default=("*",), max_length=1_000)
     """Names of the tools that the agent may call; * stands for any characters."""
 
@@ -123,6 +132,7 @@ class AgentTool(FileModel):
     parameters: dict[str, Any] | None = None
     """JSON Schema of the arguments, which are an object."""
     http: HttpRequest | None = None
+    """An HTTP request."""
     mcp: McpServer | None = None
     """Brings tools of its own. Each is called NAME_ITS-NAME, with the description and parameters that it has there."""
     python: str | None = None
@@ -130,6 +140,7 @@ class AgentTool(FileModel):
     app: bool = False
     """The connected app runs it. It is offered only to apps that say that they can."""
     builtin: BuiltInName | None = None
+    """A tool that Voi has itself."""
     capture: Capture | None = None
     """Takes down what the person dictates, checked: an address, a number, a date."""
     agents: tuple[str, ...] = Field(default=(), max_length=100)
@@ -215,11 +226,14 @@ def _check_schema(schema: dict[str, Any]) -> None:
 
     try:
         Draft202012Validator.check_schema(schema)
+        references = list(references_in(schema))
     except SchemaError as error:
         raise ValueError(f"has parameters that are no JSON Schema: {error.message[:200]}") from None
+    except RecursionError:
+        raise ValueError("has parameters that are nested too deeply") from None
     if schema.get("type") != "object":
         raise ValueError('needs parameters of the type "object": {"type": "object", "properties": {…}}')
-    if any(not reference.startswith("#") for reference in references_in(schema)):
+    if any(not reference.startswith("#") for reference in references):
         raise ValueError("has parameters with a $ref to another document, which is not fetched")
 
 

@@ -9,6 +9,7 @@
 import ast
 import json
 import re
+import warnings
 from collections.abc import Collection, Iterator
 from typing import Any
 
@@ -18,10 +19,14 @@ TEXT_MAX_CHARACTERS = 20_000
 CALLS_MAX = 8
 TRIES_MAX = 200
 """Most places of a text that are looked at."""
+READ_MAX_CHARACTERS = 5 * TEXT_MAX_CHARACTERS
+PARSED_MAX_CHARACTERS = TEXT_MAX_CHARACTERS
+"""Most characters in which the ends of Python calls are looked for, and most that are parsed: calls within calls would
+else be read over and over."""
 _NAMES = ("name", "tool", "tool_name", "function", "function_name", "action", "recipient_name")
 _ARGUMENTS = ("arguments", "parameters", "args", "input", "action_input", "tool_input", "kwargs", "params")
 _BEFORE = re.compile(r"([A-Za-z_][A-Za-z0-9_-]*)[\"'`*]{0,3}[>:=]?\s{0,4}(?:Action Input:|json)?\s{0,4}\Z")
-_END_OF_CALL = re.compile(r"\)")
+_QUOTED_OR_BRACKET = re.compile(r"""'(?:\\.|[^'\\\n])*'|"(?:\\.|[^"\\\n])*"|[()]""")
 
 
 def calls_in(text: str, names: Collection[str]) -> list[ToolCall]:
@@ -77,22 +82,36 @@ def _in_python(text: str, names: Collection[str]) -> Iterator[ToolCall]:
     if not names:
         return
     opened = re.compile(rf"(?<![\w.])(?:functions\.|tools\.)?({'|'.join(map(re.escape, names))})\(")
-    end = 0
+    end, to_read, to_parse = 0, READ_MAX_CHARACTERS, PARSED_MAX_CHARACTERS
     for tries, found in enumerate(opened.finditer(text)):
         if found.start() < end or tries >= TRIES_MAX:
             continue
-        for closing in list(_END_OF_CALL.finditer(text, found.end()))[:50]:
-            arguments = _keywords(f"f({text[found.end() : closing.end()]}")
-            if arguments is not None:
-                end = closing.end()
-                yield ToolCall("", found[1], json.dumps(arguments, ensure_ascii=False))
-                break
+        closing = _end_of_call(text, found.end())
+        to_read -= (closing or len(text)) - found.end()
+        to_parse -= (closing or found.end()) - found.end()
+        if to_read < 0 or to_parse < 0:
+            return
+        arguments = _keywords(f"f({text[found.end() : closing]}") if closing else None
+        if closing and arguments is not None:
+            end = closing
+            yield ToolCall("", found[1], json.dumps(arguments, ensure_ascii=False))
+
+
+def _end_of_call(text: str, begin: int) -> int | None:
+    """The end of the call whose bracket was opened before `begin`; None: it is not closed."""
+    depth = 1
+    for found in _QUOTED_OR_BRACKET.finditer(text, begin):
+        depth += {"(": 1, ")": -1}.get(found[0], 0)
+        if not depth:
+            return found.end()
+    return None
 
 
 def _keywords(call: str) -> dict[str, Any] | None:
     """The arguments of a call in Python whose values are all literals; None if it is none."""
     try:
-        parsed = ast.parse(call, mode="eval").body
+        with warnings.catch_warnings(action="ignore"):  # of escapes that Python does not know
+            parsed = ast.parse(call, mode="eval").body
         if not isinstance(parsed, ast.Call) or parsed.args or any(each.arg is None for each in parsed.keywords):
             return None
         values = {str(each.arg): ast.literal_eval(each.value) for each in parsed.keywords}

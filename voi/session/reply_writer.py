@@ -8,6 +8,7 @@ is asked once more. Tools are called when the answer is complete and no denial.
 import asyncio
 import logging
 import random
+import re
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
 from contextlib import aclosing
 from dataclasses import replace
@@ -35,6 +36,8 @@ from voi.session.spoken_guard import SpokenGuard, prepare
 from voi.text.speakable import has_speech
 
 REPLY_MAX_CHARACTERS = 20_000
+_CALL_ID = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
+"""Call ids of providers. One of another kind is replaced: it is sent to the model again with every later answer."""
 """Longest reply (twenty minutes of speech). A longer one is cut off."""
 BASE_TEMPERATURE = 0.5
 """Temperature of the first try if an agent has a control agent and no temperature of its own."""
@@ -350,7 +353,8 @@ class ReplyWriter:
                 self._thinks()
             case ToolCall():
                 number, used = len(self._calls), {call.call_id for call in self._calls}
-                call_id = event.call_id or f"call-{self._reply}-{number}"
+                given = _CALL_ID.fullmatch(event.call_id)
+                call_id = event.call_id if given else f"call-{self._reply}-{number}"
                 if call_id in used:
                     call_id = f"{call_id}-{number}"
                 self._calls.append(replace(event, call_id=call_id))

@@ -21,28 +21,33 @@ class WrongArguments(VoiError):
 
 
 class Arguments:
-    """The arguments of one tool. `schema`: JSON Schema, draft 2020-12, of an object; references stay inside of it."""
+    """The arguments of one tool. `schema`: JSON Schema, draft 2020-12, of an object; references stay inside of it.
+    `foreign`: a client or another server may have brought it, so its regular expressions are not tried."""
 
     __slots__ = ("_validator",)
 
-    def __init__(self, schema: Mapping[str, Any]) -> None:
-        from jsonschema import Draft202012Validator
+    def __init__(self, schema: Mapping[str, Any], *, foreign: bool = False) -> None:
         from referencing import Registry
 
-        self._validator = Draft202012Validator(
+        from voi.tools.bounded_schema import ForeignValidator, OwnValidator
+
+        kind = ForeignValidator if foreign else OwnValidator
+        self._validator = kind(
             dict(schema),
             registry=Registry(),  # the default one fetches documents from the network
-            format_checker=Draft202012Validator.FORMAT_CHECKER,
+            format_checker=kind.FORMAT_CHECKER,
         )
 
     def read(self, written: str) -> dict[str, Any]:
         """The arguments. Raises WrongArguments."""
         if len(written) > MAX_CHARACTERS:
             raise WrongArguments(f"The arguments are longer than {MAX_CHARACTERS:,} characters. {AGAIN}")
+        from voi.tools.bounded_schema import check
+
         value = parse(written)
         problems = []
         try:
-            for error in self._validator.iter_errors(value):
+            for error in check(self._validator, value):
                 place = ".".join(map(str, error.absolute_path))
                 problems.append(f"{place}: {error.message}"[:PROBLEM_MAX_CHARACTERS] if place else error.message)
                 if len(problems) == PROBLEMS_MAX:

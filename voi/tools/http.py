@@ -6,9 +6,10 @@ Redirects are not followed. Answers are bounded after they were decompressed.
 """
 
 import asyncio
+import re
 from collections.abc import Iterator
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import aiohttp
 import orjson
@@ -29,6 +30,7 @@ CONNECTIONS_MAX = 256
 RETRY_S = 0.2
 IDEMPOTENT = frozenset({"GET", "PUT", "DELETE"})
 PASSING = frozenset({429, 500, 502, 503, 504})
+_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
 
 class HttpClients:
@@ -104,7 +106,7 @@ class HttpTool:
 
     def _filled_url(self, values: Values) -> URL:
         url = values.text(self._url, url_part)
-        if any(part in (".", "..") for part in urlsplit(url).path.split("/")):
+        if any(part in (".", "..") for part in re.split(r"[/\\]", unquote(urlsplit(url).path))):  # many decode it first
             raise ToolFailed("An argument is not possible here: it would lead to another place of the service.")
         if self._public:
             try:
@@ -122,8 +124,8 @@ class HttpTool:
 
     def _filled_headers(self, values: Values) -> dict[str, str]:
         headers = {name: values.text(template) for name, template in self._headers.items()}
-        if any("\r" in text or "\n" in text or "\0" in text for text in headers.values()):
-            raise ToolFailed("An argument has a line break in it, which is not possible here.")
+        if any(_CONTROL.search(text) for text in headers.values()):
+            raise ToolFailed("An argument has a line break or control character in it, which is not possible here.")
         return headers
 
     def _filled_body(self, values: Values) -> bytes | None:
@@ -145,8 +147,11 @@ class HttpTool:
             value = orjson.loads(answer)
         except orjson.JSONDecodeError:
             raise ToolFailed("The service answered with something that is not JSON.") from None
-        chosen = {path: found for path in self._request.returns if (found := field_of(value, path)) is not LEFT_OUT}
-        return bounded(orjson.dumps(chosen).decode())
+        try:
+            chosen = {path: found for path in self._request.returns if (found := field_of(value, path)) is not LEFT_OUT}
+            return bounded(orjson.dumps(chosen).decode())
+        except (RecursionError, orjson.JSONEncodeError):
+            raise ToolFailed("The service answered with JSON that is nested too deeply.") from None
 
 
 def depends_on_arguments(url: str) -> bool:

@@ -24,9 +24,13 @@ from voi.tools.base import ToolContext, ToolFailed, bounded
 OPEN_TIMEOUT_S = 20.0
 """For the server's start, its handshake and its list of tools."""
 CLOSE_TIMEOUT_S = 5.0
-TOOLS_MAX = 1_000
+TOOLS_MAX = 128
+"""Most tools of a server: providers take no more."""
 PAGES_MAX = 50
-SCHEMA_MAX_BYTES = 100_000
+DESCRIPTION_MAX_CHARACTERS = 4_000
+SCHEMA_MAX_BYTES = 50_000
+LIST_MAX_BYTES = 400_000
+"""Most that all tools of a server may take together: a model is told of them with every answer that it writes."""
 INSTALL = "MCP is not installed: ./install.sh mcp"
 
 log = logging.getLogger(__name__)
@@ -71,6 +75,8 @@ class McpConnection:
                     async with asyncio.timeout(OPEN_TIMEOUT_S):
                         await asyncio.shield(opened)
                 except TimeoutError:
+                    opened.cancel()
+                    self._owner.cancel()
                     await self._drop()
                     raise EngineError(f"{self._where}: the MCP server did not start in time.") from None
 
@@ -132,34 +138,45 @@ class McpConnection:
 
     async def _connect(self, stack: AsyncExitStack) -> Any:
         try:
-            from mcp import Client, StdioServerParameters
-            from mcp.client.streamable_http import streamable_http_client
+            await asyncio.to_thread(_import_all)  # it takes a third of a second
         except ImportError:
             raise ConfigError(f"{self._where}: {INSTALL}") from None
-        if self._server.command:
-            command = self._secrets["command"]
-            with_log = stack.enter_context(_errors_to_nowhere())
-            from mcp.client.stdio import stdio_client
+        from mcp import Client
 
-            parameters = StdioServerParameters(command=command[0], args=list(command[1:]), env=self._secrets["env"])
-            transport: Any = stdio_client(parameters, errlog=with_log)
+        if self._server.command:
+            from voi.tools.mcp_stdio import over_stdio
+
+            transport: Any = over_stdio(self._secrets["command"], self._secrets["env"])
         else:
             import httpx2
+            from mcp.client.streamable_http import streamable_http_client
 
-            http = await stack.enter_async_context(httpx2.AsyncClient(headers=self._secrets["headers"], timeout=None))
+            from voi.tools.mcp_http import BoundedTransport
+
+            http = await stack.enter_async_context(
+                httpx2.AsyncClient(headers=self._secrets["headers"], timeout=None, transport=BoundedTransport())
+            )
             transport = streamable_http_client(self._secrets["url"], http_client=http)
         return await stack.enter_async_context(Client(transport, cache=None))
 
     async def _listed(self, client: Any) -> tuple[McpToolInfo, ...]:
         found: list[McpToolInfo] = []
+        left_bytes = LIST_MAX_BYTES
         cursor: str | None = None
         for _ in range(PAGES_MAX):
             page = await client.list_tools(cursor=cursor)
-            found += (info for tool in page.tools if (info := self._info(tool)))
+            for tool in page.tools:
+                if (info := self._info(tool)) is None:
+                    continue
+                left_bytes -= len(orjson.dumps(info.parameters)) + len(info.description)
+                if len(found) == TOOLS_MAX or left_bytes < 0:
+                    log.warning("%s: the MCP server has too many tools; name those to use in allow", self._where)
+                    return tuple(found)
+                found.append(info)
             cursor = page.next_cursor
-            if not cursor or len(found) > TOOLS_MAX:
+            if not cursor:
                 break
-        return tuple(found[:TOOLS_MAX])
+        return tuple(found)
 
     def _info(self, tool: Any) -> McpToolInfo | None:
         """The tool; None if agents may not call it, or if its schema cannot be used."""
@@ -172,7 +189,7 @@ class McpConnection:
         ):
             log.warning("%s: the tool %.80r has a schema that cannot be used", self._where, tool.name)
             return None
-        return McpToolInfo(tool.name, tool.description or "", schema)
+        return McpToolInfo(tool.name, (tool.description or "")[:DESCRIPTION_MAX_CHARACTERS], schema)
 
     async def _lives(self, client: Any) -> bool:
         """Whether the connection still works. One that does not is dropped, and the next call opens another."""
@@ -233,8 +250,7 @@ def _kind(error: BaseException) -> str:
     return type(error).__name__
 
 
-def _errors_to_nowhere() -> Any:
-    """What a server's program writes to its standard error may hold what people said."""
-    import os
-
-    return open(os.devnull, "w")  # the stack closes it
+def _import_all() -> None:
+    """Import what a connection needs. Not on the event loop."""
+    import voi.tools.mcp_http
+    import voi.tools.mcp_stdio  # noqa: F401

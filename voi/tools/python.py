@@ -9,8 +9,10 @@ its parameters' types describe it to the model, unless agents.json does.
 """
 
 import asyncio
+import contextvars
 import inspect
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache, partial
 from importlib.metadata import entry_points
 from typing import Any
@@ -21,12 +23,15 @@ from voi.errors import ConfigError
 from voi.tools.base import ToolContext, ToolOutput, bounded
 
 GROUP = "voi.tools"
+THREADS_MAX = 32
 CONTEXT = "call"
 """The parameter that gets the context of the call."""
+_threads = ThreadPoolExecutor(THREADS_MAX, thread_name_prefix="tool")
 
 
 class PythonTool:
-    """The body of one tool."""
+    """The body of one tool. A function that is not async runs on a thread of the tools, not of the server: one that
+    hangs keeps its thread, and those of the server look up names and read files."""
 
     def __init__(self, function: Callable[..., Any]) -> None:
         self._function = function
@@ -39,12 +44,16 @@ class PythonTool:
         """See `ToolBody`."""
         given = {**arguments, CONTEXT: context} if self._wants_context else arguments
         work = partial(self._function, **given)
-        value = await work() if self._is_async else await asyncio.to_thread(work)
+        value = await work() if self._is_async else await self._on_a_thread(work)
         if isinstance(value, ToolOutput):
             return value
         if value is None:
             return "Done."
         return bounded(value if isinstance(value, str) else orjson.dumps(value, default=str).decode())
+
+    async def _on_a_thread(self, work: Callable[[], Any]) -> Any:
+        run = partial(contextvars.copy_context().run, work)
+        return await asyncio.get_running_loop().run_in_executor(_threads, run)
 
 
 def find(name: str) -> Callable[..., Any]:
@@ -81,6 +90,7 @@ def described(function: Callable[..., Any]) -> tuple[str, dict[str, Any]]:
     except (PydanticUserError, NameError, TypeError) as error:
         raise ConfigError(f"the types of the tool's parameters have no JSON Schema: {type(error).__name__}") from None
     schema.pop("title", None)
+    schema["additionalProperties"] = False
     return inspect.getdoc(function) or "", schema
 
 

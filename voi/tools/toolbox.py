@@ -175,7 +175,8 @@ def available(
     private = frozenset(tool.private)
     if tool.capture is not None and tool.capture.private_slots:
         private |= PRIVATE_ARGUMENTS
-    return AvailableTool(spec, kind, rule, body, Arguments(parameters), private)
+    arguments = Arguments(parameters, foreign=kind in ("app", "mcp"))
+    return AvailableTool(spec, kind, rule, body, arguments, private)
 
 
 def tools_in(config: Config) -> Iterator[tuple[str, AgentTool]]:

@@ -8,9 +8,10 @@ import pytest
 from voi.dialogue import Message, ToolCall, ToolSpec
 from voi.engines.base import Finished, LlmEvent, LlmRequest, TextDelta, Usage
 from voi.engines.llm.attempts import LlmLimits
-from voi.engines.llm.chat_reply import ReplyReader
-from voi.engines.llm.chat_request import chat_request
+from voi.engines.llm.chat_reply import ChunkReader, ReplyReader
+from voi.engines.llm.chat_request import chat_messages, chat_request
 from voi.engines.llm.refusal import refusal
+from voi.errors import EngineError
 
 SPEC = ToolSpec("find", "Find an order.", {"type": "object", "properties": {"number": {"type": "string"}}})
 REQUEST = LlmRequest("m", (Message("user", "Where is it?"),), tools=(SPEC,))
@@ -124,3 +125,27 @@ def test_servers_that_take_no_tools_are_named(words: str, what: str, retryable: 
     error = refusal("m", 400, words, tools=True)
     assert what in str(error)
     assert error.retryable is retryable
+
+
+def test_what_a_model_called_wrongly_is_told_again_in_a_form_that_servers_take() -> None:
+    """llama.cpp, vLLM and others answer no request in which an earlier call has arguments that are no JSON object."""
+    calls = (
+        ToolCall("a", "find\x00 order" + "x" * 99, '{"number": 7'),
+        ToolCall("b", "", "[1]"),
+        ToolCall("c", "find", '{"number":' + "7" * 60_000 + "}"),
+        ToolCall("d", "find", '{"number": 7}'),
+    )
+    (message,) = chat_messages([Message("assistant", calls)])
+    functions = [call["function"] for call in message["tool_calls"]]
+    assert [f["arguments"] for f in functions] == ["{}", "{}", "{}", '{"number": 7}']
+    assert [f["name"] for f in functions] == [("find__order" + "x" * 99)[:64], "_", "find", "find"]
+
+
+def test_arguments_without_an_end_are_an_error() -> None:
+    reader = ChunkReader(LlmRequest("m", ()))
+    called = {"tool_calls": [{"index": 0, "id": "a", "function": {"name": "f", "arguments": "x" * 1_000}}]}
+    chunk = {"choices": [{"delta": called}]}
+    for _ in range(200):
+        list(reader.read(chunk))
+    with pytest.raises(EngineError, match="200,000"):
+        list(reader.read(chunk))

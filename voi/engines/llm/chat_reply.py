@@ -19,6 +19,9 @@ from voi.errors import EngineError
 
 TOOL_CALLS_MAX = 32
 """Most tool calls in one answer."""
+NAME_MAX_CHARACTERS = 200
+ARGUMENTS_MAX_CHARACTERS = 200_000
+"""Longest arguments of one call. They are joined piece by piece, so the time for them grows with their square."""
 TOKENS_MAX = 10_000_000
 """More than any model takes: a larger count is the server's mistake."""
 _REASONS: dict[str, FinishReason] = {
@@ -238,9 +241,11 @@ class ChunkReader:
                 known = self._newest[number] = ["", "", ""]
                 self._calls.append(known)
             known[0] = known[0] or call_id
-            known[1] = known[1] or name
+            known[1] = known[1] or name[:NAME_MAX_CHARACTERS]
             written = function.get("arguments")
             known[2] += _string(written) or (orjson.dumps(written).decode() if isinstance(written, dict) else "")
+            if len(known[2]) > ARGUMENTS_MAX_CHARACTERS:
+                raise self._error(f"called a tool with more than {ARGUMENTS_MAX_CHARACTERS:,} characters")
 
     def _check(self, chunk: dict[str, Any]) -> None:
         error = chunk if chunk.get("object") == "error" else chunk.get("error")

@@ -3,11 +3,18 @@
 https://platform.openai.com/docs/api-reference/chat
 """
 
+import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from voi.dialogue import Image, Message, Text
+import orjson
+
+from voi.dialogue import Image, Message, Text, ToolCall
 from voi.engines.base import LlmRequest
+
+ARGUMENTS_MAX_CHARACTERS = 50_000
+"""Longest arguments of an earlier call that a model is shown again."""
+_NO_NAME = re.compile(r"[^A-Za-z0-9_-]")
 
 
 def chat_request(request: LlmRequest, *, json_mode: bool, usage: bool = True) -> dict[str, Any]:
@@ -51,13 +58,29 @@ def _message(message: Message) -> Iterator[dict[str, Any]]:
     for result in message.tool_results:
         yield {"role": "tool", "tool_call_id": result.call_id, "content": result.text}
     calls = [
-        {"id": call.call_id, "type": "function", "function": {"name": call.name, "arguments": call.arguments or "{}"}}
+        {"id": call.call_id, "type": "function", "function": {"name": _name(call), "arguments": _arguments(call)}}
         for call in message.tool_calls
     ]
     if calls:
         yield {"role": message.role, "content": message.text or None, "tool_calls": calls}
     elif message.role != "tool":
         yield {"role": message.role, "content": _content(message)}
+
+
+def _name(call: ToolCall) -> str:
+    """A name that providers take. A model may call anything, and a request that shows it the call must not fail."""
+    return _NO_NAME.sub("_", call.name)[:64] or "_"
+
+
+def _arguments(call: ToolCall) -> str:
+    """Arguments that providers take: llama.cpp, vLLM and others refuse a conversation in which some are no JSON object.
+    What was wrong with them stands in the call's result."""
+    if not 0 < len(call.arguments) <= ARGUMENTS_MAX_CHARACTERS:
+        return "{}"
+    try:
+        return call.arguments if isinstance(orjson.loads(call.arguments), dict) else "{}"
+    except orjson.JSONDecodeError:
+        return "{}"
 
 
 def _content(message: Message) -> str | list[dict[str, Any]]:
