@@ -41,12 +41,6 @@ async def run(args: argparse.Namespace) -> None:
     chosen = [clip for clip in clips if clip.over_agent]
     real = [clip for clip in clips if clip.kind in REAL]
     sounds = Sounds(clips, await agent_speech())
-    if args.folds and not (args.folds / "folds.json").exists():
-        fitted = voices.fit_to(args.clips, args.models, from_nothing=True)
-        if fitted is None:
-            raise SystemExit("There are too few noises, voices or speakers to fit to.")
-        voices.write_folds(fitted, args.folds)
-        print(voices.table(fitted))
     judges = Judges(args.models, args.folds, args.cache)
     await judges.warm_up()
     if args.keep:
@@ -77,6 +71,15 @@ async def run(args: argparse.Namespace) -> None:
                 print(one)
 
 
+def fit_folds(clips: Path, models: Path, folds: Path) -> None:
+    """Fit weights that leave each speaker out, and write them to that folder."""
+    fitted = voices.fit_to(clips, models, from_nothing=True)
+    if fitted is None:
+        raise SystemExit("There are too few noises, voices or speakers to fit to.")
+    voices.write_folds(fitted, folds)
+    print(voices.table(fitted))
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("clips", type=Path)
@@ -87,7 +90,10 @@ def main() -> None:
     parser.add_argument("--conditions", nargs="+", choices=CONDITIONS, default=CONDITIONS)
     parser.add_argument("--keep", type=Path, help="keeps what the engines say of noises and short words, for a test")
     parser.add_argument("--each", action="store_true", help="what became of every clip")
-    asyncio.run(run(parser.parse_args()))
+    args = parser.parse_args()
+    if args.folds and not (args.folds / "folds.json").exists():
+        fit_folds(args.clips, args.models, args.folds)  # which has an event loop of its own
+    asyncio.run(run(args))
 
 
 if __name__ == "__main__":
