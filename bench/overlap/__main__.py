@@ -14,14 +14,26 @@ import asyncio
 from pathlib import Path
 
 from bench.overlap.judges import Judges
+from bench.overlap.known import keep
 from bench.overlap.sounds import CONDITIONS, Sounds, agent_speech
 from bench.overlap.table import HEAD, table
 from bench.overlap.trial import Outcome, first_onset_ms, in_silence, over_agent
-from voi.training.turns.clips import load_clips
+from voi.training.turns.clips import Clip, load_clips
 from voi.training.voices import train as voices
 
 REAL = ("short", "question", "order", "call_turn", "dialogue_read", "reading", "spontaneous")
 """Real utterances that must be answered in silence."""
+SHORT_WORDS_MAX = 4
+NOISES = frozenset({"cough", "keyboard", "noise"})
+
+
+def kept_clips(clips: list[Clip]) -> list[Clip]:
+    """All noises and the short real utterances: those that are most like each other."""
+    return [
+        clip
+        for clip in clips
+        if clip.kind in NOISES or (clip.kind in REAL and 0 < len(clip.text.split()) <= SHORT_WORDS_MAX)
+    ]
 
 
 async def run(args: argparse.Namespace) -> None:
@@ -29,14 +41,12 @@ async def run(args: argparse.Namespace) -> None:
     chosen = [clip for clip in clips if clip.over_agent]
     real = [clip for clip in clips if clip.kind in REAL]
     sounds = Sounds(clips, await agent_speech())
-    if args.folds and not (args.folds / "folds.json").exists():
-        fitted = voices.fit_to(args.clips, args.models, from_nothing=True)
-        if fitted is None:
-            raise SystemExit("There are too few noises, voices or speakers to fit to.")
-        voices.write_folds(fitted, args.folds)
-        print(voices.table(fitted))
     judges = Judges(args.models, args.folds, args.cache)
     await judges.warm_up()
+    if args.keep:
+        await keep(args.keep, judges, kept_clips(clips))
+        judges.save()
+        return
     print(HEAD)
     for judged in {"today": (False,), "judge": (True,), "both": (False, True)}[args.rule]:
         over: list[Outcome] = []
@@ -61,6 +71,15 @@ async def run(args: argparse.Namespace) -> None:
                 print(one)
 
 
+def fit_folds(clips: Path, models: Path, folds: Path) -> None:
+    """Fit weights that leave each speaker out, and write them to that folder."""
+    fitted = voices.fit_to(clips, models, from_nothing=True)
+    if fitted is None:
+        raise SystemExit("There are too few noises, voices or speakers to fit to.")
+    voices.write_folds(fitted, folds)
+    print(voices.table(fitted))
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("clips", type=Path)
@@ -69,8 +88,12 @@ def main() -> None:
     parser.add_argument("--cache", type=Path)
     parser.add_argument("--rule", choices=("today", "judge", "both"), default="both")
     parser.add_argument("--conditions", nargs="+", choices=CONDITIONS, default=CONDITIONS)
+    parser.add_argument("--keep", type=Path, help="keeps what the engines say of noises and short words, for a test")
     parser.add_argument("--each", action="store_true", help="what became of every clip")
-    asyncio.run(run(parser.parse_args()))
+    args = parser.parse_args()
+    if args.folds and not (args.folds / "folds.json").exists():
+        fit_folds(args.clips, args.models, args.folds)  # which has an event loop of its own
+    asyncio.run(run(args))
 
 
 if __name__ == "__main__":

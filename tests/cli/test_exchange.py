@@ -6,6 +6,7 @@ from voi.client import (
     ErrorEvent,
     LlmResponseEvent,
     MessageEvent,
+    SoundLoweredEvent,
     SpeechDoneEvent,
     StatusEvent,
 )
@@ -30,6 +31,9 @@ class FakeSpeaker:
 
     def clear(self) -> None:
         self.log.append("clear")
+
+    def lower(self, gain_db: float) -> None:
+        self.log.append(f"{gain_db:g} dB")
 
 
 class Told:
@@ -323,3 +327,13 @@ def test_nothing_is_silent_while_something_plays() -> None:
     assert told.exchange.silent_s < 0
     told.clock.now_s += 2
     assert told.exchange.silent_s == 1
+
+
+def test_a_sound_over_the_agent_lowers_what_is_not_played_yet() -> None:
+    told, speaker = Told(), FakeSpeaker()
+    playback = HeardSound(speaker, told.clock)  # type: ignore[arg-type]
+    exchange = Exchange(playback, told, told.clock)
+    for event in (AudioEvent("1", SECOND), SoundLoweredEvent("1", -20.0), SoundLoweredEvent("1", 0.0)):
+        exchange.take(event)
+    assert speaker.log == [len(SECOND), "-20 dB", "0 dB"]
+    assert playback.heard == SECOND

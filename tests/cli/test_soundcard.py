@@ -74,6 +74,15 @@ async def test_the_speaker_plays_in_order_and_stops_at_once(streams: dict[str, F
         assert played(4) == bytes(4)
 
 
+async def test_what_waits_in_the_speaker_is_lowered(streams: dict[str, FakeStream]) -> None:
+    with SoundCard() as card:
+        card.play(b"\x10\x27" * 1_000)
+        card.lower(-20)
+        wanted = bytearray(2_000)
+        streams["out"].callback(memoryview(wanted), 1_000, None, None)
+    assert bytes(wanted[-2:]) == (1_000).to_bytes(2, "little")
+
+
 async def test_no_device(streams: dict[str, FakeStream], monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(**_: Any) -> None:
         raise FakePortAudioError("no default input device")

@@ -69,11 +69,15 @@ async def test_init_and_what_comes_before_it_is_done() -> None:
         await socket.send_bytes(wire.message(0, "assistant", "early"))
         await ready(socket)
 
-    async with serving(puppet) as url, connect(url, mode="call", agent_config="{}", init_greeting=False) as voi:
+    async with (
+        serving(puppet) as url,
+        connect(url, mode="call", agent_config="{}", init_greeting=False, lowers_sound=True) as voi,
+    ):
         assert [event async for event in voi] == [MessageEvent(0, "assistant", "early")]
         assert voi.close_code == 1000
     assert asked["token"] == TOKEN
-    assert from_client.parse(asked["init"]) == from_client.Init("echo", "{}", CallOptions(mode="call", greet=False))
+    options = CallOptions(mode="call", greet=False, lowers_sound=True)
+    assert from_client.parse(asked["init"]) == from_client.Init("echo", "{}", options)
 
 
 async def test_every_message_of_the_person() -> None:

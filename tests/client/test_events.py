@@ -7,6 +7,7 @@ from voi.client.events import (
     ErrorEvent,
     LlmResponseEvent,
     MessageEvent,
+    SoundLoweredEvent,
     SpeechDoneEvent,
     StatusEvent,
     parse,
@@ -27,6 +28,7 @@ def test_every_message_of_the_server() -> None:
     )
     assert parse(wire.audio_header(3) + b"\1\2") == AudioEvent("3", b"\1\2")
     assert parse(wire.llm_response("yes")) == LlmResponseEvent("yes")
+    assert parse(wire.sound_lowered(3, -20.0)) == SoundLoweredEvent("3", -20.0)
     assert parse(wire.error("no")) == ErrorEvent("no")
     assert parse(wire.join({"type": "news"})) is None
 
@@ -34,6 +36,7 @@ def test_every_message_of_the_server() -> None:
 @pytest.mark.parametrize(
     "frame",
     [b"", b"\0\0\0\xff{}", wire.join({}), wire.join({"type": "message"}), wire.join({"type": "audio"}),
+     wire.join({"type": "sound_lowered", "speech_id": "1", "gain_db": "low"}),
      wire.join({"type": "message", "id": "x", "role": "user", "content": []}),
      wire.join({"type": "message", "id": 1, "role": "user", "content": [1]})],
 )  # fmt: skip

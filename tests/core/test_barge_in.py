@@ -286,4 +286,48 @@ def test_a_judgement_that_comes_after_the_words_drops_what_was_begun() -> None:
 
 
 def test_long_speech_is_not_judged() -> None:
-    assert not sound_in_silence("I would like to book a train.", 0.0, speech_ms=1_600).said(do.JudgeVoice)
+    assert not sound_in_silence("I would like to book a train.", 0.0, speech_ms=3_100).said(do.JudgeVoice)
+
+
+def test_a_sound_that_is_long_for_its_words_is_noise_if_it_is_no_voice() -> None:
+    assert not sound_in_silence("Thank you.", 0.1, speech_ms=1_900).released
+    assert not sound_in_silence("Thank you for watching!", 0.1, speech_ms=1_900).released
+    assert sound_in_silence("Thank you.", 0.3, speech_ms=1_900).released
+    assert sound_in_silence("I would like to book a train.", 0.0, speech_ms=1_900).released
+
+
+def test_every_pause_is_judged_on_a_busy_server_too() -> None:
+    """Where the words are asked for later, at 256 ms, and the pauses of a fit of coughing are shorter."""
+    world = World(JUDGING)
+    world.tell(was.LoadChanged(True))
+    for _ in range(2):
+        world.speak(320)
+        world.quiet(128)
+    assert [ask.voice_ms for ask in world.said(do.JudgeVoice)] == [320, 640]
+
+
+def after_a_cough(text: str, voice: float, *, later_ms: int = 800) -> World:
+    world = World(JUDGING)
+    for words, sounds_like, quiet_ms in (("Huh.", 0.5, 900), (text, voice, 2_500)):
+        world.speak(448)
+        world.quiet(64)
+        ask = world.last(do.JudgeVoice)
+        world.tell(was.VoiceJudged(ask.utterance, ask.voice_ms, sounds_like, 0.5))
+        world.hear(words)
+        world.quiet(quiet_ms, 64)
+        world.pass_time(later_ms)
+    return world
+
+
+@pytest.mark.parametrize(
+    ("text", "voice", "later_ms", "answered"),
+    [
+        ("Oh, yeah.", 0.3, 800, False),  # which alone would be believed
+        ("Oh, yeah.", 0.3, 2_000, True),
+        ("Oh, yeah.", 0.8, 800, True),
+        ("Book it.", 0.5, 800, False),
+        ("Book a train.", 0.5, 800, True),
+    ],
+)
+def test_coughs_come_in_fits(text: str, voice: float, later_ms: int, answered: bool) -> None:
+    assert bool(after_a_cough(text, voice, later_ms=later_ms).released) is answered

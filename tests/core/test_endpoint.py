@@ -89,6 +89,13 @@ def test_a_number_is_waited_for_and_answered_at_once_when_it_is_complete():
     assert (complete.enough_ms, complete.because) == (250, "the number is complete")
 
 
+@pytest.mark.parametrize("asking", ["What is your address?", "Wie ist Ihre Adresse?"])
+def test_an_address_is_waited_for_after_its_street(asking: str):
+    turn = Turn(1, 1, 64, "14 Elm Street.", final="14 Elm Street.", verdicts=[(64, 0.6)])
+    address = decide(turn, POLICY, asked_by(asking), 0).enough_ms
+    assert decide(turn, POLICY, Asked(), 0).enough_ms < 720 < 1_000 < address <= PATIENT_MS
+
+
 @pytest.mark.parametrize(
     ("said", "asked"),
     [

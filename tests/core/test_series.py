@@ -38,6 +38,9 @@ def test_letters_at_the_end(text: str, letters: bool):
         ("The last four digits of your card, please?", 4),
         ("Please say your 6-digit code.", 6),
         ("And your zip code?", 5),
+        ("Bitte nennen Sie die 6-stellige Nummer.", 6),
+        ("Quels sont les 4 chiffres du code ?", 4),
+        ("请说出6位验证码。", 6),
         ("How are you?", None),
     ],
 )

@@ -32,14 +32,16 @@ MS = 48
 class Stage:
     """A speaker between a fake door and a list of (ms, fact)."""
 
-    def __init__(self, *, paced: bool = True) -> None:
+    def __init__(self, *, paced: bool = True, lowers_ahead: bool = False) -> None:
         self.loop = asyncio.get_running_loop()
         self.start_s = self.loop.time()
         self.door = FakeDoor()
         self.facts: list[tuple[int, Fact]] = []
         self.sounded: list[int] = []
         self.sent: list[tuple[int, int]] = []
-        self.speaker = Playback(Line(self.door), self.tell, self.loop.time, paced=paced, on_sent=self.on_sent)
+        self.speaker = Playback(
+            Line(self.door), self.tell, self.loop.time, paced=paced, lowers_ahead=lowers_ahead, on_sent=self.on_sent
+        )
 
     @property
     def now_ms(self) -> int:
@@ -291,6 +293,52 @@ async def test_what_was_lowered_deep_was_not_heard() -> None:
     stage.speaker.duck(2, "deep")
     await asyncio.sleep(1)
     assert stage.speaker.stop(2).played_ms == sent_ms
+
+
+@in_virtual_time
+async def test_a_client_that_lowers_what_it_has_heard_nothing_after_a_deep_duck() -> None:
+    stage = Stage(lowers_ahead=True)
+    stage.say(1, 3_000)
+    await asyncio.sleep(0.2)
+    stage.speaker.duck(1, "soft")
+    await asyncio.sleep(0.1)
+    stage.speaker.duck(1, "deep")
+    await asyncio.sleep(0.5)
+    heard = stage.speaker.stop(1)
+    assert (heard.played_ms, heard.loud_ms) == (300, 300)
+    assert [event.gain_db for event in stage.door.all(events.SoundLowered)] == [-6, -20]
+
+
+@in_virtual_time
+async def test_it_goes_on_from_the_word_that_such_a_client_was_playing() -> None:
+    stage = Stage(lowers_ahead=True)
+    stage.speaker.open(1)
+    stage.speaker.put(1, ramp_of(2_000))
+    stage.speaker.finish(1)
+    stage.speaker.mark_words(1, (0, 300, 520, 900))
+    stage.speaker.release(1, 1)
+    await asyncio.sleep(0.4)
+    stage.speaker.duck(1, "deep")
+    await asyncio.sleep(0.5)
+    resumed_at = len(given(stage))
+    stage.speaker.resume(1)
+    await asyncio.sleep(3)
+    samples = given(stage)
+    assert samples[resumed_at + 480] == 1_000 + 10 * (300 + 20)
+    assert samples[-1] == 1_000 + 10 * 1_999
+    assert isinstance(stage.facts[-1][1], ReplyPlayed)
+
+
+@in_virtual_time
+async def test_a_reply_that_was_sent_to_its_end_is_not_lowered_in_the_client() -> None:
+    stage = Stage(lowers_ahead=True)
+    stage.say(1, 600)
+    await asyncio.sleep(0.4)
+    assert stage.door.all(events.SoundEnded)
+    stage.speaker.duck(1, "deep")
+    await asyncio.sleep(0.1)
+    assert stage.door.all(events.SoundLowered) == []
+    assert stage.speaker.stop(1).played_ms == 500, "its end is heard as it is"
 
 
 @in_virtual_time

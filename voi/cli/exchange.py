@@ -16,6 +16,7 @@ from voi.client import (
     LlmResponseEvent,
     MessageEvent,
     ResumedEvent,
+    SoundLoweredEvent,
     SpeechDoneEvent,
     StatusEvent,
     ToolCallEvent,
@@ -58,6 +59,11 @@ class HeardSound:
         self.heard += pcm[: max(0, HEARD_LIMIT_S * _BYTES_PER_S - len(self.heard))]
         if self._speaker:
             self._speaker.play(pcm)
+
+    def lower(self, gain_db: float) -> None:
+        """Play what is not yet played no louder than this. In `heard` it stays as it came."""
+        if self._speaker:
+            self._speaker.lower(gain_db)
 
     def clear(self) -> None:
         """Drop what is not yet played."""
@@ -153,6 +159,8 @@ class Exchange:
                     self._speech_id = speech_id
                     self._mark(_SOUND)
                 self._playback.play(payload)
+            case SoundLoweredEvent(_, gain_db):
+                self._playback.lower(gain_db)
             case StatusEvent("user_interrupt"):
                 self._playback.clear()
                 self._underway = self._ended = ""

@@ -6,7 +6,7 @@ from types import ModuleType
 from typing import Any, Self
 
 from voi.audio.pcm import ms_to_bytes, ms_to_samples
-from voi.client import INPUT_RATE_HZ, OUTPUT_RATE_HZ
+from voi.client import INPUT_RATE_HZ, OUTPUT_RATE_HZ, PlayQueue
 from voi.errors import ConfigError
 
 FRAME_MS = 20
@@ -43,7 +43,7 @@ class SoundCard:
         self._sounddevice: Any = load_sounddevice()
         self._loop = asyncio.get_running_loop()
         self._frames: asyncio.Queue[bytes] = asyncio.Queue(WAITING_FRAMES_MAX)
-        self._playing = bytearray()
+        self._playing = PlayQueue(SPEAKER_LIMIT_BYTES)
         self._lock = threading.Lock()  # guards _playing, which PortAudio's thread takes from
 
     def __enter__(self) -> Self:
@@ -72,7 +72,12 @@ class SoundCard:
 
     def play(self, pcm: bytes) -> None:
         with self._lock:
-            self._playing += pcm[: max(0, SPEAKER_LIMIT_BYTES - len(self._playing))]
+            self._playing.put(pcm)
+
+    def lower(self, gain_db: float) -> None:
+        """Play what is not played yet no louder than this: the person may be interrupting."""
+        with self._lock:
+            self._playing.lower(gain_db)
 
     def clear(self) -> None:
         """Stop playing at once."""
@@ -86,8 +91,7 @@ class SoundCard:
 
     def _wanted(self, data: Any, _frames: int, _time: Any, _status: Any) -> None:
         with self._lock:
-            pcm = bytes(self._playing[: len(data)])
-            del self._playing[: len(data)]
+            pcm = self._playing.take(len(data))
         data[:] = pcm + bytes(len(data) - len(pcm))
 
     def _keep(self, frame: bytes) -> None:

@@ -91,6 +91,7 @@ def talk(
             "session": session or "",
             "app_tools": list(answers),
             "app_messages": True,
+            "lowers_sound": text is None and in_file is None,
             "init_greeting": greeting if greeting is not None else text is None and in_file is None,
         },
         timeout_s=timeout,

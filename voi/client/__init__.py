@@ -22,13 +22,16 @@ from voi.client.events import (
     LlmResponseEvent,
     MessageEvent,
     ResumedEvent,
+    SoundLoweredEvent,
     SpeechDoneEvent,
     StatusEvent,
     ToolCallEvent,
     ToolCancelEvent,
 )
+from voi.client.play_queue import PlayQueue
 
 __all__ = [
     "INPUT_RATE_HZ", "OUTPUT_RATE_HZ", "AppMessageEvent", "AudioEvent", "ErrorEvent", "Event", "LlmResponseEvent",
-    "MessageEvent", "ResumedEvent", "SpeechDoneEvent", "StatusEvent", "ToolCallEvent", "ToolCancelEvent", "VoiClient",
+    "MessageEvent", "PlayQueue", "ResumedEvent", "SoundLoweredEvent", "SpeechDoneEvent", "StatusEvent",
+    "ToolCallEvent", "ToolCancelEvent", "VoiClient",
 ]  # fmt: skip

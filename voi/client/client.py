@@ -77,6 +77,7 @@ class VoiClient:
         session: str = "",
         app_tools: Sequence[str] = (),
         app_messages: bool = False,
+        lowers_sound: bool = False,
         timeout_s: float = 15.0,
     ) -> AsyncIterator[Self]:
         """Connect and begin a conversation. It is closed at the end of the `async with`.
@@ -86,7 +87,8 @@ class VoiClient:
         after a lost connection, for as long as the server waits; the events have to be read for that. `session`: a name
         under which the server saves the conversation at its end; where it has one of that name, it goes on, and its
         messages come first. `app_tools`: names of the tools that this client runs when it gets a ToolCallEvent.
-        `app_messages`: it wants AppMessageEvents. Raises ClientError if the server cannot be reached or refuses.
+        `app_messages`: it wants AppMessageEvents. `lowers_sound`: it wants SoundLoweredEvents, for its
+        PlayQueue. Raises ClientError if the server cannot be reached or refuses.
         """
         init: dict[str, Any] = {
             "type": "init",
@@ -106,6 +108,8 @@ class VoiClient:
             init["app_tools"] = list(app_tools)
         if app_messages:
             init["app_messages"] = True
+        if lowers_sound:
+            init["lowers_sound"] = True
         if resume:
             init["resumable"], heartbeat_s = True, RESUMING_HEARTBEAT_S
             query["call"] = secrets.token_hex(8)  # a proxy of several workers knows the right one by it

@@ -44,6 +44,15 @@ class AudioEvent:
 
 
 @dataclass(frozen=True, slots=True)
+class SoundLoweredEvent:
+    """The person may be interrupting: what is not played yet of that speech should be no louder than `gain_db` (0: as
+    it came). Sound that comes later has its volume already."""
+
+    speech_id: str
+    gain_db: float
+
+
+@dataclass(frozen=True, slots=True)
 class LlmResponseEvent:
     """The answer to `invoke_llm`."""
 
@@ -91,7 +100,7 @@ class ResumedEvent:
 
 Event = (
     StatusEvent | SpeechDoneEvent | MessageEvent | AudioEvent | LlmResponseEvent | ToolCallEvent | ToolCancelEvent
-    | AppMessageEvent | ErrorEvent | ResumedEvent
+    | AppMessageEvent | SoundLoweredEvent | ErrorEvent | ResumedEvent
 )  # fmt: skip
 
 
@@ -113,6 +122,8 @@ def parse(frame: bytes) -> Event | None:
                 return MessageEvent(int(metadata["id"]), metadata["role"], text, urls, voices)
             case "audio":
                 return AudioEvent(metadata["speech_id"], payload)
+            case "sound_lowered":
+                return SoundLoweredEvent(metadata["speech_id"], float(metadata["gain_db"]))
             case "llm_response":
                 return LlmResponseEvent(metadata["content"])
             case "tool_call":

@@ -28,7 +28,7 @@ from voi.core.facts import Fact
 from voi.core.history import History, HistoryEntry, MessageIds
 from voi.core.kept import Kept, KeptDraft
 from voi.core.late import LateWords
-from voi.core.noise import NOISE_VOICE_MAX_MS, is_noise
+from voi.core.noise import FIT_MS, is_noise, was_noise
 from voi.core.notice import Notice
 from voi.core.pace import Pace
 from voi.core.prompt_notes import with_notes
@@ -76,6 +76,8 @@ class Conversation:
         self._now_ms = 0
         self._voice_ms = 0
         """Wall time at which the person's voice was last heard."""
+        self._noise_until_ms = -1
+        """A sound that sets in by this wall time may be of the same fit of coughing as the one before."""
         self._notice = Notice(script.notice)
         self._phrase_owed: Phrase | None = None
         """Said once the notice was heard, unless the person spoke meanwhile."""
@@ -303,13 +305,15 @@ class Conversation:
 
     def _listen(self) -> Turn:
         self._utterances += 1
-        self._turn = Turn(self._utterances)
+        self._turn = Turn(self._utterances, after_noise=self._now_ms <= self._noise_until_ms)
         self._emit(do.Listen(self._utterances, partials=not self._busy))
         return self._turn
 
     def _end_utterance(self) -> None:
         if self._turn:
             self._emit(do.EndUtterance(self._turn.utterance, self._turn.late))
+            if was_noise(self._turn):
+                self._noise_until_ms = self._now_ms + FIT_MS
             self._turn = self._cut_off_by = None
 
     def _on_user_started(self, _: was.UserStarted) -> None:
@@ -357,6 +361,8 @@ class Conversation:
                 self._asked_in, self._asked = said, asked_by(said, self._expected)
         if fact.quiet_ms >= ask_after_ms(self.script.turn, speculate=self._speculates):
             self._ask_transcript(turn)
+        if self.state is State.PAUSED and self.script.judges_voices and turn.wants_voice_verdict():
+            self._emit(do.JudgeVoice(turn.utterance, turn.voice_ms))
         if self.state is State.PAUSED:
             self._maybe_end_turn(turn)
         elif self.state is State.BARGE_IN and self.script.judges_voices:
@@ -368,9 +374,6 @@ class Conversation:
         if not turn.asked:
             turn.asked = True
             self._emit(do.Transcribe(turn.utterance, turn.pause))
-            judges = self.script.mode == "call" and self.script.judges_voices
-            if judges and turn.voice_ms < NOISE_VOICE_MAX_MS and self.state is State.PAUSED:
-                self._emit(do.JudgeVoice(turn.utterance, turn.voice_ms))
 
     # ---- what they said -------------------------------------------------------------------------------
 

@@ -45,7 +45,7 @@ evidence."""
 STRETCH = {"low": 1.4, "medium": 1.0, "auto": 1.0, "high": 0.65}
 """Factor on the silence that is enough, by eagerness."""
 _WANT_ANSWERS = (Expects.YES_NO, Expects.CHOICE)
-_WANT_SERIES = (Expects.NUMBER, Expects.SPELLING, Expects.LIST)
+_WANT_SERIES = (Expects.NUMBER, Expects.SPELLING, Expects.ADDRESS, Expects.LIST)
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +168,7 @@ def signs(text: str, verdicts: list[tuple[int, float]], asked: Asked) -> dict[st
         "digits": float(digits > 1),
         "letters": float(letters),
         "asked_series": float(asked_series),
+        "asked_address": float(asked.kind is Expects.ADDRESS),
         "complete_number": float(asked.digits is not None and digits >= asked.digits),
     }
 

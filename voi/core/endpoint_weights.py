@@ -7,13 +7,14 @@ BY_HAND: dict[str, float] = {
     "digits": -1.3,
     "letters": -1.1,
     "asked_series": -0.5,
+    "asked_address": -1.3,
     "short_answer": -0.7,
     "answers": 3.5,
     "unjudged": 0.1,
 }
-"""Set by hand: there are too few such turns, of too few people, to fit these. Numbers and letters are waited for. In a
-call "okay." is more often a beginning than an answer, but a "yes" to a question is an answer. Without a verdict
-and an end mark `silence_ms` is enough."""
+"""Set by hand: there are too few such turns, of too few people, to fit these. Numbers, letters and addresses are
+waited for. In a call "okay." is more often a beginning than an answer, but a "yes" to a question is an answer. Without
+a verdict and an end mark `silence_ms` is enough."""
 
 WEIGHTS: dict[str, float] = {
     "bias": -0.112,

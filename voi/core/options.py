@@ -27,5 +27,7 @@ class CallOptions:
     """The client only reads: nothing is voiced, whoever speaks."""
     instructions: str = ""
     """What the app adds to the prompt of each agent of the conversation."""
+    lowers_sound: bool = False
+    """The client lowers sound that it has not played yet when it is told to."""
     input_rate_hz: int = 16_000
     """Sample rate of the person's sound, s16le mono."""

@@ -30,6 +30,12 @@ _COUNTED = re.compile(
     r"\b(\d{1,2}|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|sixteen)[ -](?:digits?|numbers|figures)\b",
     re.IGNORECASE,
 )
+_COUNTED_ELSEWHERE = re.compile(
+    r"(?<!\d)(\d{1,2})[- ]?(?:stellig|ziffer|chiffres|dígitos|cifras|cifre|cijfer|cyfr|číslic|számjegy|hane|цифр"
+    r"|-?значн|أرقام|अंक|자리|桁|位)",
+    re.IGNORECASE,
+)
+"""The same in other languages, for counts that are written in digits."""
 _LAST = re.compile(r"\b(?:first|last) (two|three|four|five|six|\d{1,2})\b", re.IGNORECASE)
 _COUNTED_WORDS = ("two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
 _COUNTS = {word: count for count, word in enumerate(_COUNTED_WORDS, 2)} | {"sixteen": 16}
@@ -71,7 +77,7 @@ def spells(text: str) -> bool:
 
 def digits_due(asked: str) -> int | None:
     """How many digits the question asks for; None: it does not say."""
-    for pattern in (_COUNTED, _LAST):
+    for pattern in (_COUNTED, _LAST, _COUNTED_ELSEWHERE):
         if found := pattern.search(asked):
             count = found[1].casefold()
             return int(count) if count.isdigit() else _COUNTS[count]

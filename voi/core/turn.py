@@ -7,6 +7,8 @@ from voi.core.facts import Heard, TurnJudged, VoiceJudged
 JUDGED_AT_MS = 64
 """Silence, in whole VAD windows, at which the turn model is asked, once per pause. Asking again as the silence grows
 cut more people off when it was measured (docs/turn-taking.md)."""
+VOICE_JUDGED_MAX_MS = 3_000
+"""Longer sounds are taken for speech without asking the voice judge."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,10 @@ class Turn:
     of voice that each judged. None: not judged yet."""
     judged_ms: int = 0
     """Length of voice judged, summed over all verdicts."""
+    after_noise: bool = False
+    """It set in shortly after a sound that was no speech."""
+    voice_asked: bool = False
+    """The voice judge was asked about this pause."""
 
     @property
     def voice_ms(self) -> int:
@@ -109,9 +115,16 @@ class Turn:
         self.judge_asked |= wants
         return wants
 
+    def wants_voice_verdict(self) -> bool:
+        """True, once per pause, when it is time to ask the voice judge: at once, also where the words are asked for
+        later or not at all, since a fit of coughing has short pauses. The turn then counts it as asked."""
+        wants = not self.voice_asked and self.quiet_ms >= JUDGED_AT_MS and self.voice_ms < VOICE_JUDGED_MAX_MS
+        self.voice_asked |= wants
+        return wants
+
     def next_pause(self) -> None:
         self.pause += 1
-        self.asked = self.late = False
+        self.asked = self.late = self.voice_asked = False
         self.final = self.agent_judgement = self.dictated = None
         self.judge_asked = False
         self.verdicts.clear()

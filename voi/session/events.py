@@ -95,7 +95,8 @@ class SoundCleared:
 @dataclass(frozen=True, slots=True)
 class SoundLowered:
     """The sound that follows is lowered by this many dB already, because the person may be interrupting; 0: full volume
-    again, because they were not. A door that can lower or hold what its client has not played yet should do so."""
+    again, because they were not. A door that can lower what its client has not played yet should do so; where
+    the client said that it can (`CallOptions.lowers_sound`), that counts as lowered."""
 
     message_id: int
     gain_db: float

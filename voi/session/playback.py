@@ -37,7 +37,9 @@ class Playback:
     """Paces sound into the door. All methods but `room` return at once; `tell` is called with facts synchronously.
 
     `clock`: returns monotonic seconds. `paced` False: sound is handed over as it is made, and its playing time counts
-    from when it is complete. `on_sent(pcm, start_s)` is given the sound and the time at which it begins to be heard.
+    from when it is complete. `lowers_ahead`: the client lowers what it has not played yet when a reply is ducked, so
+    that a duck is heard at once. `on_sent(pcm, start_s)` is given the sound and the time at which it begins to be
+    heard.
     """
 
     __slots__ = (
@@ -50,6 +52,7 @@ class Playback:
         "_held",
         "_line",
         "_loop",
+        "_lowers_ahead",
         "_on_sent",
         "_paced",
         "_queue",
@@ -69,12 +72,14 @@ class Playback:
         clock: Callable[[], float],
         *,
         paced: bool = True,
+        lowers_ahead: bool = False,
         on_sent: Callable[[bytes, float], None] | None = None,
     ) -> None:
         self._line = line
         self._tell = tell
         self._clock = clock
         self._paced = paced
+        self._lowers_ahead = lowers_ahead and paced
         self._on_sent = on_sent
         self._loop = asyncio.get_running_loop()
         self._rate_hz = rate_hz = line.output_rate_hz
@@ -98,7 +103,7 @@ class Playback:
 
     def open(self, reply: int) -> None:
         """Accept sound for that reply. It is not heard before `release`."""
-        self._speeches[reply] = ReplySound(reply, self._rate_hz)
+        self._speeches[reply] = ReplySound(reply, self._rate_hz, lowers_ahead=self._lowers_ahead)
 
     def put(self, reply: int, pcm: bytes) -> bool:
         """Take sound (s16le mono) at the door's rate. False: the reply is stopped, and the sound was dropped."""
@@ -159,10 +164,12 @@ class Playback:
             speech.mark_words(starts_ms)
 
     def duck(self, reply: int, level: DuckLevel) -> None:
-        """Lower the sound that is sent from now on. Sound that was sent before is heard as it is."""
+        """Lower the sound that is sent from now on. Sound that was sent before is heard as it is, unless the client
+        lowers that too; never that of a reply that was sent to its end, as nothing of it could be sent again."""
         if speech := self._speeches.get(reply):
-            speech.duck(level)
-            if speech.message_id is not None:
+            ahead = self._lowers_ahead and speech not in self._sent
+            speech.duck(level, self._clock() if ahead else None)
+            if speech.message_id is not None and (ahead or not self._lowers_ahead):
                 self._line.now.tell(events.SoundLowered(speech.message_id, GAINS_DB[level]))
             self._pump()
 

@@ -62,7 +62,8 @@ class _Sent:
 
 
 class ReplySound:
-    """The sound of one reply, at `rate_hz`. All positions are bytes of the sound as it was made."""
+    """The sound of one reply, at `rate_hz`. All positions are bytes of the sound as it was made. `lowers_ahead`: a duck
+    lowers what the client has not played yet, too."""
 
     __slots__ = (
         "_bytes_per_s",
@@ -72,6 +73,7 @@ class ReplySound:
         "_kept",
         "_kept_bytes",
         "_kept_max",
+        "_lowers_ahead",
         "_rate_hz",
         "_sent",
         "_unsent",
@@ -88,8 +90,9 @@ class ReplySound:
         "whole",
     )
 
-    def __init__(self, reply: int, rate_hz: int) -> None:
+    def __init__(self, reply: int, rate_hz: int, *, lowers_ahead: bool = False) -> None:
         self.reply = reply
+        self._lowers_ahead = lowers_ahead
         self.message_id: int | None = None
         """None while muted."""
         self._unsent: deque[bytes] = deque()
@@ -177,8 +180,11 @@ class ReplySound:
 
     def _repeatable_from(self) -> int:
         """Position to which a duck that began now could go back: the present word's beginning where the words up to
-        here are known, else `KEPT_MS` ago."""
+        here are known, else `KEPT_MS` ago. Where a duck lowers what was sent, the present word is an earlier
+        one."""
         earliest = self.sent_bytes - self._kept_max
+        if self._lowers_ahead:
+            return earliest
         known = bisect_right(self._words, self.sent_bytes)
         return max(earliest, self._words[known - 1]) if 0 < known < len(self._words) else earliest
 
@@ -240,11 +246,29 @@ class ReplySound:
         """Note where words begin, in ms of the reply's sound. They come after those noted before."""
         self._words += (self._bytes_of(start_ms) for start_ms in starts_ms)
 
-    def duck(self, level: DuckLevel) -> None:
+    def duck(self, level: DuckLevel, unheard_from_s: float | None = None) -> None:
+        """Lower what is taken from now on. `unheard_from_s`: the client lowers what it plays from then on, too."""
         self.level = level
         self._gain.set(GAINS_DB[level])
         if level == "deep" and self._deep_bytes is None:
-            self._deep_bytes = self.sent_bytes
+            self._deep_bytes = self.sent_bytes if unheard_from_s is None else self._lower_unheard(unheard_from_s)
+
+    def _lower_unheard(self, now_s: float) -> int:
+        """Count what is not heard at `now_s` as ducked deep. Returns the position at which that begins."""
+        lowered: deque[_Sent] = deque()
+        position = self.sent_bytes
+        for sent in reversed(self._sent):
+            heard_bytes = max(0, round((now_s - sent.start_s) * self._bytes_per_s)) // SAMPLE_BYTES * SAMPLE_BYTES
+            if heard_bytes >= sent.size_bytes:
+                lowered.appendleft(sent)
+                continue
+            position = sent.at_bytes + heard_bytes
+            rest = sent.size_bytes - heard_bytes
+            lowered.appendleft(_Sent(max(sent.start_s, now_s), position, rest, loud=False))
+            if heard_bytes:
+                lowered.appendleft(_Sent(sent.start_s, sent.at_bytes, heard_bytes, sent.loud))
+        self._sent = lowered
+        return position
 
     def resume(self) -> None:
         """Go on at full volume. Sound that was ducked deep is sent again, from the beginning of its first word."""

@@ -227,7 +227,9 @@ class Session:
         if self._engines.echo_canceller and paced and self._options.mode == "call":
             self._echo = self._engines.echo_canceller(0)
         on_sent = self._observe_sent if observers.wants("agent_sound") or self._echo else None
-        self._playback = playback = Playback(self._line, self.tell, self._clock, paced=paced, on_sent=on_sent)
+        self._playback = playback = Playback(
+            self._line, self.tell, self._clock, paced=paced, lowers_ahead=self._options.lowers_sound, on_sent=on_sent
+        )
         around = Surroundings(
             self._tasks, self.tell, playback, rate_hz, agent, self._current, self._config, self._engines, self._options,
             self._greetings_dir, self._conversation.history.log,

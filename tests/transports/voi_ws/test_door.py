@@ -296,3 +296,22 @@ async def test_the_newest_text_is_shown_though_nothing_follows() -> None:
     await asyncio.sleep(0.2)
     assert texts(connection) == ["One.", "One. Two. Three."]
     await door.aclose()
+
+
+async def test_only_a_client_that_lowers_its_sound_is_told_to() -> None:
+    lowered = events.SoundLowered(1, -20.0)
+    for told, options in (
+        (1, {"lowers_sound": True}),
+        (0, {}),
+        (0, {"lowers_sound": True, "stream_output_audio": False}),
+    ):
+        door, connection, _ = opened("call", **options)
+        door.tell(lowered)
+        assert connection.frames[1:] == [wire.sound_lowered(1, -20.0)] * told
+
+
+async def test_a_client_lowers_what_came_before_the_word_and_not_what_comes_after() -> None:
+    door, connection, _ = opened("call", lowers_sound=True)
+    for event in (events.Sound(1, bytes(4)), events.SoundLowered(1, -6.0), events.Sound(1, bytes(4))):
+        door.tell(event)
+    assert [metadata["type"] for metadata, _ in connection.sent[1:]] == ["audio", "sound_lowered", "audio"]

@@ -26,6 +26,7 @@ TRANSCRIPT_MS, VERDICT_MS = 110, 75
 QUESTIONS = {
     "number": "What is your phone number?",
     "spelling": "Could you spell that for me?",
+    "address": "What is your address?",
     "list": "Which ones would you like?",
     "yes_no": "Is that right?",
     "choice": "Do you want the small one or the large one?",

@@ -112,6 +112,8 @@ class VoiDoor:
         self._encode = encode
         self._whole = False
         """The client wants each speech in one piece."""
+        self._lowers = False
+        """The client lowers what it has not played yet."""
         self._tasks = Tasks()
         self._session: Session | None = None
         self._intake: Intake | None = None
@@ -136,6 +138,7 @@ class VoiDoor:
         except ClientError as error:
             raise ClientError(f"{error} Send input_audio_format pcm16: s16le, mono, 16 kHz.") from None
         self._mode, self._whole = init.options.mode, not init.options.stream_output_audio
+        self._lowers = init.options.lowers_sound and not self._whole
         self._session = session
         if done != b"":
             self._connection.send(done or wire.init_done(init.agent_name))
@@ -237,6 +240,8 @@ class VoiDoor:
                 self._end_speech(message_id)
             case events.SoundCleared(message_id):
                 self._clear(message_id)
+            case events.SoundLowered(message_id, gain_db) if self._lowers:
+                self._connection.send(wire.sound_lowered(message_id, gain_db))
             case events.ErrorReported(text):
                 self.report_error(text)
             case events.AppToolCalled(number, name, arguments):

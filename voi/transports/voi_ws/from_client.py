@@ -166,6 +166,7 @@ def _read_init(metadata: Json) -> Init:
             stream_output_audio=_switch(metadata, "stream_output_audio"),
             app_tools=_app_tools(metadata),
             app_messages=_switch(metadata, "app_messages", default=False),
+            lowers_sound=_switch(metadata, "lowers_sound", default=False),
             input_rate_hz=INPUT_RATE_HZ,
         ),
         input_audio_format=input_format,

@@ -179,5 +179,10 @@ def app_message(content: str) -> bytes:
     return join({"type": "app_message", "content": content})
 
 
+def sound_lowered(message_id: int, gain_db: float) -> bytes:
+    """What the client has not played yet of that speech is to be no louder than this. 0: the speech is loud again."""
+    return join({"type": "sound_lowered", "speech_id": str(shown_id(message_id)), "gain_db": gain_db})
+
+
 def error(text: str) -> bytes:
     return join({"type": "error", "error": text})
