@@ -1,11 +1,13 @@
 """Fills arguments into the texts of an HTTP request."""
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import quote
 
 from voi.config.tools import PLACEHOLDER
+from voi.tools.written import WRITE
 
 LEFT_OUT = object()
 """In place of a value whose argument was not given."""
@@ -16,25 +18,28 @@ class Values:
 
     __slots__ = ("_arguments", "_of_call")
 
-    def __init__(self, arguments: Mapping[str, Any], of_call: Mapping[str, str]) -> None:
+    def __init__(self, arguments: Mapping[str, Any], of_call: Mapping[str, Any]) -> None:
         self._arguments = arguments
         self._of_call = of_call
 
-    def get(self, of_call: bool, name: str) -> Any:
-        """The value behind a placeholder, or LEFT_OUT."""
-        return (self._of_call if of_call else self._arguments).get(name, LEFT_OUT)
+    def _value(self, found: "re.Match[str]") -> Any:
+        """The value behind a placeholder, written as its kind says; or LEFT_OUT. Raises ToolFailed for a value that
+        cannot be written so."""
+        value = (self._of_call if found[2] == "call" else self._arguments).get(found[3], LEFT_OUT)
+        return WRITE[found[1]](as_text(value)) if found[1] else value
 
     def text(self, template: str, write: Callable[[str], str] = str) -> str:
-        """The template with its values as text. `write` encodes each."""
-        return PLACEHOLDER.sub(lambda found: write(as_text(self.get(bool(found[1]), found[2]))), template)
+        """The template with its values as text. `write` encodes each. Raises ToolFailed."""
+        return PLACEHOLDER.sub(lambda found: write(as_text(self._value(found))), template)
 
     def optional(self, template: str) -> Any:
-        """The value itself if the template is nothing but a placeholder; LEFT_OUT if it was not given."""
+        """The value itself if the template is nothing but a placeholder; LEFT_OUT if it was not given. Raises
+        ToolFailed."""
         whole = PLACEHOLDER.fullmatch(template)
-        return self.get(bool(whole[1]), whole[2]) if whole else self.text(template)
+        return self._value(whole) if whole else self.text(template)
 
     def json(self, value: Any) -> Any:
-        """A JSON value with all its templates filled in."""
+        """A JSON value with all its templates filled in. Raises ToolFailed."""
         if isinstance(value, str):
             return self.optional(value)
         if isinstance(value, dict):
