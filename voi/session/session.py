@@ -51,7 +51,7 @@ from voi.session.memory import PersonMemory
 from voi.session.metering import MeteredLlm, Metering
 from voi.session.observer import Observer, Observers
 from voi.session.playback import Playback
-from voi.session.redaction import redaction_of
+from voi.session.redaction import Redaction, redaction_of
 from voi.session.script_from import script_from
 from voi.session.side_questions import INVOKE_MAX_TOKENS, SideQuestions
 from voi.session.tool_use import ToolUse
@@ -92,11 +92,11 @@ class Session:
     """
 
     __slots__ = (
-        "__weakref__", "_about", "_agent", "_alarm", "_brain", "_clock", "_condenser", "_config", "_context_tokens_of",
+        "__weakref__", "_agent", "_alarm", "_brain", "_clock", "_condenser", "_config", "_context_tokens_of",
         "_continued", "_conversation", "_current", "_echo", "_ended", "_engines", "_events", "_fault", "_greetings_dir",
         "_hands", "_inbox", "_knowledge_of", "_latency", "_line", "_make_brain", "_metering", "_note", "_observers",
         "_options", "_pictures", "_playback", "_private", "_recalls", "_redaction", "_tasks", "_telling",
-        "_tool_runner", "_tools_of", "conversation_id", "invoke_llm", "kept_for_later", "memory",
+        "_tool_runner", "_tools_of", "about", "conversation_id", "invoke_llm", "kept_for_later", "memory",
     )  # fmt: skip
 
     def __init__(
@@ -159,7 +159,8 @@ class Session:
             script = script.followed_by(script_from(other, options, context_tokens=tokens, rules=rules))
             if memory is not None:
                 memory.follow(other, kept_by)
-        self._about = {"id": conversation_id, **(about or {})}
+        self.about: Mapping[str, str] = {"id": conversation_id, **(about or {})}
+        """What templates of tools may name as {call:NAME}, but for the agent."""
         self._hands: ConversationHands | None = None
         self._private: dict[str, frozenset[str]] = {}
         self._note_private()
@@ -356,6 +357,11 @@ class Session:
         """The messages of both sides so far, as clients are shown them."""
         return self._conversation.dialogue()
 
+    @property
+    def redaction(self) -> Redaction | None:
+        """What is taken out of its words before anybody keeps them; None: nothing."""
+        return self._redaction
+
     def _failed(self, failure: Failure) -> None:
         self._tasks.log.warning("%s", failure)
         self._observers.failure(failure)
@@ -509,7 +515,7 @@ class Session:
 
     def _tool_context(self) -> ToolContext:
         assert self._hands is not None
-        return ToolContext({**self._about, "agent": self._current.name}, self._hands)
+        return ToolContext({**self.about, "agent": self._current.name}, self._hands)
 
     def _tool_used(self, use: ToolUse) -> None:
         if self._redaction is not None:
