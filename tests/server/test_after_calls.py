@@ -5,21 +5,32 @@ import base64
 import hmac
 import json
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from aiohttp import web
 
+from tests.fakes.cutter import cutting
 from tests.fakes.engines import FakeStt, FakeTts, FakeVad
 from tests.fakes.openai_server import FakeOpenAi, Reply
 from tests.fakes.services import FakeBooking, FakeZoho, example
 from tests.server.fakes import API_KEY
+from tests.server.fakes import SECRET as TOKEN_SECRET
 from tests.server.serving import Person, RunningServer, serving
+from tests.server.test_restart import place
+from tests.server.test_resume_cuts import Listener
 from tests.server.test_tools import calling
 from voi.calls.post_call import runner
+from voi.client import VoiClient
+from voi.config.agents import Agent
+from voi.config.settings import load_settings
 from voi.engines.llm.openai_compatible import OpenAiCompatible
 from voi.engines.startup import Engines
 from voi.errors import ConfigError
+from voi.server.auth import issue_token
+from voi.server.kept_calls import KeptCalls
+from voi.server.metrics import Metrics
 
 pytestmark = pytest.mark.integration
 
@@ -65,6 +76,7 @@ async def come_true(condition: Any) -> None:
 
 
 async def test_a_webhook_is_told_of_the_call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("sqlalchemy")
     monkeypatch.setenv("HOOK_SECRET", SECRET)
     async with FakeOpenAi() as model, FakeBooking({}) as service:
         model.script(Reply(deltas=("Noted.",)), REPORT)
@@ -99,6 +111,7 @@ async def test_a_webhook_is_told_of_the_call(tmp_path: Path, monkeypatch: pytest
 
 async def test_a_restart_loses_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOOK_SECRET", SECRET)
+    pytest.importorskip("sqlalchemy")
     monkeypatch.setattr(runner, "WAITS_S", (0.2,) * 8)
     async with FakeOpenAi() as model, FakeBooking({}) as service:
         model.script(Reply(deltas=("Noted.",)), REPORT)
@@ -114,6 +127,30 @@ async def test_a_restart_loses_nothing(tmp_path: Path, monkeypatch: pytest.Monke
         assert len(service.asked) == tried + 1
         assert json.loads(service.told[0][1])["data"]["summary"] == "They want tea."
         assert len(model.requests) == 2  # the model was not asked again
+
+
+async def test_a_call_that_a_restart_moves_is_told_of_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOOK_SECRET", SECRET)
+    async with FakeOpenAi() as model, FakeBooking({}) as service:
+        model.script(Reply(deltas=("Noted.",)), Reply(deltas=("Milk too.",)), REPORT)
+        write(tmp_path, with_webhook(service))
+        url = {"token": issue_token("test", TOKEN_SECRET), "agent_name": "desk", "init_greeting": False, "resume": True}
+        async with place(tmp_path, monkeypatch) as where, cutting(await where.start(engines(model))) as cutter:
+            listener = Listener()
+            async with VoiClient.connect(f"ws://127.0.0.1:{cutter.port}/ws", **url) as voi:  # type: ignore[arg-type]
+                await voi.send_text("Tea.")
+                await voi.create_response()
+                await listener.until(voi, lambda: "Noted." in listener.texts.values())
+                reading = asyncio.create_task(listener.until(voi, lambda: "Milk too." in listener.texts.values()))
+                await where.stop()
+                assert service.told == []
+                cutter.target = await where.start(engines(model))
+                await voi.send_text("With milk.")
+                await voi.create_response()
+                await reading
+            await come_true(lambda: len(service.told) == 1)
+        transcript = json.loads(service.told[0][1])["data"]["transcript"]
+        assert [line["text"] for line in transcript if line["role"] == "user"] == ["Tea.", "With milk."]
 
 
 async def test_a_call_is_logged_at_the_crm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -154,3 +191,14 @@ async def test_a_missing_secret_is_told_at_the_start(tmp_path: Path, monkeypatch
         await asyncio.wait([running.task], timeout=20)
         with pytest.raises(ConfigError, match="HOOK_SECRET"):
             await stopped.__aexit__(None, None, None)
+
+
+async def test_who_is_told_that_words_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    settings = load_settings(token_secret_key=TOKEN_SECRET, api_key=API_KEY, store="off", disclose=("telephone",))
+    kept = KeptCalls(settings, Metrics(lambda: 0))
+    call: Any = SimpleNamespace(kind="telephone", agent_name="desk")
+    hook = {"url": "https://a.example/", "secret": "${HOOK_SECRET}"}
+    for after, told in (({}, False), ({"after_call": {"webhook": hook}}, True)):
+        agent = Agent.model_validate({"llm_model": "m", **after})
+        assert kept.discloses(call, agent) == (True, told)

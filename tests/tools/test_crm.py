@@ -319,6 +319,16 @@ async def test_failures_are_not_repeated_at_once_and_a_cancelled_call_takes_noth
     assert (await desk.call("find_caller", **CALLER))["data.First_Name"] == ["Ada"]
 
 
+async def test_an_answer_that_comes_late_does_not_throw_the_new_token_away(zoho: tuple[FakeZoho, Desk]) -> None:
+    service, desk = zoho
+    body: Any = desk.tools["find_caller"].body
+    first = await body._tokens.get()
+    second = await body._tokens.instead_of(first)
+    assert second is not first
+    assert await body._tokens.instead_of(first) is second
+    assert service.tokens == 2
+
+
 async def test_no_token_is_ever_logged(zoho: tuple[FakeZoho, Desk], caplog: pytest.LogCaptureFixture) -> None:
     service, desk = zoho
     caplog.set_level(logging.DEBUG)

@@ -1,7 +1,7 @@
 """What agents want to be done after calls: makes the jobs, and has the model, webhooks and tools of this server do
 them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING
@@ -10,9 +10,10 @@ from voi.calls.call import Call
 from voi.calls.post_call.delivery import DeliveryFailed, may_run_twice, to_tool, to_webhook
 from voi.calls.post_call.job import PostCallJob, Step, transcript_of
 from voi.calls.post_call.question import CallReport, ask_for_report
-from voi.calls.post_call.runner import PostCalls, new_job_id
+from voi.calls.post_call.runner import NotAsked, PostCalls, new_job_id
 from voi.config.agents import Agent
 from voi.config.config import Config
+from voi.core.kept import Kept
 from voi.core.options import CallOptions
 from voi.errors import EngineError
 from voi.server.metrics import Metrics
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
 
 class AfterCalls:
-    """`PostCallWork` of this server. `clock_ms`: ms since 1970. `store`: where what is to be done is kept; None:
+    """`PostCallWork` of this server. `why_not` returns why a model may not be asked for an app, "" if it may. `clock_ms`: ms since 1970. `store`: where what is to be done is kept; None:
     nowhere."""
 
     def __init__(
@@ -38,6 +39,7 @@ class AfterCalls:
         toolbox: Toolbox,
         usages: Usages,
         metrics: Metrics,
+        why_not: Callable[[str], str],
         clock_ms: Callable[[], int],
         store: "Store | None" = None,
     ) -> None:
@@ -45,7 +47,7 @@ class AfterCalls:
         self._engines = engines
         self._toolbox = toolbox
         self._usages = usages
-        self._metrics = metrics
+        self._why_not = why_not
         self._clock_ms = clock_ms
         outbox = None
         if store is not None:
@@ -54,22 +56,31 @@ class AfterCalls:
             outbox = StoredOutbox(store, clock_ms)
         self.jobs = PostCalls(self, metrics, outbox, clock_ms=clock_ms)
 
-    def watch(self, call: Call, agent: Agent, options: CallOptions) -> None:
+    def watch(self, call: Call, agent: Agent, options: CallOptions, session: Session) -> None:
         """Have done what the agent wants, when the call is over. An agent that a client brought wants nothing."""
-        if agent.after_call is not None and call.agent_name:
-            call.report = partial(self._begin, call, options.mode, self._clock_ms())
+        if agent.after_call is None or not call.agent_name:
+            return
+        began_ms, agent_name = self._clock_ms(), call.agent_name
 
-    def _begin(self, call: Call, mode: str, began_ms: int, session: Session) -> None:
+        async def begin(kept: Kept) -> None:
+            about = self._about(call, agent_name, options.mode, began_ms, session.about)
+            job = PostCallJob(new_job_id(), "ask", call.id, agent_name, about)
+            said = [each for each in kept.messages if each.message_id >= call.first_message_id]
+            earlier = "" if call.first_message_id else kept.summary
+            self.jobs.begin(job, partial(transcript_of, said, session.redaction, earlier))
+
+        call.afterwards.append(begin)
+
+    def _about(
+        self, call: Call, agent: str, mode: str, began_ms: int, about: Mapping[str, str]
+    ) -> dict[str, str | int]:
         ended_ms = self._clock_ms()
         seconds = max(0, ended_ms - began_ms) // 1_000
-        about = {
-            **session.about, "agent": call.agent_name, "mode": mode, "began": _iso(began_ms), "ended": _iso(ended_ms),
+        return {
+            **about, "agent": agent, "mode": mode, "began": _iso(began_ms), "ended": _iso(ended_ms),
             "duration_s": seconds, "duration": f"{seconds // 60:02}:{seconds % 60:02}",
             "reason": call.end_reason.value if call.end_reason else "",
         }  # fmt: skip
-        said = session.kept_for_later.messages if session.kept_for_later else ()
-        lines = transcript_of(said, session.redaction)
-        self.jobs.begin(PostCallJob(new_job_id(), "ask", call.id, call.agent_name, about, lines))
 
     # ---- the work ---------------------------------------------------------------------------------
 
@@ -85,7 +96,9 @@ class AfterCalls:
         if engines is None:
             raise EngineError("The engines are not ready yet.", retryable=True)
         app = str(job.about.get("app", ""))
-        metering = Metering(engines.llm_name, lambda use: self._usages.apart(app, use, job.agent))
+        if why_not := self._why_not(app):
+            raise NotAsked(why_not)
+        metering = Metering(engines.llm_name, lambda use: self._usages.after_call(app, job.agent, use))
         return await ask_for_report(MeteredLlm(engines.llm, metering), agent, job.transcript)
 
     async def deliver(self, job: PostCallJob) -> None:

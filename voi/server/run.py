@@ -140,7 +140,7 @@ class Server:
         )
         self._after_calls = AfterCalls(
             lambda: self._configs.current, lambda: self._engines, self._toolbox, self.usages, self.metrics,
-            lambda: time.time_ns() // 1_000_000, self.kept.store,
+            self._quotas.used_up, lambda: time.time_ns() // 1_000_000, self.kept.store,
         )  # fmt: skip
         self.metrics.watch_post_calls(lambda: len(self._after_calls.jobs))
         self.app_quotas = AppQuotas(self._quotas, self.kept.store, self.usages, self.calls)
@@ -356,7 +356,7 @@ class Server:
             context_tokens_of=lambda other: self._contexts.of_agent(other),
         )
         if call is not None:
-            self._after_calls.watch(call, agent, options)
+            self._after_calls.watch(call, agent, options, session)
         if self.load.level >= LoadLevel.BUSY:
             session.tell(LoadChanged(busy=True))
         return session

@@ -157,8 +157,7 @@ class Toolbox:
                 )
 
     def _http(self, request: HttpRequest, agent: Agent, where: str) -> HttpTool:
-        auth = request.auth
-        credential = agent.credentials[auth] if isinstance(auth, str) else auth
+        credential = credential_of(agent, request)
         key = request.model_dump_json() + (_key(credential) if credential else "")
         if key not in self._requests:
             tokens = self._tokens_of(credential, where) if credential else None
@@ -222,13 +221,15 @@ def webhooks_in(config: Config) -> Iterator[tuple[str, Webhook]]:
 
 
 def credentials_in(config: Config) -> Iterator[tuple[str, OAuthCredential]]:
-    """Every credential that a tool may sign in with, with the place of what has it."""
-    for agent_name, agent in config.agents.items():
-        for name, credential in agent.credentials.items():
-            yield f"{config.agents_source}: $.{agent_name}.credentials.{name}", credential
-    for where, _, tool in tools_in(config):
-        if tool.http is not None and isinstance(tool.http.auth, OAuthCredential):
-            yield where, tool.http.auth
+    """Every credential that a tool signs in with, with the tool's place for error messages."""
+    for where, agent, tool in tools_in(config):
+        if tool.http is not None and (credential := credential_of(agent, tool.http)) is not None:
+            yield where, credential
+
+
+def credential_of(agent: Agent, request: HttpRequest) -> OAuthCredential | None:
+    """What the request of a tool of that agent signs in with; None: nothing."""
+    return agent.credentials[request.auth] if isinstance(request.auth, str) else request.auth
 
 
 def secrets_in(config: Config) -> list[str]:

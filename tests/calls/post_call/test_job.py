@@ -47,6 +47,8 @@ def test_redaction_comes_first_and_private_arguments_are_left_out() -> None:
     assert "4111" not in told
     assert "Ada" not in told
     assert "base64" not in told
+    (first, *_) = transcript_of(MESSAGES, redaction, "They gave 555 123 4567.")
+    assert (first.role, first.text) == ("earlier", "They gave [number].")
     alone = Redaction(None, {"find": frozenset({"phone"})})
     assert [line.text for line in transcript_of(MESSAGES, alone)][2] == 'find({"name": "Ada"})'
 

@@ -15,7 +15,7 @@ from voi.calls.post_call import runner
 from voi.calls.post_call.delivery import DeliveryFailed, NotWanted
 from voi.calls.post_call.job import PostCallJob, SpokenLine, Step
 from voi.calls.post_call.question import CallReport
-from voi.calls.post_call.runner import ASK_FAILURES_MAX, JOBS_MAX, WAITS_S, PostCalls
+from voi.calls.post_call.runner import ASK_FAILURES_MAX, JOBS_MAX, WAITS_S, NotAsked, PostCalls
 from voi.errors import EngineError, StoreError
 
 JOB = PostCallJob("msg_1", "ask", "c1", "desk", {"id": "c1"}, (SpokenLine("user", "hello"),))
@@ -30,6 +30,8 @@ class FakeWork:
         self.did: list[tuple[float, PostCallJob]] = []
         self.twice = True
         self.block: asyncio.Event | None = None
+        self.blocks: Step | None = None
+        """The step that waits for `block`; None: each does."""
         self.at_work = self.most_at_work = 0
 
     def sends(self, job: PostCallJob) -> Sequence[Step]:
@@ -50,7 +52,7 @@ class FakeWork:
         self.most_at_work = max(self.most_at_work, self.at_work)
         try:
             self.did.append((asyncio.get_running_loop().time(), job))
-            if self.block is not None:
+            if self.block is not None and self.blocks in (None, job.step):
                 await self.block.wait()
             if fails := self.fails.get(job.step):
                 raise fails.pop(0)
@@ -230,6 +232,18 @@ async def test_a_model_that_fails_is_asked_again_and_then_the_call_is_told_of_wi
 
 
 @in_virtual_time
+async def test_a_model_that_may_not_be_asked_is_not_asked_again() -> None:
+    work = FakeWork()
+    work.fails["ask"] = [NotAsked("The quota is used up.") for _ in range(9)]
+    jobs, metrics = post_calls(work)
+    jobs.begin(JOB)
+    await until(lambda: not len(jobs))
+    assert [(job.step, job.problem) for _, job in work.did] == [("ask", ""), ("webhook", "quota"), ("tool", "quota")]
+    assert metrics["ask", "skipped"] == 1
+    await jobs.close()
+
+
+@in_virtual_time
 async def test_nobody_is_asked_about_a_call_in_which_nothing_was_said() -> None:
     work = FakeWork()
     jobs, _ = post_calls(work)
@@ -254,15 +268,21 @@ async def test_a_fault_ends_one_job_and_no_other() -> None:
 async def test_few_are_at_work_at_a_time_and_too_many_are_lost() -> None:
     work = FakeWork()
     work.block = asyncio.Event()
+    work.steps = ("webhook",)
     jobs, metrics = post_calls(work)
     for number in range(JOBS_MAX + 10):
         jobs.begin(replace(JOB, id=f"msg_{number}"))
     await asyncio.sleep(1)
     assert len(jobs) == JOBS_MAX
     assert metrics["ask", "lost"] == 10
+    assert work.most_at_work == runner.ASKS_MAX
+    work.blocks = "webhook"
+    work.block.set()
+    work.block = asyncio.Event()
+    await asyncio.sleep(1)
+    assert runner.SENDS_MAX <= work.most_at_work <= runner.SENDS_MAX + runner.ASKS_MAX
     work.block.set()
     await until(lambda: not len(jobs))
-    assert work.most_at_work == runner.AT_WORK_MAX
     assert metrics["webhook", "ok"] == JOBS_MAX
     await jobs.close()
 
@@ -366,6 +386,24 @@ async def test_a_store_that_fails_keeps_nothing_from_being_done() -> None:
     await until(lambda: not len(jobs))
     assert metrics["webhook", "ok"] == metrics["tool", "ok"] == 1
     running.cancel()
+    await jobs.close()
+
+
+@in_virtual_time
+async def test_words_are_read_beside_the_event_loop_and_a_fault_there_ends_the_job() -> None:
+    work = FakeWork()
+    jobs, metrics = post_calls(work)
+    jobs.begin(replace(JOB, transcript=()), lambda: JOB.transcript)
+    await until(lambda: not len(jobs))
+    assert work.did[0][1].transcript == JOB.transcript
+
+    def broken() -> Any:
+        raise ZeroDivisionError
+
+    jobs.begin(JOB, broken)
+    await until(lambda: not len(jobs))
+    assert metrics["ask", "failed"] == 1
+    assert len(work.did) == 3
     await jobs.close()
 
 

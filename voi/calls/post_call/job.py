@@ -1,6 +1,6 @@
 """What is still to be done for one call that is over. A job is data: it can wait in the store for the next process."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -10,8 +10,9 @@ from voi.session.redaction import Redaction
 
 Step = Literal["ask", "webhook", "tool"]
 """What is done next: the model is asked, or its answer is sent there."""
-Problem = Literal["", "silent", "model", "fields"]
-"""Why there is no summary ("silent": the person said nothing; "model": it failed), or no fields that fit ("fields")."""
+Problem = Literal["", "silent", "model", "fields", "quota"]
+"""Why there is no summary ("silent": the person said nothing; "model": it failed; "quota": the
+app has used up what it may), or no fields that fit ("fields")."""
 
 TRANSCRIPT_MAX_CHARACTERS = 60_000
 """Of a longer conversation, the newest part is kept: some 15,000 tokens."""
@@ -22,7 +23,8 @@ PICTURE = "(a picture)"
 
 @dataclass(frozen=True, slots=True)
 class SpokenLine:
-    """A line of the transcript, redacted. `role`: user, assistant, or tool for a call and its result."""
+    """A line of the transcript, redacted. `role`: user, assistant, tool for a call and its result, or
+    earlier for a summary of what came before."""
 
     role: str
     text: str
@@ -63,15 +65,21 @@ def job_of(state: Mapping[str, Any]) -> PostCallJob:
         raise ValueError("not a job of this version") from error
 
 
-def transcript_of(messages: Iterable[KeptMessage], redaction: Redaction | None) -> tuple[SpokenLine, ...]:
-    """The newest lines of what was said and done, redacted."""
-    lines = [line for message in messages for line in _lines(message, redaction)]
+def transcript_of(
+    messages: Sequence[KeptMessage], redaction: Redaction | None, earlier: str = ""
+) -> tuple[SpokenLine, ...]:
+    """The newest lines of what was said and done, redacted. `earlier`: a summary of what came before. Redaction takes milliseconds: not for the event loop."""
+    lines: list[SpokenLine] = []
     left = TRANSCRIPT_MAX_CHARACTERS
-    for index in range(len(lines) - 1, -1, -1):
-        left -= len(lines[index].text)
-        if left < 0:
-            return tuple(lines[index + 1 :])
-    return tuple(lines)
+    for message in reversed(messages):
+        for line in reversed(list(_lines(message, redaction))):
+            left -= len(line.text)
+            if left < 0:
+                return tuple(reversed(lines))
+            lines.append(line)
+    if earlier:
+        lines.append(SpokenLine("earlier", redaction.text(earlier) if redaction else earlier))
+    return tuple(reversed(lines))
 
 
 def _lines(kept: KeptMessage, redaction: Redaction | None) -> Iterator[SpokenLine]:

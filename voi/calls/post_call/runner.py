@@ -11,13 +11,15 @@ from typing import Any, Protocol
 from uuid import uuid4
 
 from voi.calls.post_call.delivery import DeliveryFailed, NotWanted
-from voi.calls.post_call.job import PostCallJob, Problem, Step, job_of
+from voi.calls.post_call.job import PostCallJob, Problem, SpokenLine, Step, job_of
 from voi.calls.post_call.question import CallReport
 from voi.errors import StoreError, VoiError
 from voi.tasks import Tasks
 
-AT_WORK_MAX = 4
-"""How many are asked or sent at the same time: live calls go first."""
+ASKS_MAX = 4
+"""How many questions a model is asked at the same time: live calls go first."""
+SENDS_MAX = 32
+"""How many are sent at the same time."""
 JOBS_MAX = 500
 """How many wait in memory. A job holds up to some 60,000 characters."""
 WAITS_S = (5.0, 30.0, 120.0, 600.0, 3_600.0, 3 * 3_600.0, 6 * 3_600.0, 12 * 3_600.0)
@@ -33,6 +35,10 @@ CLOSE_S = 5.0
 log = logging.getLogger(__name__)
 
 
+class NotAsked(VoiError):
+    """The model may not be asked now. The text says why."""
+
+
 class PostCallWork(Protocol):
     """What a job consists of."""
 
@@ -41,7 +47,7 @@ class PostCallWork(Protocol):
         ...
 
     async def ask(self, job: PostCallJob) -> CallReport:
-        """Ask the model. Raises VoiError."""
+        """Ask the model. Raises NotAsked, and other VoiErrors."""
         ...
 
     async def deliver(self, job: PostCallJob) -> None:
@@ -107,7 +113,7 @@ class PostCalls:
         self._sleep = sleep
         self._chance = chance
         self._tasks = Tasks()
-        self._gate = asyncio.Semaphore(AT_WORK_MAX)
+        self._asks, self._sends = asyncio.Semaphore(ASKS_MAX), asyncio.Semaphore(SENDS_MAX)
         self._jobs: dict[str, PostCallJob] = {}
         """Those of this process."""
         self._kept: set[str] = set()
@@ -120,14 +126,14 @@ class PostCalls:
     def __len__(self) -> int:
         return len(self._jobs)
 
-    def begin(self, job: PostCallJob) -> None:
-        """Do this from now on. Returns at once, never raises."""
+    def begin(self, job: PostCallJob, read: Callable[[], tuple[SpokenLine, ...]] | None = None) -> None:
+        """Do this from now on. `read`: returns the transcript; it is called on a thread. Returns at once."""
         full = len(self._jobs) >= JOBS_MAX
         if (full and self._outbox is None) or len(self._jobs) >= 2 * JOBS_MAX:
             self._lost(job, "too many wait")
             return
         self._jobs[job.id] = job
-        self._tasks.start(self._first(job, leave=full), f"after call {job.conversation_id}")
+        self._tasks.start(self._first(job, read, leave=full), f"after call {job.conversation_id}")
 
     async def run(self) -> None:
         """Until cancelled: take up what other processes left. Without an outbox it returns at once."""
@@ -162,9 +168,17 @@ class PostCalls:
 
     # ---- one job ----------------------------------------------------------------------------------
 
-    async def _first(self, job: PostCallJob, *, leave: bool) -> None:
+    async def _first(self, job: PostCallJob, read: Callable[[], tuple[SpokenLine, ...]] | None, *, leave: bool) -> None:
         """Keep a new job, and do it. `leave`: only keep it, for when there is room."""
         with _At(self._busy):
+            if read is not None:
+                try:
+                    job = replace(job, transcript=await asyncio.to_thread(read))
+                except Exception as fault:
+                    self._tasks.fault(f"the words of the call {job.conversation_id} cannot be read", fault)
+                    await self._over(job, "failed", "a fault in Voi")
+                    return
+                self._jobs[job.id] = job
             there = await self._add(job.conversation_id, [job], ours=not leave)
         if not there:
             self._metrics.post_call(job.step, "skipped")
@@ -196,7 +210,7 @@ class PostCalls:
         while not self._closing:
             if (wait_ms := job.due_ms - self._clock_ms()) > 0:
                 await self._sleep(wait_ms / 1_000)
-            async with self._gate:
+            async with self._asks if job.step == "ask" else self._sends:
                 with _At(self._busy):
                     follow = await self._step(job)
             if follow is None:
@@ -232,10 +246,14 @@ class PostCalls:
 
     async def _asked(self, job: PostCallJob) -> PostCallJob:
         """The job with the model's answer. Raises VoiError."""
-        if not any(line.role == "user" for line in job.transcript):
+        if not any(line.role in ("user", "earlier") for line in job.transcript):
             return replace(job, problem="silent")
         try:
             report = await self._work.ask(job)
+        except NotAsked as why:
+            self._metrics.post_call("ask", "skipped")
+            log.warning("after the call %s: there is no summary of it: %s", job.conversation_id, why)
+            return replace(job, problem="quota")
         except VoiError as error:
             if job.tries + 1 < ASK_FAILURES_MAX:
                 raise

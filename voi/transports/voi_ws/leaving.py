@@ -72,7 +72,6 @@ async def _leave(
         return False
     call.afterwards.clear()  # it is not over
     resumable.outbox.leave(SERVICE_RESTART, RESTARTING)
-    call.report = None  # it is not over
     call.end(EndReason.DRAINED)
     return True
 
