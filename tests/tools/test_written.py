@@ -93,7 +93,7 @@ def test_queries_that_are_safe(query: str) -> None:
     [
         ({"url": "{auth:instance_url}/x"}, "has no auth"),
         ({"headers": {"X": "{auth:x}"}}, "elsewhere"),
-        ({"url": "{auth:instance_url}.evil/x", "auth": "crm"}, "url like"),
+        ({"url": "{auth:instance_url}.evil/x", "auth": "crm"}, "elsewhere"),
         ({"auth": "crm", "headers": {"authorization": "x"}}, "of its own"),
         ({"auth": {"grant": "jwt_bearer", "token_url": "https://a.example/"}}, "needs client_id and private_key"),
         ({"auth": {**REFRESHED, "token_url": "http://a.example/"}}, "token_url like"),

@@ -1,4 +1,4 @@
-"""What `voi check` finds out about the agents' tools, credentials and webhooks. No tool is called, and no server is reached."""
+"""What `voi check` finds out about the agents' tools, and what they sign in with. Nothing is called or reached."""
 
 import json
 from importlib.util import find_spec

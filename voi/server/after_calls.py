@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from voi.calls.call import Call
 from voi.calls.post_call.delivery import DeliveryFailed, may_run_twice, to_tool, to_webhook
-from voi.calls.post_call.job import PostCallJob, Step, transcript_of
+from voi.calls.post_call.job import PostCallJob, PostCallStep, transcript_of
 from voi.calls.post_call.question import CallReport, ask_for_report
 from voi.calls.post_call.runner import NotAsked, PostCalls, new_job_id
 from voi.config.agents import Agent
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 
 
 class AfterCalls:
-    """`PostCallWork` of this server. `why_not` returns why a model may not be asked for an app, "" if it may. `clock_ms`: ms since 1970. `store`: where what is to be done is kept; None:
-    nowhere."""
+    """`PostCallWork` of this server. `why_not` returns why a model may not be asked for an app, "" if it may.
+    `clock_ms`: ms since 1970. `store`: where what is to be done is kept; None: nowhere."""
 
     def __init__(
         self,
@@ -84,11 +84,11 @@ class AfterCalls:
 
     # ---- the work ---------------------------------------------------------------------------------
 
-    def sends(self, job: PostCallJob) -> Sequence[Step]:
+    def sends(self, job: PostCallJob) -> Sequence[PostCallStep]:
         agent = self._config().agents.get(job.agent)
         if agent is None or agent.after_call is None:
             return ()
-        wanted: dict[Step, object] = {"webhook": agent.after_call.webhook, "tool": agent.after_call.tool}
+        wanted: dict[PostCallStep, object] = {"webhook": agent.after_call.webhook, "tool": agent.after_call.tool}
         return tuple(step for step, target in wanted.items() if target is not None)
 
     async def ask(self, job: PostCallJob) -> CallReport:

@@ -97,7 +97,7 @@ class Store:
     async def remember(self, of: str, item: MemoryItem) -> bool:
         """Keep this of the person of the conversation `of`, in place of what had its id. False: the conversation is not
         stored (it, or the person, was deleted while it ran), or of nobody. Raises StoreError."""
-        if not await self._knows(of):
+        if not await self.knows(of):
             return False
         async with self.writing() as connection:
             person = await person_of(connection, of)

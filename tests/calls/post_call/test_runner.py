@@ -13,7 +13,7 @@ import pytest
 from tests.fakes.clock import in_virtual_time
 from voi.calls.post_call import runner
 from voi.calls.post_call.delivery import DeliveryFailed, NotWanted
-from voi.calls.post_call.job import PostCallJob, SpokenLine, Step
+from voi.calls.post_call.job import PostCallJob, PostCallStep, SpokenLine
 from voi.calls.post_call.question import CallReport
 from voi.calls.post_call.runner import ASK_FAILURES_MAX, JOBS_MAX, WAITS_S, NotAsked, PostCalls
 from voi.errors import EngineError, StoreError
@@ -25,16 +25,16 @@ class FakeWork:
     """Fails with the next of `fails` for a step, as long as there are any."""
 
     def __init__(self) -> None:
-        self.steps: Sequence[Step] = ("webhook", "tool")
-        self.fails: dict[Step, list[Exception]] = {}
+        self.steps: Sequence[PostCallStep] = ("webhook", "tool")
+        self.fails: dict[PostCallStep, list[Exception]] = {}
         self.did: list[tuple[float, PostCallJob]] = []
         self.twice = True
         self.block: asyncio.Event | None = None
-        self.blocks: Step | None = None
+        self.blocks: PostCallStep | None = None
         """The step that waits for `block`; None: each does."""
         self.at_work = self.most_at_work = 0
 
-    def sends(self, job: PostCallJob) -> Sequence[Step]:
+    def sends(self, job: PostCallJob) -> Sequence[PostCallStep]:
         return self.steps
 
     async def ask(self, job: PostCallJob) -> CallReport:

@@ -53,6 +53,9 @@ class _NoHands:
     def switch_agent(self, name: str) -> None:
         raise ToolFailed(OVER)
 
+    async def search_files(self, query: str) -> str:
+        raise ToolFailed(OVER)
+
     async def remember(self, fact: str) -> str:
         raise ToolFailed(OVER)
 

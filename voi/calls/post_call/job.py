@@ -8,7 +8,7 @@ from voi.core.kept import KeptMessage
 from voi.dialogue import ToolCall
 from voi.session.redaction import Redaction
 
-Step = Literal["ask", "webhook", "tool"]
+PostCallStep = Literal["ask", "webhook", "tool"]
 """What is done next: the model is asked, or its answer is sent there."""
 Problem = Literal["", "silent", "model", "fields", "quota"]
 """Why there is no summary ("silent": the person said nothing; "model": it failed; "quota": the
@@ -37,7 +37,7 @@ class PostCallJob:
     `due_ms`: when it is tried (again), ms since 1970. `trying`: it was begun, and nobody knows its outcome."""
 
     id: str
-    step: Step
+    step: PostCallStep
     conversation_id: str
     agent: str
     about: Mapping[str, Any]
@@ -68,7 +68,8 @@ def job_of(state: Mapping[str, Any]) -> PostCallJob:
 def transcript_of(
     messages: Sequence[KeptMessage], redaction: Redaction | None, earlier: str = ""
 ) -> tuple[SpokenLine, ...]:
-    """The newest lines of what was said and done, redacted. `earlier`: a summary of what came before. Redaction takes milliseconds: not for the event loop."""
+    """The newest lines of what was said and done, redacted. `earlier`: a summary of what came before. Redaction takes
+    milliseconds: not for the event loop."""
     lines: list[SpokenLine] = []
     left = TRANSCRIPT_MAX_CHARACTERS
     for message in reversed(messages):

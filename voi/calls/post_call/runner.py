@@ -11,7 +11,7 @@ from typing import Any, Protocol
 from uuid import uuid4
 
 from voi.calls.post_call.delivery import DeliveryFailed, NotWanted
-from voi.calls.post_call.job import PostCallJob, Problem, SpokenLine, Step, job_of
+from voi.calls.post_call.job import PostCallJob, PostCallStep, Problem, SpokenLine, job_of
 from voi.calls.post_call.question import CallReport
 from voi.errors import StoreError, VoiError
 from voi.tasks import Tasks
@@ -42,7 +42,7 @@ class NotAsked(VoiError):
 class PostCallWork(Protocol):
     """What a job consists of."""
 
-    def sends(self, job: PostCallJob) -> Sequence[Step]:
+    def sends(self, job: PostCallJob) -> Sequence[PostCallStep]:
         """Where the agent wants the answer to be sent; (): nowhere any more."""
         ...
 
