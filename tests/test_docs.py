@@ -17,7 +17,7 @@ from packaging.utils import canonicalize_name
 from pydantic import BaseModel
 
 from voi.capture import slots
-from voi.config import capture, classifiers, memory, parts, tools, tts_models
+from voi.config import capture, classifiers, memory, oauth, parts, post_call, tools, tts_models
 from voi.config.agents import Agent
 from voi.config.knowledge import Knowledge
 from voi.config.load import load_config
@@ -98,10 +98,19 @@ def test_memory_is_documented_with_its_defaults(model: type[BaseModel]) -> None:
 
 
 @pytest.mark.parametrize(
-    "model", [tools.AgentTool, tools.HttpRequest, tools.McpServer, tools.Filler, capture.Capture, capture.CaptureSlot]
-)
+    "model",
+    [
+        tools.AgentTool, tools.HttpRequest, tools.McpServer, tools.Filler, capture.Capture, capture.CaptureSlot,
+        oauth.OAuthCredential, post_call.PostCall, post_call.PostCallTool, post_call.Webhook,
+    ],
+)  # fmt: skip
 def test_every_field_of_a_tool_is_documented(model: type[BaseModel]) -> None:
     assert set(fields(model)) - in_code(page("tools.md")) - {"choices", "voice_tone"} == set()
+
+
+def test_every_value_of_a_template_is_documented() -> None:
+    words = in_code(page("tools.md"))
+    assert {*post_call.ENDED_VALUES, *tools.QUERY_KINDS} - words == set()
 
 
 def test_every_built_in_tool_is_documented() -> None:
@@ -143,6 +152,20 @@ def test_examples_load(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     models = yaml.safe_load((ROOT / "litellm_config.example.yaml").read_text())["model_list"]
     needed = {agent.llm_model for agent in config.agents.values()} - {"echo", "eliza"}
     assert needed <= {model["model_name"] for model in models}
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "examples").glob("*.json")), ids=lambda path: path.name)
+def test_examples_of_tools_load(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    settings = load_settings(
+        agents_file=path,
+        tts_models_file=ROOT / "tts_models.example.json",
+        litellm_config_file=ROOT / "litellm_config.example.yaml",
+    )
+    (agent,) = load_config(settings, tts_info).agents.values()
+    assert agent.tools
+    assert agent.after_call
+    assert f"examples/{path.name}" in page("tools.md")
 
 
 # ---- the protocol

@@ -27,3 +27,29 @@ def test_what_is_missing_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     (warning,) = problems.warnings
     assert "secret in plain text" in warning
     assert "abc" not in warning
+
+
+def test_secrets_of_credentials_and_webhooks_are_looked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("CRM_ID", "UNUSED_ID", "HOOK_SECRET"):
+        monkeypatch.delenv(name, raising=False)
+
+    def credential(client_id: str) -> dict[str, str]:
+        url = "https://a.example/token"
+        return {"grant": "client_credentials", "token_url": url, "client_id": client_id, "client_secret": "abc"}
+
+    agent = {
+        "llm_model": "m",
+        "tools": {
+            name: {"description": "d", "http": {"url": f"https://a.example/{name}", "auth": "crm"}}
+            for name in ("x", "y")
+        },
+        "credentials": {"crm": credential("${CRM_ID}"), "unused": credential("${UNUSED_ID}")},
+        "after_call": {"webhook": {"url": "https://a.example/", "secret": "${HOOK_SECRET}"}},
+    }
+    problems = Problems()
+    check_tools(Config({"desk": Agent.model_validate(agent)}, {}, {}, {}), problems)
+    told = " ".join(problems.errors)
+    assert "CRM_ID" in told
+    assert "HOOK_SECRET" in told
+    assert "UNUSED_ID" not in told
+    assert "secret in plain text" in problems.warnings[0]

@@ -11,7 +11,8 @@ from aiohttp import web
 from voi.config.tools import HttpRequest
 from voi.errors import ConfigError
 from voi.tools.base import RESULT_MAX_CHARACTERS, ToolFailed
-from voi.tools.http import ANSWER_MAX_BYTES, HttpClients, HttpTool, depends_on_arguments, field_of
+from voi.tools.clients import HttpClients
+from voi.tools.http import ANSWER_MAX_BYTES, HttpTool, depends_on_arguments, field_of
 from voi.tools.templates import LEFT_OUT
 
 from .hands import context

@@ -27,9 +27,10 @@ from voi.config.parts import (
     WelcomeBackOrText,
     draw,
 )
-from voi.config.problems import quoted
+from voi.config.post_call import TOOL_BODIES, PostCall
+from voi.config.problems import did_you_mean, quoted
 from voi.config.prompted import PHRASE_FIELDS, Prompted
-from voi.config.tools import AgentTools
+from voi.config.tools import AgentTools, Credentials
 from voi.config.welcomes import welcome_in
 from voi.dialogue import Phrase, Voice
 
@@ -88,6 +89,10 @@ class Agent(Prompted):
     """After so many seconds from its first round, an answer may call no more tools."""
     knowledge: KnowledgeOrFiles | None = None
     """Files that the agent may draw on beside its prompt."""
+    credentials: Credentials = Field(default_factory=dict)
+    """How its tools sign in to services, by the name that their auth gives."""
+    after_call: PostCall | None = None
+    """What is done with a call once it is over."""
     idle_reminder: IdleReminder | None = None
     """Said in calls when both have been silent for a while."""
     idle_limit_s: float = Field(default=0, ge=0, le=86_400)
@@ -113,6 +118,28 @@ class Agent(Prompted):
             if tool.builtin == "search_knowledge" and self.knowledge is None:
                 raise ValueError(f"has the tool {quoted(name)}, which searches its knowledge, and has no knowledge")
         return self
+
+    @model_validator(mode="after")
+    def _names_what_it_has(self) -> Self:
+        for name, tool in self.tools.items():
+            auth = tool.http.auth if tool.http else None
+            if isinstance(auth, str) and auth not in self.credentials:
+                raise ValueError(
+                    f"tools.{name}: {quoted(auth)} is none of the agent's credentials"
+                    f"{did_you_mean(auth, self.credentials)}"
+                )
+        if self.after_call is not None and self.after_call.tool is not None:
+            wanted = self.after_call.tool.name
+            if not any(self._may_follow(wanted, name) for name in self.tools):
+                raise ValueError(
+                    f"after_call: {quoted(wanted)} is none of the agent's tools that work when the call is over "
+                    f"({', '.join(TOOL_BODIES)}){did_you_mean(wanted, self.tools)}"
+                )
+        return self
+
+    def _may_follow(self, wanted: str, name: str) -> bool:
+        body = self.tools[name].body
+        return body in TOOL_BODIES and (wanted.startswith(f"{name}_") if body == "mcp" else wanted == name)
 
     @property
     def redacted(self) -> Redact:
@@ -156,6 +183,7 @@ class Agent(Prompted):
         named = {
             ("memory", "model"): self.memory.model if self.memory else None,
             ("history", "model"): self.history.model,
+            ("after_call", "llm_model"): self.after_call.llm_model if self.after_call else None,
         }
         return {place: model for place, model in named.items() if model}
 

@@ -93,6 +93,9 @@ def _check_means(agent: Agent, config: Config, source: str, problems: Problems) 
         problems.error(source, ("knowledge",), "names files of this server, which only its own agents may read")
     for role, choice in agent.voices_by_role().items():
         means.append((("voices", role, "model"), choice.model, "TTS model", config.tts_models))
+    if agent.after_call is not None:
+        text = "is done with the server's own means, and only the server's agents may have it"
+        problems.error(source, ("after_call",), text)
     for tool_name, tool in agent.tools.items():
         if tool.body not in CLIENT_BODIES:
             text = "works with the server's own means, and only the server's agents may have such a tool"

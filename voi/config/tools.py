@@ -3,11 +3,12 @@
 import re
 from collections.abc import Callable, Iterator
 from typing import Annotated, Any, Literal, Self
-from urllib.parse import urlsplit
+from urllib.parse import unquote_plus, urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from voi.config.capture import Capture
+from voi.config.oauth import OAuthCredential
 from voi.config.parts import FileModel, Phrases, choices_of
 from voi.config.problems import quoted
 
@@ -19,18 +20,34 @@ BuiltInName = Literal[
     "hang_up", "wait", "send_message", "switch_agent", "remember", "search_knowledge", "transfer", "press_keys"
 ]
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,63}")
-PLACEHOLDER = re.compile(r"\{(call:|captured:)?([A-Za-z_][A-Za-z0-9_-]*)\}")
+PLACEHOLDER = re.compile(r"\{(?:(soql_like|soql|digits):)?(?:(call|auth|captured):)?([A-Za-z_][A-Za-z0-9_-]*)\}")
 """{NAME}: an argument. {call:NAME}: a value of the conversation. {captured:NAME}: what the person has dictated.
-`${NAME}` is none of these."""
+{auth:NAME}: a value of the token server's answer. `${NAME}` is none of these. {soql:…}, {soql_like:…}, {digits:…}: how
+the value is written (`voi.tools.written`)."""
+QUERY_KINDS = ("soql", "soql_like", "digits")
+"""How values may be written into a text of a query language."""
 _REFERENCE = re.compile(r"\$\{[^}]*\}")
+_AUTH_BASE = re.compile(r"\{auth:([A-Za-z_][A-Za-z0-9_]*)\}(?=/)")
+_QUERY_LANGUAGE = re.compile(r"\bselect\b.*\bfrom\b|\bfind\s*\{", re.IGNORECASE | re.DOTALL)
+_QUERY_FIELDS = ("select_query",)
+"""Fields of a body that hold a whole query (Zoho's COQL)."""
+_QUERY_PATH = re.compile(r"/(?:query|queryAll|search)/?$")
+"""Addresses whose parameter q is a whole query (Salesforce's SOQL and SOSL)."""
 _HOST_ENDS_OPEN = re.compile(r"[^/?#]*//[^/?#]*\}(?::\w+)?(?:[/?#]|\Z)")
 """A URL whose host ends with an argument, so that it may be anybody's."""
 
 
-def placeholders(text: str) -> Iterator[tuple[str, str]]:
-    """The names in a template: each with its source, "call:", "captured:" or "" for an argument."""
+def placeholders(text: str) -> Iterator[tuple[str, str, str]]:
+    """The placeholders of a template: how each is written ("": as it is), where its value comes from ("": the
+    arguments; call; captured; auth), and its name."""
     for found in PLACEHOLDER.finditer(_REFERENCE.sub("", text)):
-        yield found[1] or "", found[2]
+        yield found[1] or "", found[2] or "", found[3]
+
+
+def auth_base(url: str) -> tuple[str, str]:
+    """The name of the token answer's value that a URL begins with, "" if there is none, and the rest of the URL."""
+    found = _AUTH_BASE.match(url)
+    return (found[1], url[found.end() :]) if found else ("", url)
 
 
 def _tool_name(name: str) -> str:
@@ -44,7 +61,7 @@ ToolName = Annotated[str, AfterValidator(_tool_name)]
 
 class HttpRequest(FileModel):
     """An HTTP request that a tool's call makes. {NAME} stands for an argument, {call:NAME} for a value of the
-    conversation, ${NAME} for an environment variable."""
+    conversation, ${NAME} for an environment variable, {soql:NAME} for an argument inside a quoted text of SOQL."""
 
     method: Literal["GET", "POST", "PUT", "PATCH", "DELETE"] = "GET"
     """What is done. GET, PUT and DELETE may be repeated."""
@@ -61,16 +78,26 @@ class HttpRequest(FileModel):
     """Which fields of a JSON answer the model gets, like order.status or items.name; without it, all."""
     retries: int = Field(default=1, ge=0, le=5)
     """How often a request is repeated that failed on the way. POST and PATCH never are."""
+    auth: str | OAuthCredential | None = None
+    """How it signs in: one of the agent's credentials by name, or one of its own. {auth:NAME} at the beginning of the
+    url stands for a value of the token server's answer, such as instance_url."""
+    expect: dict[str, str | int | bool] = Field(default_factory=dict, max_length=20)
+    """Fields of a JSON answer, by path, that must have these values; with others the call has failed."""
 
     @model_validator(mode="after")
     def _is_right(self) -> Self:
-        plain = PLACEHOLDER.sub("x", _REFERENCE.sub("x", self.url))
+        base, rest = auth_base(self.url)
+        if base and self.auth is None:
+            raise ValueError(f"begins its url with {{auth:{base}}} and has no auth")
+        if any(source == "auth" for text in (rest, *self._other_templates()) for _, source, _ in placeholders(text)):
+            raise ValueError("has {auth:…} elsewhere than at the beginning of its url, followed by /")
+        plain = PLACEHOLDER.sub("x", _REFERENCE.sub("x", f"https://x{rest}" if base else self.url))
         try:
             parts = urlsplit(plain)
-            right = parts.scheme in ("http", "https", "x") and bool(parts.hostname) and not self.url.startswith("{")
+            right = parts.scheme in ("http", "https", "x") and bool(parts.hostname)
         except ValueError:
             right = False
-        if not (right or self.url.startswith("${")):
+        if not (self.url.startswith("${") or (right and (base or not self.url.startswith("{")))):
             raise ValueError("needs a url like https://example.com/orders/{number}")
         if _HOST_ENDS_OPEN.match(_REFERENCE.sub("x", self.url)) and any(map(_REFERENCE.search, self.templates())):
             raise ValueError(
@@ -78,14 +105,29 @@ class HttpRequest(FileModel):
             )
         if self.method == "GET" and self.body is not None:
             raise ValueError("has a body, which GET does not send; use query, or another method")
+        if self.auth is not None and any(name.lower() == "authorization" for name in self.headers):
+            raise ValueError("has an auth, and a header Authorization of its own")
+        for text in self._queries():
+            _check_query(text)
         return self
 
     def templates(self) -> Iterator[str]:
         """All texts that may have placeholders."""
         yield self.url
+        yield from self._other_templates()
+
+    def _other_templates(self) -> Iterator[str]:
         yield from self.query.values()
         yield from self.headers.values()
-        yield from _texts_in(self.body)
+        yield from texts_in(self.body)
+
+    def _queries(self) -> Iterator[str]:
+        """The templates that are a query, in a language in which an argument could say more than it should."""
+        yield from (text for text in map(unquote_plus, self.templates()) if _QUERY_LANGUAGE.search(text))
+        if "q" in self.query and _QUERY_PATH.search(urlsplit(_REFERENCE.sub("x", self.url)).path):
+            yield self.query["q"]
+        if isinstance(self.body, dict):
+            yield from (text for name in _QUERY_FIELDS if isinstance(text := self.body.get(name), str))
 
 
 class McpServer(FileModel):
@@ -155,6 +197,8 @@ class AgentTool(FileModel):
     """What becomes of a call when the person speaks on before it has returned."""
     safe: bool = False
     """It changes nothing. So it may run before it is certain that the person has finished speaking."""
+    offered: bool = True
+    """False: the model is not offered it; it is for after_call alone."""
     private: tuple[str, ...] = Field(default=(), max_length=100)
     """Arguments that are kept out of recordings, the store, traces and logs."""
 
@@ -183,10 +227,10 @@ class AgentTool(FileModel):
         if len(bodies) != 1:
             raise ValueError(f"needs exactly one of {', '.join(BODIES)}, and has {' and '.join(bodies) or 'none'}")
         if self.parameters is not None:
-            _check_schema(self.parameters)
+            check_schema(self.parameters)
         if self.http:
             self._check_placeholders(self.http)
-        if self.body in ("http", "app") and not self.description:
+        if self.body in ("http", "app") and self.offered and not self.description:
             raise ValueError("needs a description, by which the model knows when to call it")
         if self.builtin == "switch_agent" and not self.agents:
             raise ValueError("needs agents: the names of those that may go on")
@@ -200,27 +244,45 @@ class AgentTool(FileModel):
         if self.http is None:
             return frozenset()
         found = (place for text in self.http.templates() for place in placeholders(text))
-        return frozenset(name for source, name in found if source == "captured:")
+        return frozenset(name for _, source, name in found if source == "captured")
 
     def _check_placeholders(self, http: HttpRequest) -> None:
         known = (self.parameters or {}).get("properties", {})
         for text in http.templates():
-            for source, name in placeholders(text):
-                if source == "call:" and name not in CALL_VALUES:
+            for _, source, name in placeholders(text):
+                if source == "call" and name not in CALL_VALUES:
                     raise ValueError(f"has {{call:{name}}}; known are: {', '.join(CALL_VALUES)}")
                 if not source and name not in known:
                     raise ValueError(f"has {{{name}}} in its request, which is none of its parameters")
 
 
-def _texts_in(value: Any) -> Iterator[str]:
+def _check_query(text: str) -> None:
+    """Raises ValueError for a value that could change the query it stands in."""
+    text = _REFERENCE.sub("", text)
+    for found in PLACEHOLDER.finditer(text):
+        kind, shown = found[1] or "", found[0]
+        if found[2] == "auth":
+            continue
+        if kind not in QUERY_KINDS:
+            raise ValueError(
+                f"has {shown} in a query, where an argument could change what is asked; write '{{soql:{found[3]}}}' in "
+                f"quotes, '{{soql_like:{found[3]}}}' in a pattern, or {{digits:{found[3]}}}"
+            )
+        before = re.sub(r"\\.", "", PLACEHOLDER.sub("", text[: found.start()]))
+        if kind != "digits" and before.count("'") % 2 == 0:
+            raise ValueError(f"has {shown} in a query, which has to stand between single quotes: '{shown}'")
+
+
+def texts_in(value: Any) -> Iterator[str]:
+    """Every text in a JSON value, but for names of fields."""
     if isinstance(value, str):
         yield value
     elif isinstance(value, dict | list):
         for item in value.values() if isinstance(value, dict) else value:
-            yield from _texts_in(item)
+            yield from texts_in(item)
 
 
-def _check_schema(schema: dict[str, Any]) -> None:
+def check_schema(schema: dict[str, Any]) -> None:
     """Raises ValueError if it is no JSON Schema of an object."""
     from jsonschema import Draft202012Validator, SchemaError
 
@@ -249,5 +311,7 @@ def references_in(schema: Any) -> Iterator[str]:
             yield from references_in(value)
 
 
+Credentials = Annotated[dict[ToolName, OAuthCredential], Field(max_length=32)]
+"""Name -> credential."""
 AgentTools = Annotated[dict[ToolName, AgentTool], Field(max_length=128)]
 """Name -> tool."""

@@ -147,7 +147,8 @@ class KeptCalls:
         say = agent.disclosure.say
         if say is not None and (say or (call is not None and call.agent_name)):
             wanted = say
-        return wanted, wanted and (settings.record or (self.store is not None and settings.store == "words"))
+        kept = settings.record or (self.store is not None and settings.store == "words") or agent.after_call is not None
+        return wanted, wanted and kept
 
     def notice(self, call: Call | None, agent: Agent) -> Phrase | None:
         """What the agent discloses first of all."""

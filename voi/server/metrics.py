@@ -83,6 +83,13 @@ class Metrics:
             "voi_tool_seconds", "How long calls of tools took", ["kind"], buckets=_STEP_BUCKETS_S,
             registry=self.registry,
         )  # fmt: skip
+        self._post_calls = Counter(
+            "voi_after_calls", "What was done after calls, by step and what came of it", ["step", "outcome"],
+            registry=self.registry,
+        )  # fmt: skip
+        self._post_calls_waiting = Gauge(
+            "voi_after_calls_waiting", "What is still to be done after calls", registry=self.registry
+        )
         self._store_failures = Counter(
             "voi_store_failures", "Transactions of the store that failed", registry=self.registry
         )
@@ -185,6 +192,12 @@ class Metrics:
     def left_out(self, files: int) -> None:
         """So many files of the current configuration cannot be used."""
         self._left_out.set(files)
+
+    def post_call(self, step: str, outcome: str) -> None:
+        self._post_calls.labels(step, outcome).inc()
+
+    def watch_post_calls(self, waiting: Callable[[], float]) -> None:
+        self._post_calls_waiting.set_function(waiting)
 
     def turn(self, times: TurnTimes) -> None:
         for step, histogram in self._step.items():

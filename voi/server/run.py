@@ -34,6 +34,7 @@ from voi.engines.wanting import unspeakable
 from voi.errors import ClientError, ConfigError, VoiError
 from voi.knowledge.library import Library
 from voi.server import garbage
+from voi.server.after_calls import AfterCalls
 from voi.server.app import HttpSettings, Readiness, create_app
 from voi.server.app_quotas import AppQuotas
 from voi.server.auth import token_in
@@ -139,6 +140,11 @@ class Server:
             self.metrics,
             lambda model: self._contexts.of(model),
         )
+        self._after_calls = AfterCalls(
+            lambda: self._configs.current, lambda: self._engines, self._toolbox, self.usages, self.metrics,
+            self._quotas.used_up, lambda: time.time_ns() // 1_000_000, self.kept.store,
+        )  # fmt: skip
+        self.metrics.watch_post_calls(lambda: len(self._after_calls.jobs))
         self.app_quotas = AppQuotas(self._quotas, self.kept.store, self.usages, self.calls)
         self._listeners: list[Listener] = []
         self._giving_up: asyncio.Task[None] | None = None
@@ -202,6 +208,7 @@ class Server:
                 self.metrics.unwatch_garbage_collector()
                 await self._tasks.close()
                 await self.app_quotas.close()
+                await self._after_calls.jobs.close()
                 await self.kept.close()
                 await self._toolbox.close()
                 await self._close_engines()
@@ -261,6 +268,7 @@ class Server:
         await self.usages.load(self._engines)
         known = await asyncio.to_thread(lambda: usual_contexts(aliases(self.settings)))
         self._contexts = ContextSizes(self.settings.llm_context_tokens, known)
+        self._tasks.start(self._after_calls.jobs.run(), "after calls")
         self.readiness.supervised = self._engines.supervised
         self.metrics.watch_engines(self._engines.supervised)
         self._configs.check = self._check
@@ -358,6 +366,8 @@ class Server:
             memory=self._memories.of(call, agent),
             context_tokens_of=lambda other: self._contexts.of_agent(other),
         )
+        if call is not None:
+            self._after_calls.watch(call, agent, options, session)
         if self.load.level >= LoadLevel.BUSY:
             session.tell(LoadChanged(busy=True))
         return session

@@ -46,6 +46,10 @@ class Redaction:
         """Messages of a dialogue, redacted, without their pictures' addresses."""
         return tuple(self._of(message, fragment=False) for message in messages)
 
+    def arguments(self, tool: str, written: str) -> str:
+        """Arguments of a call of that tool: JSON as the model wrote it, without the private ones, redacted."""
+        return self.text(without(written, self._private.get(tool, frozenset())))
+
     def step(self, fact: Fact, actions: Sequence[Action]) -> tuple[Fact, tuple[Action, ...]]:
         """The same step, redacted. Texts that may continue are treated as fragments."""
         return self._of(fact, fragment=True), tuple(self._action(action) for action in actions)

@@ -52,7 +52,7 @@ from voi.session.memory import PersonMemory
 from voi.session.metering import MeteredLlm, Metering
 from voi.session.observer import Observer, Observers
 from voi.session.playback import Playback
-from voi.session.redaction import redaction_of
+from voi.session.redaction import Redaction, redaction_of
 from voi.session.script_from import script_from
 from voi.session.side_questions import INVOKE_MAX_TOKENS, SideQuestions
 from voi.session.tool_use import ToolUse
@@ -94,11 +94,11 @@ class Session:
     """
 
     __slots__ = (
-        "__weakref__", "_about", "_agent", "_alarm", "_brain", "_captures", "_clock", "_condenser", "_config",
+        "__weakref__", "_agent", "_alarm", "_brain", "_captures", "_clock", "_condenser", "_config",
         "_context_tokens_of", "_continued", "_conversation", "_current", "_echo", "_ended", "_engines", "_events",
         "_fault", "_greetings_dir", "_hands", "_inbox", "_keys", "_knowledge_of", "_latency", "_line", "_make_brain",
         "_metering", "_note", "_observers", "_options", "_pictures", "_playback", "_private", "_recalls",
-        "_redaction", "_tasks", "_telling", "_tool_runner", "_tools_of", "conversation_id", "invoke_llm",
+        "_redaction", "_tasks", "_telling", "_tool_runner", "_tools_of", "about", "conversation_id", "invoke_llm",
         "kept_for_later", "memory",
     )  # fmt: skip
 
@@ -162,7 +162,8 @@ class Session:
             script = script.followed_by(script_from(other, options, context_tokens=tokens, rules=rules))
             if memory is not None:
                 memory.follow(other, kept_by)
-        self._about = {"id": conversation_id, **(about or {})}
+        self.about: Mapping[str, str] = {"id": conversation_id, **(about or {})}
+        """What templates of tools may name as {call:NAME}, but for the agent."""
         self._hands: ConversationHands | None = None
         self._captures: Captures | None = None
         self._keys: KeyEntry | None = None
@@ -368,6 +369,11 @@ class Session:
         """The messages of both sides so far, as clients are shown them."""
         return self._conversation.dialogue()
 
+    @property
+    def redaction(self) -> Redaction | None:
+        """What is taken out of its words before anybody keeps them; None: nothing."""
+        return self._redaction
+
     def _failed(self, failure: Failure) -> None:
         self._tasks.log.warning("%s", failure)
         self._observers.failure(failure)
@@ -524,7 +530,7 @@ class Session:
     def _tool_context(self) -> ToolContext:
         assert self._hands is not None
         assert self._captures is not None
-        return ToolContext({**self._about, "agent": self._current.name}, self._hands, self._captures)
+        return ToolContext({**self.about, "agent": self._current.name}, self._hands, self._captures)
 
     def key_pressed(self, key: str) -> None:
         """The person pressed a key of their telephone: 0-9, *, # or A-D; anything else is ignored. It stops the agent.

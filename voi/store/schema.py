@@ -306,7 +306,21 @@ audit = Table(
 )
 """What managers and operators changed: `voi.store.audit.Act`."""
 
-OF_A_CONVERSATION = (messages, turns, failures, tool_calls, lookups, usage)
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("id", String(NAME_MAX), primary_key=True),
+    Column("conversation_id", String(NAME_MAX), nullable=False),
+    Column("server", String(32), nullable=False),
+    Column("claimed_until_ms", BigInteger, nullable=False),
+    Column("state", Sealed, nullable=False),
+    Index("outbox_by_claim", "claimed_until_ms"),
+    Index("outbox_by_conversation", "conversation_id"),
+)
+"""What is still to be done after calls, sealed with the conversation's key. `server`: which one does it, until
+`claimed_until_ms`. No backup holds this table: what it says would be done twice."""
+
+OF_A_CONVERSATION = (messages, turns, failures, tool_calls, lookups, usage, outbox)
 """Tables whose rows belong to one conversation by `conversation_id`."""
 OF_A_PERSON = (memories, tokens, saved_states)
 """Tables with rows that belong to one person by `person_id`, besides their conversations."""

@@ -66,13 +66,13 @@ class Store:
     async def save(self, name: str, app: str, state: Mapping[str, Any], person: str = "", of: str = "") -> None:
         """Save a conversation's state, in place of what was saved by that name. `of`: its id; if it was deleted
         meanwhile, with its person say, nothing is saved. Raises StoreError."""
-        if of and not await self._knows(of):
+        if of and not await self.knows(of):
             log.warning("a conversation is not saved to go on another day: it was deleted while it ran")
             return
         async with self.writing() as connection:
             await save_state(connection, self.keys, app, name, state, person=person)
 
-    async def _knows(self, conversation_id: str) -> bool:
+    async def knows(self, conversation_id: str) -> bool:
         """Whether the conversation is stored. One that has just begun may wait to be written."""
         for _ in range(KNOWN_TRIES):
             async with self.reading() as connection:
@@ -97,7 +97,7 @@ class Store:
     async def remember(self, of: str, item: MemoryItem) -> bool:
         """Keep this of the person of the conversation `of`, in place of what had its id. False: the conversation is not
         stored (it, or the person, was deleted while it ran), or of nobody. Raises StoreError."""
-        if not await self._knows(of):
+        if not await self.knows(of):
             return False
         async with self.writing() as connection:
             person = await person_of(connection, of)

@@ -17,7 +17,13 @@ CUT = "… (cut)"
 
 
 class ToolFailed(VoiError):
-    """A call failed. The text is for the model, which may tell the person or try something else."""
+    """A call failed. The text is for the model, which may tell the person or try something else. `undone`: it has
+    certainly done nothing. `retry_after_s`: when the service wants to be asked again, if it said so."""
+
+    def __init__(self, text: str = "", *, undone: bool = False, retry_after_s: float | None = None) -> None:
+        super().__init__(text)
+        self.undone = undone
+        self.retry_after_s = retry_after_s
 
 
 @dataclass(frozen=True, slots=True)

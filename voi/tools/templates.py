@@ -1,12 +1,14 @@
 """Fills arguments into the texts of an HTTP request."""
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import quote
 
 from voi.config.tools import PLACEHOLDER
 from voi.tools.base import ToolFailed
+from voi.tools.written import WRITE
 
 LEFT_OUT = object()
 """In place of a value whose argument was not given."""
@@ -18,32 +20,36 @@ class Values:
     __slots__ = ("_arguments", "_captured", "_of_call")
 
     def __init__(
-        self, arguments: Mapping[str, Any], of_call: Mapping[str, str], captured: Mapping[str, str] | None = None
+        self, arguments: Mapping[str, Any], of_call: Mapping[str, Any], captured: Mapping[str, str] | None = None
     ) -> None:
         self._arguments = arguments
         self._of_call = of_call
         self._captured = captured or {}
 
-    def get(self, source: str | None, name: str) -> Any:
-        """The value behind a placeholder, or LEFT_OUT. Raises ToolFailed if it should have been dictated and was
-        not."""
-        if source == "captured:":
+    def _value(self, found: "re.Match[str]") -> Any:
+        """The value behind a placeholder, written as its kind says; or LEFT_OUT. Raises ToolFailed for a value that
+        cannot be written so, or that should have been dictated and was not."""
+        name = found[3]
+        if found[2] == "captured":
             if name not in self._captured:
                 raise ToolFailed(f"{name} was not taken down yet. Ask the person for it first.")
-            return self._captured[name]
-        return (self._of_call if source else self._arguments).get(name, LEFT_OUT)
+            value: Any = self._captured[name]
+        else:
+            value = (self._of_call if found[2] == "call" else self._arguments).get(name, LEFT_OUT)
+        return WRITE[found[1]](as_text(value)) if found[1] else value
 
     def text(self, template: str, write: Callable[[str], str] = str) -> str:
-        """The template with its values as text. `write` encodes each."""
-        return PLACEHOLDER.sub(lambda found: write(as_text(self.get(found[1], found[2]))), template)
+        """The template with its values as text. `write` encodes each. Raises ToolFailed."""
+        return PLACEHOLDER.sub(lambda found: write(as_text(self._value(found))), template)
 
     def optional(self, template: str) -> Any:
-        """The value itself if the template is nothing but a placeholder; LEFT_OUT if it was not given."""
+        """The value itself if the template is nothing but a placeholder; LEFT_OUT if it was not given. Raises
+        ToolFailed."""
         whole = PLACEHOLDER.fullmatch(template)
-        return self.get(whole[1], whole[2]) if whole else self.text(template)
+        return self._value(whole) if whole else self.text(template)
 
     def json(self, value: Any) -> Any:
-        """A JSON value with all its templates filled in."""
+        """A JSON value with all its templates filled in. Raises ToolFailed."""
         if isinstance(value, str):
             return self.optional(value)
         if isinstance(value, dict):
