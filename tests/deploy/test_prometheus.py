@@ -131,6 +131,7 @@ FIRING: dict[str, dict[str, str]] = {
         'voi_tool_calls_total{kind="http",outcome="ok"}': "0+3x40",
         'voi_tool_calls_total{kind="http",outcome="timeout"}': "0+1x40",
     },
+    "VoiAfterCallsFail": {'voi_after_calls_total{step="webhook",outcome="failed"}': "0+1x40"},
     "VoiKnowledgeIsIncomplete": {"voi_knowledge_files_left_out": "1x40"},
     "VoiTokensAreRefused": {'voi_connections_refused_total{reason="token_refused"}': "0+60x40"},
     "VoiCostsAreUnknown": {'voi_usage_unpriced_total{app="shop",agent="ada",provider="cloud"}': "0+1x130"},

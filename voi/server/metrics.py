@@ -131,6 +131,9 @@ class Metrics:
             self._refused.labels(reason.value)
         for trouble in get_args(MemoryTrouble):
             self._memory_failures.labels(trouble)
+        for step in ("ask", "fields", "webhook", "tool"):
+            for outcome in ("failed", "lost"):
+                self._post_calls.labels(step, outcome)
         for reason in FAILURES:
             self._failed.labels(reason.value)
         self._step = {step: self._steps.labels(step) for step in STEPS}
