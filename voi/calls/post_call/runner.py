@@ -11,7 +11,7 @@ from typing import Any, Protocol
 from uuid import uuid4
 
 from voi.calls.post_call.delivery import DeliveryFailed, NotWanted
-from voi.calls.post_call.job import PostCallJob, PostCallStep, PostCallProblem, SpokenLine, job_of
+from voi.calls.post_call.job import PostCallJob, PostCallProblem, PostCallStep, SpokenLine, job_of
 from voi.calls.post_call.question import CallReport
 from voi.errors import StoreError, VoiError
 from voi.tasks import Tasks
