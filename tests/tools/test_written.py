@@ -81,6 +81,7 @@ def test_an_argument_that_could_change_a_query_is_refused(query: str, fields: di
         "SELECT Id FROM A WHERE B = '{soql:a}' AND C LIKE '{soql_like:b}%'",
         "SELECT Id FROM A WHERE Phone LIKE '%{digits:a}' LIMIT 3",
         r"SELECT Id FROM A WHERE B = 'it\'s' AND C = '{soql:call:caller}'",
+        "SELECT Id FROM A WHERE Email = '{soql:captured:email}'",
         "FIND {{digits:a}} IN PHONE FIELDS RETURNING Contact(Id)",
     ],
 )
@@ -93,8 +94,9 @@ def test_queries_that_are_safe(query: str) -> None:
     [
         ({"url": "{auth:instance_url}/x"}, "has no auth"),
         ({"headers": {"X": "{auth:x}"}}, "elsewhere"),
-        ({"url": "{auth:instance_url}.evil/x", "auth": "crm"}, "elsewhere"),
+        ({"url": "{auth:instance_url}.evil/x", "auth": "crm"}, "needs a url like"),
         ({"auth": "crm", "headers": {"authorization": "x"}}, "of its own"),
+        ({"url": "https://a.{a}/x", "auth": "crm"}, "sends a secret"),
         ({"auth": {"grant": "jwt_bearer", "token_url": "https://a.example/"}}, "needs client_id and private_key"),
         ({"auth": {**REFRESHED, "token_url": "http://a.example/"}}, "token_url like"),
     ],

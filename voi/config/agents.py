@@ -130,6 +130,8 @@ class Agent(Prompted):
                 )
         if self.after_call is not None and self.after_call.tool is not None:
             wanted = self.after_call.tool.name
+            if wanted in self.tools and self.tools[wanted].captured_names:
+                raise ValueError(f"after_call: {quoted(wanted)} needs what was dictated, which is gone after the call")
             if not any(self._may_follow(wanted, name) for name in self.tools):
                 raise ValueError(
                     f"after_call: {quoted(wanted)} is none of the agent's tools that work when the call is over "

@@ -27,14 +27,14 @@ the value is written (`voi.tools.written`)."""
 QUERY_KINDS = ("soql", "soql_like", "digits")
 """How values may be written into a text of a query language."""
 _REFERENCE = re.compile(r"\$\{[^}]*\}")
+_HOST_ENDS_OPEN = re.compile(r"[^/?#]*//[^/?#]*\}(?::\w+)?(?:[/?#]|\Z)")
+"""A URL whose host ends with an argument, so that it may be anybody's."""
 _AUTH_BASE = re.compile(r"\{auth:([A-Za-z_][A-Za-z0-9_]*)\}(?=/)")
 _QUERY_LANGUAGE = re.compile(r"\bselect\b.*\bfrom\b|\bfind\s*\{", re.IGNORECASE | re.DOTALL)
 _QUERY_FIELDS = ("select_query",)
 """Fields of a body that hold a whole query (Zoho's COQL)."""
 _QUERY_PATH = re.compile(r"/(?:query|queryAll|search)/?$")
 """Addresses whose parameter q is a whole query (Salesforce's SOQL and SOSL)."""
-_HOST_ENDS_OPEN = re.compile(r"[^/?#]*//[^/?#]*\}(?::\w+)?(?:[/?#]|\Z)")
-"""A URL whose host ends with an argument, so that it may be anybody's."""
 
 
 def placeholders(text: str) -> Iterator[tuple[str, str, str]]:
@@ -89,17 +89,18 @@ class HttpRequest(FileModel):
         base, rest = auth_base(self.url)
         if base and self.auth is None:
             raise ValueError(f"begins its url with {{auth:{base}}} and has no auth")
-        if any(source == "auth" for text in (rest, *self._other_templates()) for _, source, _ in placeholders(text)):
-            raise ValueError("has {auth:…} elsewhere than at the beginning of its url, followed by /")
         plain = PLACEHOLDER.sub("x", _REFERENCE.sub("x", f"https://x{rest}" if base else self.url))
         try:
             parts = urlsplit(plain)
-            right = parts.scheme in ("http", "https", "x") and bool(parts.hostname)
+            right = (
+                parts.scheme in ("http", "https", "x") and bool(parts.hostname) and bool(base or self.url[:1] != "{")
+            )
         except ValueError:
             right = False
-        if not (self.url.startswith("${") or (right and (base or not self.url.startswith("{")))):
+        if not (right or self.url.startswith("${")):
             raise ValueError("needs a url like https://example.com/orders/{number}")
-        if _HOST_ENDS_OPEN.match(_REFERENCE.sub("x", self.url)) and any(map(_REFERENCE.search, self.templates())):
+        secret = self.auth is not None or any(map(_REFERENCE.search, self.templates()))
+        if secret and _HOST_ENDS_OPEN.match(_REFERENCE.sub("x", self.url)):
             raise ValueError(
                 "sends a secret to a host that an argument names; write how the host ends: https://{region}.example.com/"
             )
@@ -107,6 +108,8 @@ class HttpRequest(FileModel):
             raise ValueError("has a body, which GET does not send; use query, or another method")
         if self.auth is not None and any(name.lower() == "authorization" for name in self.headers):
             raise ValueError("has an auth, and a header Authorization of its own")
+        if any(source == "auth" for text in (rest, *self._other_templates()) for _, source, _ in placeholders(text)):
+            raise ValueError("has {auth:…} elsewhere than at the beginning of its url, followed by /")
         for text in self._queries():
             _check_query(text)
         return self

@@ -36,10 +36,10 @@ REFUSED_S = 300.0
 asked for in vain so long."""
 IDEMPOTENT = frozenset({"GET", "PUT", "DELETE"})
 PASSING = frozenset({429, 500, 502, 503, 504})
-_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 UNDONE = frozenset({401, 429, 503})
 """What a service answers that has not begun."""
 _BASE = re.compile(r"https?://[^/?#@\\\s]+/?")
+_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
 
 class HttpTool:
@@ -199,11 +199,11 @@ class HttpTool:
             value = orjson.loads(text)
         except orjson.JSONDecodeError:
             raise ToolFailed("The service answered with something that is not JSON.") from None
-        if any(field_of(value, path) != wanted for path, wanted in self._request.expect.items()):
-            raise ToolFailed(f"The service refused: {text[:ERROR_MAX_CHARACTERS]}")
-        if not self._request.returns:
-            return bounded(text)
         try:
+            if any(field_of(value, path) != wanted for path, wanted in self._request.expect.items()):
+                raise ToolFailed(f"The service refused: {text[:ERROR_MAX_CHARACTERS]}")
+            if not self._request.returns:
+                return bounded(text)
             chosen = {path: found for path in self._request.returns if (found := field_of(value, path)) is not LEFT_OUT}
             return bounded(orjson.dumps(chosen).decode())
         except (RecursionError, orjson.JSONEncodeError):

@@ -29,14 +29,14 @@ class Values:
     def _value(self, found: "re.Match[str]") -> Any:
         """The value behind a placeholder, written as its kind says; or LEFT_OUT. Raises ToolFailed for a value that
         cannot be written so, or that should have been dictated and was not."""
-        name = found[3]
-        if found[2] == "captured":
+        kind, source, name = found.groups()
+        if source == "captured":
             if name not in self._captured:
                 raise ToolFailed(f"{name} was not taken down yet. Ask the person for it first.")
             value: Any = self._captured[name]
         else:
-            value = (self._of_call if found[2] == "call" else self._arguments).get(name, LEFT_OUT)
-        return WRITE[found[1]](as_text(value)) if found[1] else value
+            value = (self._of_call if source == "call" else self._arguments).get(name, LEFT_OUT)
+        return WRITE[kind](as_text(value)) if kind else value
 
     def text(self, template: str, write: Callable[[str], str] = str) -> str:
         """The template with its values as text. `write` encodes each. Raises ToolFailed."""
