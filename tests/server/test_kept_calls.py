@@ -4,11 +4,14 @@ import asyncio
 import importlib.util
 import json
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+import voi
 from tests.server.fakes import API_KEY, SECRET
 from tests.server.serving import AGENTS, Person, fake_engines, serving, write_config
 from tests.transports.raw_client import RawClient
@@ -136,14 +139,27 @@ async def test_a_wrong_key_keeps_the_server_from_starting(tmp_path: Path, monkey
             pass
 
 
+@contextmanager
+def store_forgotten() -> Iterator[None]:
+    """The store's modules are imported anew. Afterwards those of before are back, and no other is left."""
+    before = {name: sys.modules.pop(name) for name in list(sys.modules) if name.startswith("voi.store")}
+    try:
+        yield
+    finally:
+        for name in [name for name in sys.modules if name.startswith("voi.store")]:
+            del sys.modules[name]
+        sys.modules.update(before)
+        if "voi.store" in before:
+            voi.store = before["voi.store"]  # type: ignore[attr-defined]
+
+
 async def test_after_an_upgrade_without_its_packages_the_server_runs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    for name in [name for name in sys.modules if name.startswith("voi.store")]:
-        monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "sqlalchemy", None)
-    async with serving(tmp_path, monkeypatch, fake_engines(), store="words") as running:
-        await talk(running.port)
+    with store_forgotten():
+        async with serving(tmp_path, monkeypatch, fake_engines(), store="words") as running:
+            await talk(running.port)
     assert "Run ./install.sh" in caplog.text
 
 
