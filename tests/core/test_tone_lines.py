@@ -161,3 +161,29 @@ def test_any_split_gives_the_same(text: str, sizes: list[int]) -> None:
 def test_a_line_of_its_own_is_never_said(text: str, tone: str, sizes: list[int]) -> None:
     said = "".join(part for part, _ in lines_of(f"Well.\n{text.strip()}.\nvoice_tone: {tone}\nBye.", sizes))
     assert said == f"Well.\n{text.strip()}.\nBye."
+
+
+@pytest.mark.parametrize("size", [1, 2, 5, 1_000])
+@pytest.mark.parametrize(
+    ("reply", "said"),
+    [
+        ('Hello.\n"voice_tone": "sad"\nBye.', [("Hello.", "neutral"), ("Bye.", "sad")]),
+        ('"voice_tone": "sad"\nBye.', [("Bye.", "sad")]),
+        ('"voice_tone": "sad"', []),
+        ('"voice_tone": "sad"\n"text": "Bye."', [("Bye.", "sad")]),
+        ('"voice_tone": "sad", "text": "Bye."', [("Bye.", "sad")]),
+        ('"tone": "sad"\n{"text": "Bye."}', [("Bye.", "sad")]),
+        ('Say "tone: low" now.\nBye.', [('Say "tone: low" now. Bye.', "neutral")]),
+        ('He said "text: me" and left.', [('He said "text: me" and left.', "neutral")]),
+    ],
+)
+def test_where_an_object_is_expected_quotes_without_a_brace_lose_no_words(
+    reply: str, said: list[tuple[str, str]], size: int
+) -> None:
+    assert toned(reply, [size] * len(reply), json_expected=True) == said
+
+
+@given(st.text(alphabet='ab. "\n:,', max_size=40), st.lists(st.integers(1, 9), max_size=60))
+def test_any_split_gives_the_same_where_an_object_is_expected(text: str, sizes: list[int]) -> None:
+    text = f'{text}"voice_tone": "sad"{text}'
+    assert toned(text, sizes, json_expected=True) == toned(text, json_expected=True)

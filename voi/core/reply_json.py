@@ -18,6 +18,7 @@ TONE_HOLD_CHARACTERS = 600
 """Text that comes before its tone is held back up to this length, then said in the neutral tone."""
 _LABEL_MAX_CHARACTERS, _TONE_MAX_CHARACTERS = 120, 64
 _FIELD_MAX_CHARACTERS, _RAW_MAX_CHARACTERS = 700, 2_000
+_GUESSED_MAX_CHARACTERS = 8_000
 
 _Q, _S, _KEY = r"""\\?["'“”„‘’]""", r"\s{0,200}", r"[\w .-]{0,40}"
 _KNOWN, _NAMES = "(?:text|voice[_ -]?tone|tone)", ("text", "voicetone", "tone")
@@ -33,6 +34,11 @@ _NAMELESS = re.compile(r""",\s*["“]((?:\\.|[^"”\\])*)(?:["”]\s*(?=[},]|\Z)
 _CLOSED = re.compile(r"\}[\s}\]`:,]*")
 _GOES_ON = re.compile(rf"(?i)[{{]|{_Q}{_KEY}{_Q}{_S}[:=]|{_KNOWN}{_S}[:=]")
 _MAY_GO_ON = re.compile(rf"{_Q}{_KEY}(?:{_Q}{_S})?")
+_LONE_TONE = re.compile(
+    rf"(?i)(?P<key>{_Q}(?:voice[_ -]?tone|tone){_Q}{_S}[:=])"
+    rf"(?:{_S}(?:{_Q}[^\"'“”„‘’\\\n]{{0,100}}(?:{_Q}[ \t]{{0,9}}(?:(?P<line>\r?\n){_S})?)?)?)?"
+)
+"""`"voice_tone": "warm"` without a brace. If `line` is there, it is all that its line holds."""
 _ANSWER_KEY = re.compile(rf"[\"'“](?:{'|'.join(ANSWER_KEYS)}|value|words)[\"'”]\s*\Z", re.IGNORECASE)
 _KEY_CHARACTERS = 40
 _SENTENCE = re.compile(r"[.!?…。！？।؟][\"'”’)*]*\s*\Z|(?:\S+\s+){4}|[\u3000-\u9fff\uac00-\ud7a3]{8}")
@@ -66,7 +72,7 @@ class JsonUnwrapper:
 
     def __init__(self, json_expected: bool) -> None:
         self._preface = json_expected
-        self._buffer = self._held = self._raw = self._quote = self._ending = ""
+        self._buffer = self._held = self._raw = self._quote = self._ending = self._guessed = ""
         self._out: list[tuple[str, str]] = []
         self._tone: str | None = None
         self._prose_tone = NEUTRAL
@@ -76,6 +82,8 @@ class JsonUnwrapper:
 
     def feed(self, delta: str) -> list[tuple[str, str]]:
         self._buffer += delta
+        if self._guessed:
+            self._guessed = (self._guessed + delta)[:_GUESSED_MAX_CHARACTERS]
         while self._buffer and self._state(self):  # False: more text is needed
             pass
         out, self._out = self._out, []
@@ -85,6 +93,8 @@ class JsonUnwrapper:
         self._final = True
         out = self.feed("")
         self._end_object()
+        if self._guessed and not self._said:  # the sign without a brace was no object's: lose no words to a guess
+            return [(self._guessed, self._prose_tone)]
         return out + self._out
 
     def _drop(self, length: int) -> bool:
@@ -123,6 +133,8 @@ class JsonUnwrapper:
         limit = PROSE_HOLD_CHARACTERS + 1 if self._preface else len(self._buffer)
         for sign in re.finditer(r"[{`\"'“]" if self._preface else r"[{`]", self._buffer[:limit]):
             if (begins := self._begins(sign.start())) is not False:
+                if begins and sign[0] not in "{`":
+                    self._guessed = self._buffer
                 if begins or not self._preface:
                     self._say("" if self._preface else self._buffer[: sign.start()], self._prose_tone, sign.start())
                 self._state = JsonUnwrapper._object if begins else self._state
@@ -146,6 +158,11 @@ class JsonUnwrapper:
             return False
         if reached:
             return None if any_key or known or grows else False
+        if not brace and (lone := _LONE_TONE.match(self._buffer, at)):
+            if lone.end() == len(self._buffer) and not self._final:
+                return None
+            if lone["line"] and (goes_on := self._goes_on(self._buffer[lone.end() :])) is not True:
+                return goes_on  # a label of plain words: `ToneLines` takes it
         self._quoted_keys = bool(opening)
         if not name or not follower:
             return any_key and (self._buffer[begin.end() :] or "}").startswith("}") and bool(opening or not name)
@@ -188,14 +205,12 @@ class JsonUnwrapper:
         assert closed is not None
         assert self._tone is not None
         rest = self._buffer[closed.end() : closed.end() + _LABEL_MAX_CHARACTERS]
-        bare = "".join(c for c in rest.casefold() if c not in " _-")
-        grows = _MAY_GO_ON.fullmatch(rest) or any(f"{name}:".startswith(bare) for name in _NAMES)
-        if grows and not self._final:
+        if (goes_on := self._goes_on(rest)) is None:
             return False
         self._raw = (self._raw + self._buffer[:at])[:_RAW_MAX_CHARACTERS]
         self._drop(closed.end())
         in_quotes = (self._raw.count('"') - self._raw.count('\\"')) % 2
-        if in_quotes or _GOES_ON.match(rest):
+        if in_quotes or goes_on:
             self._buffer = "," + self._buffer  # a key follows a comma, or the brace
             return True
         if self._other():
@@ -206,8 +221,15 @@ class JsonUnwrapper:
         self._end_object()
         return True
 
+    def _goes_on(self, rest: str) -> bool | None:
+        """Whether another field or object follows a tone, as `rest` does. None: more text is needed to tell."""
+        bare = "".join(c for c in rest[:_LABEL_MAX_CHARACTERS].casefold() if c not in " _-")
+        grows = _MAY_GO_ON.fullmatch(rest) or any(f"{name}:".startswith(bare) for name in _NAMES)
+        return None if grows and not self._final else _GOES_ON.match(rest) is not None
+
     def _begin_text(self, at: int, quote: str, *, in_list: bool) -> bool:
         self._quote, self._in_list, self._has_text, self._state = quote, in_list, True, JsonUnwrapper._text
+        self._guessed = ""
         return self._say("\n" if self._said or self._held else "", self._tone, at)
 
     def _text(self) -> bool:
