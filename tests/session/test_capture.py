@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tests.fakes.call import Call, FakeEngines, FakeRecorder
+from tests.fakes.call import VOICES, Call, FakeEngines, FakeRecorder
 from tests.fakes.clock import in_virtual_time
 from tests.fakes.engines import FakeLlm, FakeStt, FakeTurnDetector, calls_of
 from voi.core import facts as was
@@ -132,3 +132,18 @@ async def test_what_is_private_reaches_no_recording_and_no_observer() -> None:
     assert "ninety" not in kept
     assert recorder.user_bytes == 0  # sound cannot be redacted
     assert [use.arguments for use in seen.uses] == ['{"slot": "card"}', '{"slot": "card"}', '{"slot": "pin"}']
+
+
+@in_virtual_time
+async def test_who_takes_over_knows_what_was_dictated() -> None:
+    to_billing = calls_of(ToolCall("c", "go", '{"agent": "billing"}'), text="I put you through.")
+    llm = FakeLlm(asks("phone"), "Your number?", asks("phone", "b"), to_billing, asks("phone", "d"), "I call you back.")
+    desk = {**PHONE, "go": {"builtin": "switch_agent", "agents": ["billing"]}}
+    others = {"billing": {"llm_model": "fake", "voices": VOICES, "tools": PHONE}}
+    engines = FakeEngines(llm=llm, stt=FakeStt("hello there", "four one five triple five oh one nine nine"))
+    async with Call(engines=engines, configured=desk, others=others) as call:
+        await hello(call)
+        await call.speak(1_800)
+        await call.until(lambda: "I call you back." in call.answers)
+    results = [result.text for message in llm.requests[-1].messages for result in message.tool_results]
+    assert results[-1].startswith("phone is +14155550199. Do not ask for it again.")

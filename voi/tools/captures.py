@@ -41,6 +41,8 @@ class _Progress:
     """The words of that value, which the person may correct."""
     seen: NewestWords = NewestWords()
     """The newest message that was looked at for it."""
+    told: bool = False
+    """The model was told that there is a value already, so another one replaces it."""
 
 
 class Captures:
@@ -56,6 +58,8 @@ class Captures:
     ) -> None:
         self.values: dict[str, str] = {}
         """What was taken, by slot."""
+        self._taken: dict[str, Slot] = {}
+        """The slot that each value was taken for, perhaps by an agent that has handed over."""
         self._heard = heard
         self._expect = expect
         self._telephone = telephone
@@ -87,14 +91,35 @@ class Captures:
             return self._deny(slot, words, slots, said or (newest.text if is_new else ""))
         if said is not None and said.strip():
             return self._attempt(slot, words, slots, said, newest.text if is_new and was_open else "")
-        if (is_new and was_open) or self._is_volunteered(slot, newest.text, words):
+        if (is_new and (was_open or progress.told)) or self._is_volunteered(slot, newest.text, words):
             return self._attempt(slot, words, slots, newest.text)
+        if self._has(slot) and not was_open:
+            progress.told = True
+            return self._told_already(slot)
         return self._begin(slot, words, slots)
 
+    def _has(self, slot: Slot) -> bool:
+        """True if there is a value that is one for this slot: agents may have slots of the same name."""
+        taken_for = self._taken.get(slot.name)
+        return taken_for is not None and (taken_for.kind, taken_for.masks) == (slot.kind, slot.masks)
+
+    def _told_already(self, slot: Slot) -> str:
+        told = self._told_of(slot, self.values[slot.name])
+        return (
+            f"{told} Do not ask for it again. If the person wants to change it, ask for the new one and call again "
+            "when they have said it; if they have said it already, call again now with their words as `said`."
+        )
+
+    def _told_of(self, slot: Slot, value: str) -> str:
+        if slot.private or self._taken[slot.name].private:
+            return _taken_privately(slot, value)
+        return f"{slot.name} is {value}."
+
     def _is_volunteered(self, slot: Slot, said: str, words: Vocabulary) -> bool:
-        """True if words that nobody asked for surely are the value."""
+        """True if words that nobody asked for surely are the value, and it is not known already."""
         taken = read(slot, said, words, self._today())
-        return slot.kind in VOLUNTEERED and not taken.problem and not taken.unsure
+        known = self._has(slot) and taken.value == self.values[slot.name]
+        return slot.kind in VOLUNTEERED and not (taken.problem or taken.unsure or known)
 
     def keys(self, digits: str) -> str | None:
         """Digits that were entered with the keys of a telephone. Returns what the model has to know; None: nothing is
@@ -121,6 +146,11 @@ class Captures:
         if self._open is not None:
             self._open = None
             self._expect(Expects.OPEN)
+
+    def hand_over(self) -> None:
+        """Another agent goes on: what was taken stays, what was half said is said anew."""
+        self.close()
+        self._progress.clear()
 
     # ---- what turn-taking asks ----------------------------------------------------------------------
 
@@ -226,10 +256,10 @@ class Captures:
         return hint
 
     def _accept(self, slot: Slot, value: str, words: Vocabulary, slots: Sequence[Slot]) -> str:
-        self.values[slot.name] = value
+        self.values[slot.name], self._taken[slot.name] = value, slot
         self._progress[slot.name] = _Progress(seen=self._progress[slot.name].seen)
-        told = f"{slot.name} is {value}." if not slot.private else _taken_privately(slot, value)
-        missing = [each for each in slots if each.name not in self.values]
+        told = self._told_of(slot, value)
+        missing = [each for each in slots if not self._has(each)]
         if not missing:
             self.close()
             return f"{told} All is taken down."
