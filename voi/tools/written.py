@@ -1,8 +1,8 @@
 """How values are written into texts of another language, so that they say nothing in that language.
 
 `soql`: inside single quotes of a query in SOQL, SOSL's lists of fields or Zoho's COQL. `soql_like`: the same in a LIKE
-pattern, where % and _ are the value's own. `digits`: of a telephone number, its digits alone. `local`: those that are dialled
-within its country.
+pattern, where % and _ are the value's own. `digits`: of a telephone number, its digits alone. `local`: those that are
+dialled within its country.
 https://developer.salesforce.com/docs/atlas.en-us.soql_sosl.meta/soql_sosl/sforce_api_calls_soql_select_quotedstringescapes.htm
 """
 
