@@ -173,6 +173,16 @@ def test_what_waited_for_a_yes_is_said_anew_to_another_agent() -> None:
     assert caller.captures.values == {}
 
 
+def test_a_result_that_repeats_a_private_value_is_told_without_it() -> None:
+    caller = Caller({"card": "card", "phone": "phone"})
+    caller.take("card", "4111 1111 1111 1111")
+    caller.take("phone", "four one five five five five oh one nine nine")
+    told = caller.captures.without_private(
+        "4111111111111111 or 4111 1111-1111 1111, not 41111111111111112; +14155550199"
+    )
+    assert told == "(private) or (private), not 41111111111111112; +14155550199"
+
+
 def test_the_model_gets_no_private_value() -> None:
     pin = {"kind": "code", "pattern": "9999", "private": True, "read_back": "always"}
     caller = Caller({"card": "card", "pin": pin})

@@ -1,5 +1,6 @@
 """What a person dictates in one conversation: which value is being taken down now, what was refused, what was taken."""
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -14,6 +15,8 @@ from voi.core.expects import Expects
 SOUGHT_MAX_CHARACTERS = 2_000
 """How much of what was said for one slot is kept while it is not whole."""
 KEYS_AFTER_REFUSALS = 2
+HIDDEN_MIN_DIGITS = 6
+"""Shorter private numbers may stand in a tool's result by chance, as a price or a year."""
 VOLUNTEERED = frozenset({"email", "phone", "card", "code"})
 """What is known by its form, wherever it is said. A name may be any words."""
 
@@ -151,6 +154,14 @@ class Captures:
         """Another agent goes on: what was taken stays, what was half said is said anew."""
         self.close()
         self._progress.clear()
+
+    def without_private(self, text: str) -> str:
+        """What a tool returned, without private values that it repeats: the model does not get them."""
+        for name, slot in self._taken.items():
+            value = self.values[name].lstrip("+")
+            if slot.private and len(value) >= HIDDEN_MIN_DIGITS:
+                text = re.sub(rf"(?<!\d){'[ -]?'.join(value)}(?!\d)", "(private)", text)
+        return text
 
     # ---- what turn-taking asks ----------------------------------------------------------------------
 
