@@ -235,6 +235,11 @@ class AgentTool(FileModel):
             check_schema(self.parameters)
         if self.http:
             self._check_placeholders(self.http)
+        if self.http or self.app:  # others know more parameters than their author writes down
+            known = (self.parameters or {}).get("properties", {})
+            for name in self.private:
+                if name not in known:
+                    raise ValueError(f"keeps {quoted(name)} private, which is none of its parameters")
         if self.body in ("http", "app") and self.offered and not self.description:
             raise ValueError("needs a description, by which the model knows when to call it")
         if self.builtin == "switch_agent" and not self.agents:
