@@ -136,6 +136,18 @@ def test_a_doubtful_value_is_read_back_unless_its_author_does_not_want_that() ->
         assert ("May 3, 1984" in caller.take("day")) is asked
 
 
+def test_keys_that_may_mean_several_things_are_read_back() -> None:
+    caller = Caller({"day": "date", "sum": "amount", "pin": {"kind": "code", "pattern": "9999"}}, telephone=True)
+    caller.take("day")
+    assert '"May 3, 1984"' in (caller.captures.keys("05031984") or "")
+    assert caller.captures.values == {}
+    caller.says("yes")
+    caller.take("day", confirmed=True)
+    assert "Read it back" in (caller.captures.keys("1250") or "")
+    caller.take("sum", confirmed=True)
+    assert (caller.captures.keys("1234") or "").startswith("pin is 1234.")
+
+
 def test_what_was_taken_is_not_asked_for_again_and_can_be_changed() -> None:
     caller = Caller({"email": "email", "name": "name"})
     caller.says("I'm at anna at example dot org")

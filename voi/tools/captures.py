@@ -135,6 +135,9 @@ class Captures:
         taken = read(slot, digits, words, self._today())
         if taken.problem:
             return self._refuse(slot, taken, words)
+        doubtful = taken.unsure or slot.kind == "amount"  # there is no key for the decimal point
+        if slot.read_back == "always" or (doubtful and slot.read_back != "never"):
+            return self._ask_whether_right(slot, taken, words, digits)
         return self._accept(slot, taken.value, words, slots)
 
     def keys_suffice(self, digits: str) -> bool:
