@@ -288,6 +288,7 @@ def test_the_form_of_a_code_decides_between_letters_and_digits() -> None:
     assert taken("code", "O R D one two three four", masks=(mask(r"ORD-9999"),)).value == "ORD-1234"
     assert taken("code", "one two three four", masks=(mask(r"ORD-9999"),)).value == "ORD-1234"
     assert taken("code", "one two", masks=(mask(r"\A99"),)).value == "A12"
+    assert taken("code", "one hundred five six", masks=(mask("9999"),)).value == "1056"
 
 
 def test_a_code_is_complete_when_no_form_goes_on() -> None:
@@ -352,6 +353,7 @@ def test_addresses(language: str, said: str, value: str) -> None:
 def test_a_remark_that_could_mean_several_things_is_doubtful() -> None:
     assert not taken("name", "Catherine with a K").unsure
     assert taken("name", "Sara with an h").unsure
+    assert taken("address", "45 East 3rd Street").value == "45 East 3rd Street"
     assert taken("address", "221B Baker Street, London").value == "221B Baker Street, London"
 
 

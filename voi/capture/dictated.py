@@ -275,8 +275,8 @@ class _TokenReader:
         """ "eight hundred five five five" is 800 555: digits go on one by one."""
         value, end = number
         hundred = end - at > 2 and self._tokens[end - 2].said == self._words.table.hundred
-        one_by_one = self._tokens[end : end + 1] and self._words.below_thousand(self._tokens, end)
-        return bool(hundred and 0 < value % 100 < 10 and one_by_one and one_by_one[0] < 10)
+        following = (self._words.below_thousand(self._tokens, place) for place in (end, end + 1))
+        return hundred and 0 < value % 100 < 10 and all(each is not None and each[0] < 10 for each in following)
 
     def _digits_at(self, at: int) -> bool:
         if at >= len(self._tokens):

@@ -235,7 +235,7 @@ class AgentTool(FileModel):
             check_schema(self.parameters)
         if self.http:
             self._check_placeholders(self.http)
-        if self.http or self.app:  # others know more parameters than their author writes down
+        if self.http:  # others may know more parameters than their author writes down
             known = (self.parameters or {}).get("properties", {})
             for name in self.private:
                 if name not in known:
