@@ -38,6 +38,11 @@ def taken(kind: SlotKind, said: str, language: str = "en", **options: Any) -> Ta
         ("M as in Mike, I, K, E at yahoo dot com", "mike@yahoo.com"),
         ("triple w at example dot com", "www@example.com"),
         ("anna dash smith at my company dot io", "anna-smith@mycompany.io"),
+        ("It's john smith, all one word, at gmail dot com", "johnsmith@gmail.com"),
+        ("that would be mary jane at example dot com", "maryjane@example.com"),
+        ("you can send it to bob at example dot com", "bob@example.com"),
+        ("oh it's anna at example dot com", "anna@example.com"),
+        ("marc with a K at example dot com", "mark@example.com"),
     ],
 )
 def test_emails(said: str, value: str) -> None:
@@ -51,6 +56,8 @@ def test_emails(said: str, value: str) -> None:
         ("Müller Punkt Anna ät Beispiel Punkt de", "mueller.anna@beispiel.de"),
         ("anna punkt schmit mit doppel t at web punkt de", "anna.schmitt@web.de"),
         ("a n n a unterstrich b at gmx punkt net", "anna_b@gmx.net"),
+        ("max mustermann alles klein und zusammen at web punkt de", "maxmustermann@web.de"),
+        ("Sie können an max at web punkt de schreiben", "max@web.de"),
     ],
 )
 def test_german_emails(said: str, value: str) -> None:
@@ -98,6 +105,9 @@ def test_what_is_no_value(kind: SlotKind, said: str, problem: str) -> None:
         ("en", "415-555-0199", "+14155550199", True),
         ("en", "four one five triple five oh one double nine", "+14155550199", True),
         ("en", "my number is 212 555 0199, no, 0198", "+12125550198", True),
+        ("en", "eight hundred five five five one two one two", "+18005551212", True),
+        ("en", "my number is for one five five five five oh one nine nine", "+14155550199", True),
+        ("en", "call me at 415 555 0199 extension 5", "+14155550199", True),
         ("en", "plus four nine three zero one two three four five six seven", "+49301234567", False),
         ("en", "double oh four nine thirty 1234567", "+49301234567", False),
         ("de", "null drei null eins zwo drei vier fünf sechs sieben", "+49301234567", False),
@@ -117,6 +127,7 @@ def test_cards() -> None:
     for said in ("4111 1111 1111 1111", "four triple one, quadruple one, 1111, 1111", "4111111111111111"):
         assert taken("card", said) == Taken("4111111111111111", so_far="4111111111111111", complete=True)
     assert taken("card", "3782 822463 10005").complete
+    assert taken("card", "4111 1111 1111 1111, expiry 12 27, security code 123").value == "4111111111111111"
     assert taken("card", "4222222222222").value == "4222222222222"
     assert not taken("card", "4222222222222").complete  # most Visa cards have 16 digits
     assert issuer("5555555555554444")[0] == "Mastercard"
@@ -145,6 +156,28 @@ def test_one_wrong_digit_is_noticed(digits: str) -> None:
         ("en", "twenty first of may two thousand and five", "2005-05-21"),
         ("en", "may first twenty twenty four", "2024-05-01"),
         ("en", "day after tomorrow", "2026-12-01"),
+        ("en", "tomorrow, no, the day after tomorrow", "2026-12-01"),
+        ("en", "tomorrow, no, december fifth 2026", "2026-12-05"),
+        ("en", "december fifth 2026, no, tomorrow", "2026-11-30"),
+        ("en", "not tomorrow but december fifth 2026", "2026-12-05"),
+        ("en", "in two weeks", "2026-12-13"),
+        ("en", "in a week", "2026-12-06"),
+        ("en", "nineteen eighty four march five", "1984-03-05"),
+        ("en", "I may come on the third of june 2027", "2027-06-03"),
+        ("de", "guten Morgen, am 5. März 1984", "1984-03-05"),
+        ("de", "heute in einer Woche", "2026-12-06"),
+        ("de", "in drei Tagen", "2026-12-02"),
+        ("fr", "après-demain", "2026-12-01"),
+        ("fr", "dans deux semaines", "2026-12-13"),
+        ("es", "pasado mañana", "2026-12-01"),
+        ("it", "dopodomani", "2026-12-01"),
+        ("nl", "overmorgen", "2026-12-01"),
+        ("pt", "depois de amanhã", "2026-12-01"),
+        ("pl", "pojutrze", "2026-12-01"),
+        ("pl", "dwudziestego pierwszego czerwca 1984", "1984-06-21"),
+        ("ru", "послезавтра", "2026-12-01"),
+        ("ru", "двадцать первое июня тысяча девятьсот восемьдесят четвёртого года", "1984-06-21"),
+        ("tr", "öbür gün", "2026-12-01"),
         ("de", "fünfter März neunzehnhundertvierundachtzig", "1984-03-05"),
         ("de", "am 5. März 1984", "1984-03-05"),
         ("de", "5.3.1984", "1984-03-05"),
@@ -169,6 +202,28 @@ def test_the_year_of_a_date_follows_from_its_direction() -> None:
     assert taken("date", "1 2 2020", when="future").problem == "not_future"
 
 
+@pytest.mark.parametrize(
+    ("language", "said", "day"),
+    [
+        ("en", "next monday", "2026-11-30"), ("en", "on Friday please", "2026-12-04"), ("en", "sunday", "2026-12-06"),
+        ("en", "friday the fourth", "2026-12-04"), ("de", "kommenden Freitag", "2026-12-04"),
+        ("fr", "vendredi prochain", "2026-12-04"), ("pt", "sexta-feira", "2026-12-04"),
+        ("ru", "в пятницу", "2026-12-04"),
+    ],
+)  # fmt: skip
+def test_a_weekday_is_the_next_such_day_and_read_back(language: str, said: str, day: str) -> None:
+    """29 November 2026 is a Sunday."""
+    result = taken("date", said, language, when="future")
+    assert (result.value, result.unsure) == (day, True)
+
+
+def test_a_weekday_beside_a_date_only_makes_it_doubtful_if_it_is_another() -> None:
+    assert not taken("date", "friday december fourth", when="future").unsure
+    assert taken("date", "monday december fourth", when="future") == Taken("2026-12-04", so_far="12. 4", unsure=True)
+    assert taken("date", "last friday", when="past").value == "2026-11-27"
+    assert taken("date", "tomorrow", when="past").problem == "not_past"
+
+
 def test_which_number_is_the_month_is_doubtful_in_english_alone() -> None:
     assert taken("date", "05/03/1984").unsure
     assert not taken("date", "05/03/1984", region="US").unsure
@@ -187,6 +242,12 @@ def test_which_number_is_the_month_is_doubtful_in_english_alone() -> None:
         ("en", "twelve, no, thirteen euros", "13 EUR", False),
         ("en", "two point five million dollars", "2500000 USD", False),
         ("en", "5k", "5000", False),
+        ("en", "a dollar fifty", "1.50 USD", False),
+        ("en", "half a million euros", "500000 EUR", False),
+        ("en", "two and a half dollars", "2.50 USD", False),
+        ("en", "three and a half thousand euros", "3500 EUR", False),
+        ("de", "anderthalb tausend Euro", "1500 EUR", False),
+        ("de", "zweieinhalb Euro", "2.50 EUR", False),
         ("en", "12.50 EUR", "12.50 EUR", False),
         ("de", "zwölf Euro fünfzig", "12.50 EUR", False),
         ("de", "1.234,56 Euro", "1234.56 EUR", False),
@@ -227,6 +288,7 @@ def test_the_form_of_a_code_decides_between_letters_and_digits() -> None:
     assert taken("code", "O R D one two three four", masks=(mask(r"ORD-9999"),)).value == "ORD-1234"
     assert taken("code", "one two three four", masks=(mask(r"ORD-9999"),)).value == "ORD-1234"
     assert taken("code", "one two", masks=(mask(r"\A99"),)).value == "A12"
+    assert taken("code", "one hundred five six", masks=(mask("9999"),)).value == "1056"
 
 
 def test_a_code_is_complete_when_no_form_goes_on() -> None:
@@ -256,6 +318,14 @@ def test_masks_that_are_none(text: str) -> None:
         ("en", "Bravo Oscar Bravo", "Bob"),
         ("en", "Anna Smit with double t", "Anna Smitt"),
         ("en", "I'm Anna, no, Hannah", "Hannah"),
+        ("en", "John Smith speaking", "John Smith"),
+        ("en", "You can call me Bob", "Bob"),
+        ("en", "Catherine with a K", "Katherine"),
+        ("en", "Mark with a c", "Marc"),
+        ("de", "Hier ist Max Müller", "Max Müller"),
+        ("de", "Müller mein Name", "Müller"),
+        ("de", "Ich heiße Schmidt mit d t", "Schmidt"),
+        ("fr", "Dupond avec un d", "Dupond"),
         ("de", "Mein Name ist Schmitt mit doppel t", "Schmitt"),
         ("de", "Meier, M E Y E R", "Meyer"),
         ("de", "Sieben", "Sieben"),
@@ -278,6 +348,13 @@ def test_names(language: str, said: str, value: str) -> None:
 )
 def test_addresses(language: str, said: str, value: str) -> None:
     assert taken("address", said, language).value == value
+
+
+def test_a_remark_that_could_mean_several_things_is_doubtful() -> None:
+    assert not taken("name", "Catherine with a K").unsure
+    assert taken("name", "Sara with an h").unsure
+    assert taken("address", "45 East 3rd Street").value == "45 East 3rd Street"
+    assert taken("address", "221B Baker Street, London").value == "221B Baker Street, London"
 
 
 # ---- what is read back comes back -------------------------------------------------------------------

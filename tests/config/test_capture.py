@@ -55,6 +55,27 @@ def test_requests_take_what_some_tool_of_the_agent_captures() -> None:
         agent({"name": "name"}, pay=PAY)
 
 
+def test_requests_take_what_an_agent_captured_that_handed_over() -> None:
+    agents: dict[str, Any] = {
+        "desk": {
+            "llm_model": "m",
+            "tools": {
+                "note": {"capture": {"slots": {"order": {"kind": "code", "pattern": "9999"}}}},
+                "to": {"builtin": "switch_agent", "agents": ["till"]},
+            },
+        },
+        "till": {"llm_model": "m", "tools": {"to": {"builtin": "switch_agent", "agents": ["end"]}}},
+        "end": {
+            "llm_model": "m",
+            "tools": {"find": {"description": "Find.", "http": {"url": "https://a.example/{captured:order}"}}},
+        },
+    }
+    assert load(agents).agents["end"].tools["find"].captured_names == {"order"}
+    agents["till"]["tools"] = {}
+    with pytest.raises(ConfigError, match=r"captured:order.*nor one that hands over to it"):
+        load(agents)
+
+
 def test_private_slots_are_redacted() -> None:
     assert not agent({"email": "email", "phone": "phone"}).redacted
     card = agent({"card": "card"})

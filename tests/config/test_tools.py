@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from tests.config.conftest import load
 from voi.config.agents import Agent
 from voi.config.client_agent import parse_client_agent
 from voi.config.config import Config
@@ -53,6 +54,7 @@ def test_right_ones(tool: dict[str, Any]) -> None:
         ({**FIND, "http": {"url": "{number}"}}, "needs a url"),
         ({**FIND, "http": {"url": "https://{number}/", "headers": {"X": "${KEY}"}}}, "sends a secret"),
         ({**FIND, "http": {"url": "https://a.example{number}:80?x=${KEY}"}}, "sends a secret"),
+        ({**FIND, "private": ["numbr"]}, '"numbr" private, which is none of its parameters'),
         ({"builtin": "switch_agent"}, "needs agents"),
         ({"builtin": "transfer"}, "needs targets"),
         ({"mcp": {}}, "either a command or a url"),
@@ -120,3 +122,22 @@ def test_schemas_of_clients_are_small_since_each_value_takes_time() -> None:
     show = {"description": "Show.", "app": True, "parameters": wide}
     with pytest.raises(ClientError, match="200 values"):
         parse_client_agent(json.dumps({"llm_model": "m", "tools": {"show": show}}), "app", config)
+
+
+def test_a_typing_mistake_in_a_tool_is_one() -> None:
+    tools = {"find": {**FIND, "priavte": ["number"]}, "crm": {"mcp": {"comand": ["x"]}}}
+    with pytest.raises(ConfigError) as raised:
+        load({"a": {"llm_model": "echo", "tools": tools}})
+    told = "\n".join(raised.value.problems)
+    assert '$.a.tools.find.priavte: is no field that Voi knows (did you mean "private"?)' in told
+    assert '$.a.tools.crm.mcp.comand: is no field that Voi knows (did you mean "command"?)' in told
+
+
+def test_an_unknown_field_hides_no_other_mistake() -> None:
+    wrong = {**FIND, "http": {"url": "https://a.example/{nummer}"}, "my_note": "x"}
+    tools = {"find": wrong, "bye": {"builtin": "hangup"}}
+    with pytest.raises(ConfigError) as raised:
+        load({"a": {"llm_model": "echo", "tools": tools}})
+    told = "\n".join(raised.value.problems)
+    assert "none of its parameters" in told
+    assert "hangup" in told

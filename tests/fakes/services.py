@@ -89,9 +89,7 @@ class FakeZoho(FakeService):
             return web.json_response({"error": "invalid_code"})
         if self.tokens >= 10:
             told = "You have made too many requests continuously. Please try again after some time."
-            return web.json_response(
-                {"error_description": told, "error": "Access Denied", "status": "failure"}, status=400
-            )
+            return web.json_response({"error_description": told, "error": "Access Denied", "status": "failure"})
         return web.json_response(
             {"access_token": self.issue(), "api_domain": self.url, "token_type": "Bearer", "expires_in": 3600}
         )
@@ -167,10 +165,8 @@ class FakeSalesforce(FakeService):
         what = request.path.removeprefix("/services/data/v66.0/")
         if what == "query":
             return self._query(request.query["q"])
-        if what == "parameterizedSearch":
-            assert request.query["in"] == "PHONE"
-            found = self.contacts.get(request.query["q"])
-            return web.json_response({"searchRecords": [found] if found else []})
+        if what == "search":
+            return self._search(request.query["q"])
         kind, record = what.removeprefix("sobjects/"), await request.json()
         lacking = {"Lead": "Company", "Note": "ParentId", "Task": "WhoId"}[kind]
         if lacking not in record:
@@ -178,6 +174,15 @@ class FakeSalesforce(FakeService):
             return web.json_response([{**wrong, "fields": [lacking]}], status=400)
         self.records.append((kind, record))
         return web.json_response({"id": "00T000000000001", "success": True, "errors": []}, status=201)
+
+    def _search(self, text: str) -> web.Response:
+        """Only the whole digits of a number match, with or without its country code, as it was typed in."""
+        wanted = re.fullmatch(r"FIND \{(\d+) OR (\d+)\} IN PHONE FIELDS RETURNING Contact\((.*) LIMIT 3\)", text)
+        if wanted is None:
+            return self.refusal(400, "MALFORMED_SEARCH", "No search term found.")
+        found = [self.contacts[term] for term in dict.fromkeys(wanted.groups()[:2]) if term in self.contacts]
+        about = {"attributes": {"type": "Contact", "url": "/services/data/v66.0/sobjects/Contact/003"}}
+        return web.json_response({"searchRecords": [{**about, **each} for each in found]})
 
     def _query(self, text: str) -> web.Response:
         try:

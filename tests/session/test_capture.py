@@ -2,12 +2,13 @@
 
 from typing import Any
 
-from tests.fakes.call import Call, FakeEngines, FakeRecorder
+from tests.fakes.call import VOICES, Call, FakeEngines, FakeRecorder
 from tests.fakes.clock import in_virtual_time
 from tests.fakes.engines import FakeLlm, FakeStt, FakeTurnDetector, calls_of
 from voi.core import facts as was
 from voi.core.expects import Expects
 from voi.dialogue import ToolCall
+from voi.session import events
 from voi.session.observer import Observer
 from voi.session.tool_use import ToolUse
 
@@ -132,3 +133,34 @@ async def test_what_is_private_reaches_no_recording_and_no_observer() -> None:
     assert "ninety" not in kept
     assert recorder.user_bytes == 0  # sound cannot be redacted
     assert [use.arguments for use in seen.uses] == ['{"slot": "card"}', '{"slot": "card"}', '{"slot": "pin"}']
+
+
+@in_virtual_time
+async def test_who_takes_over_knows_what_was_dictated() -> None:
+    to_billing = calls_of(ToolCall("c", "go", '{"agent": "billing"}'), text="I put you through.")
+    llm = FakeLlm(asks("phone"), "Your number?", asks("phone", "b"), to_billing, asks("phone", "d"), "I call you back.")
+    desk = {**PHONE, "go": {"builtin": "switch_agent", "agents": ["billing"]}}
+    others = {"billing": {"llm_model": "fake", "voices": VOICES, "tools": PHONE}}
+    engines = FakeEngines(llm=llm, stt=FakeStt("hello there", "four one five triple five oh one nine nine"))
+    async with Call(engines=engines, configured=desk, others=others) as call:
+        await hello(call)
+        await call.speak(1_800)
+        await call.until(lambda: "I call you back." in call.answers)
+    results = [result.text for message in llm.requests[-1].messages for result in message.tool_results]
+    assert results[-1].startswith("phone is +14155550199. Do not ask for it again.")
+
+
+@in_virtual_time
+async def test_a_tool_that_repeats_a_private_value_does_not_tell_it_to_the_model() -> None:
+    pay = {"pay": {"description": "Pay.", "app": True}}
+    llm = FakeLlm(asks("card"), "Your number?", calls_of(ToolCall("b", "pay", "{}")), "Thanks.")
+    engines = FakeEngines(llm=llm, stt=FakeStt("hello there"))
+    async with Call(engines=engines, configured={**CARD, **pay}, options={"app_tools": ("pay",)}) as call:
+        await hello(call)
+        for key in "4111111111111111":
+            call.session.key_pressed(key)
+        await call.until(lambda: call.door.all(events.AppToolCalled))
+        call.session.door_answers("1", "Paid with 4111 1111 1111 1111.")
+        await call.until(lambda: "Thanks." in call.answers)
+    (result,) = llm.requests[-1].messages[-1].tool_results
+    assert result.text == "Paid with (private)."

@@ -16,7 +16,7 @@ from voi.config.agents import Agent
 from voi.config.classifiers import ControlAgent
 from voi.core.facts import Fact, PieceVoiced, ReplyPlayed, ReplyText, ReplyThinking, ToolCalled
 from voi.dialogue import Message, ToolCall
-from voi.engines.base import Finished, Reasoning, TextDelta, VoiceSpec
+from voi.engines.base import CallPart, Finished, Reasoning, TextDelta, VoiceSpec
 from voi.engines.llm.thought_habits import Habit, ThoughtHabits
 from voi.errors import EngineError
 from voi.session import events, reply_voice, reply_writer, spoken_guard
@@ -374,12 +374,13 @@ async def test_tools_are_called_when_the_answer_is_whole_and_no_denial() -> None
 
 
 @in_virtual_time
-async def test_thoughts_are_a_sign_of_life() -> None:
-    work = Work([*[Reasoning("Hm")] * 100, *events_of("Once.")])
-    work.llm.token_s = 0.1
-    await work.answer()
-    assert work.text == "Once."
-    assert 8 <= sum(isinstance(fact, ReplyThinking) for fact in work.facts) <= 10
+async def test_thoughts_and_long_calls_are_a_sign_of_life() -> None:
+    for sign in (Reasoning("Hm"), CallPart("x")):
+        work = Work([*[sign] * 100, *events_of("Once.")])
+        work.llm.token_s = 0.1
+        await work.answer()
+        assert work.text == "Once."
+        assert 8 <= sum(isinstance(fact, ReplyThinking) for fact in work.facts) <= 10
 
 
 @in_virtual_time

@@ -37,6 +37,7 @@ def test_none_at_all_are_an_empty_object() -> None:
         ("{}", "'day' is a required property"),
         ('{"day": "tomorrow"}', "day: 'tomorrow' is not a 'date'"),
         ('{"day": "2026-12-01", "people": "two"}', "people: 'two' is not of type 'integer'"),
+        ('{"day": ' + "[" * 600 + "]" * 600 + "}", "deeper than"),
         ('{"day": "' + "x" * MAX_CHARACTERS + '"}', "longer than"),
     ],
 )

@@ -231,6 +231,14 @@ async def test_salesforce_knows_the_caller_takes_notes_and_leads(salesforce: tup
     assert service.tokens == 1
 
 
+async def test_salesforce_finds_numbers_without_a_country_code(salesforce: tuple[FakeSalesforce, Desk]) -> None:
+    """Its pages keep "+1 415 555 0199" as (415) 555-0199 for users in the USA."""
+    service, desk = salesforce
+    service.contacts = {"4155550199": ADA_AT_SALESFORCE, "0301234567": ADA_AT_SALESFORCE}
+    for caller in ("+14155550199", "+49301234567", "0049 30 1234567", "0301234567"):
+        assert (await desk.call("find_caller", caller=caller))["searchRecords.FirstName"] == ["Ada"]
+
+
 async def test_an_invalid_session_is_renewed_once(salesforce: tuple[FakeSalesforce, Desk]) -> None:
     service, desk = salesforce
     await desk.call("find_caller", **CALLER)

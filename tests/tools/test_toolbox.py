@@ -108,7 +108,8 @@ async def test_variables_are_checked_at_the_start_and_known_to_the_log(
 async def test_the_rules_of_a_tool_reach_the_core(box: Toolbox) -> None:
     http = {"description": "d", "http": {"url": "https://a.example/"}, "safe": True, "timeout_s": 3}
     more = {"filler": {"choices": ["Hm.", "Well."], "after_s": 0.5}, "on_interrupt": "cancel", "private": ["card"]}
-    tool = (await ready(box, {"x": {**http, **more}}))["x"]
+    card = {"parameters": {"type": "object", "properties": {"card": {"type": "string"}}}}
+    tool = (await ready(box, {"x": {**http, **more, **card}}))["x"]
     rule = tool.rule
     assert (rule.name, rule.safe, rule.timeout_ms, rule.cancel_on_interrupt) == ("x", True, 3_000, True)
     assert (rule.fillers, rule.filler_after_ms) == ((Phrase("Hm."), Phrase("Well.")), 500)

@@ -9,7 +9,7 @@ from tests.fakes.services import soql_literals
 from voi.config.tools import AgentTool
 from voi.tools.base import ToolFailed
 from voi.tools.templates import Values
-from voi.tools.written import digits, soql, soql_like
+from voi.tools.written import digits, local, soql, soql_like
 
 TEXTS = st.text(st.characters(exclude_categories=("Cs",))) | st.text("'\\\"%_\n\r\t\b\f\0\x7fnu0 ")
 
@@ -37,6 +37,21 @@ def test_digits_are_digits_or_nothing_is_asked(value: str) -> None:
         return
     assert found.isascii()
     assert found.isdecimal()
+
+
+@pytest.mark.parametrize(
+    ("number", "written"),
+    [
+        ("+1 (415) 555-0199", "4155550199"),
+        ("+49 30 90182", "03090182"),
+        ("0049 30 90182", "03090182"),
+        ("+39 06 1234567", "061234567"),
+        ("415 555 0199", "4155550199"),
+        ("+999", "999"),
+    ],
+)
+def test_local_numbers_are_those_that_are_dialled_within_the_country(number: str, written: str) -> None:
+    assert local(number) == written
 
 
 POST: dict[str, object] = {"url": "https://a.example/x", "query": {}, "method": "POST"}
@@ -83,6 +98,7 @@ def test_an_argument_that_could_change_a_query_is_refused(query: str, fields: di
         r"SELECT Id FROM A WHERE B = 'it\'s' AND C = '{soql:call:caller}'",
         "SELECT Id FROM A WHERE Email = '{soql:captured:email}'",
         "FIND {{digits:a}} IN PHONE FIELDS RETURNING Contact(Id)",
+        "FIND {{digits:a} OR {local:a}} IN PHONE FIELDS RETURNING Contact(Id)",
     ],
 )
 def test_queries_that_are_safe(query: str) -> None:

@@ -25,6 +25,10 @@ def address(units: Sequence[Unit], words: Vocabulary) -> Taken:
             before = None
             continue
         joined = before is not None and _joins(before, unit)
+        if before is not None and before.written and text in words.table.ordinal_marks:
+            joined = True  # 3rd
+        if joined and before is not None and before.written and unit.kind == "letter":
+            text = unit.text  # 221B
         if before is not None and unit.kind == before.kind == "digits" and not joined:
             unsure = unsure or not (unit.written and before.written)
         if (joined or glue) and parts:

@@ -107,7 +107,11 @@ def _spoken(tokens: list[SpokenToken], words: Vocabulary, before: "list[_Item]")
     while at < len(tokens):
         token = tokens[at]
         previous = found[-1] if found else before[-1] if before else None
-        if code := _SYMBOLS.get(token.said) or (token.text if token.text in _CODES else ""):
+        if token.said in words.table.articles and words.currencies.match(tokens, at + 1):
+            found.append(_Number(Decimal(1)))
+        elif half := words.table.halves.get(token.said):
+            _add_half(found, previous, Decimal(half), and_before=at > 0)
+        elif code := _SYMBOLS.get(token.said) or (token.text if token.text in _CODES else ""):
             found.append(code)
         elif (scale := _scale(token.said, words)) and isinstance(previous, _Number):
             scaled = _Number(previous.value * scale, True)
@@ -133,6 +137,14 @@ def _spoken(tokens: list[SpokenToken], words: Vocabulary, before: "list[_Item]")
             at = number[1] - 1
         at += 1
     return found
+
+
+def _add_half(found: "list[_Item]", previous: "_Item | None", half: Decimal, *, and_before: bool) -> None:
+    """ "half a million" is a number of its own, and the half of "two and a half" belongs to the two."""
+    if and_before and half < 1 and isinstance(previous, _Number) and found:
+        found[-1] = _Number(previous.value + half, True)
+    else:
+        found.append(_Number(half, True))
 
 
 def _scale(word: str, words: Vocabulary) -> int:

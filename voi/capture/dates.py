@@ -6,6 +6,7 @@ from datetime import date, timedelta
 from functools import lru_cache
 from typing import Literal
 
+from voi.capture.relative_days import RelativeDay, relative_days
 from voi.capture.taken import Taken, failed
 from voi.capture.tokens import SpokenToken, tokens_of
 from voi.capture.vocabulary import PhraseBook, Vocabulary, cjk_digits
@@ -36,9 +37,43 @@ def a_date(text: str, words: Vocabulary, today: date, when: When = "any", region
     """A date as ISO 8601 writes it. `when`: it lies in the past or future of `today`, by which a year that was not
     said, or with two digits, is told. `region`: which of two numbers is the month, in English (ISO 3166)."""
     tokens = tokens_of(text)
-    for day, _ in (found for at in range(len(tokens)) if (found := words.days.match(tokens, at))):
-        value = today + timedelta(days=day)
-        return Taken(value.isoformat(), so_far=value.isoformat(), complete=True)
+    counted = list(relative_days(tokens, words, today, when))
+    if not counted:
+        return _calendar_day(tokens, words, today, when, region)
+    last = counted[-1]
+    mark = _last_correction(tokens, words)
+    rest = [token for at, token in enumerate(tokens) if not any(each.at <= at < each.end for each in counted)]
+    if last.end <= mark:  # "tomorrow, no, on the fifth of March"
+        rest = list(tokens[mark:])
+    if last.weekday or last.at < mark or not mark:
+        named = _calendar_day(rest, words, today, when, region)
+        if not named.problem:
+            other = last.weekday and last.at >= mark and date.fromisoformat(named.value).weekday() != last.day.weekday()
+            return Taken(named.value, "", named.so_far, named.complete, named.unsure or other)
+        if last.weekday and (day := _day_on(last, rest, words)):
+            return Taken(day.isoformat(), so_far=day.isoformat(), unsure=True)
+    day = last.day
+    if (when == "past" and day > today) or (when == "future" and day < today):
+        return failed("not_past" if when == "past" else "not_future", day.isoformat())
+    return Taken(day.isoformat(), so_far=day.isoformat(), complete=not last.weekday, unsure=last.weekday)
+
+
+def _last_correction(tokens: Sequence[SpokenToken], words: Vocabulary) -> int:
+    """The place behind the last word that corrects something; 0: there is none."""
+    found = (words.corrects.match(tokens, at) or words.restarts.match(tokens, at) for at in range(len(tokens)))
+    return max((each[1] for each in found if each), default=0)
+
+
+def _day_on(weekday: RelativeDay, tokens: Sequence[SpokenToken], words: Vocabulary) -> date | None:
+    """ "Friday the fourth": the next such day."""
+    parts, _ = _parts(tokens, words)
+    if len(parts) != 1 or not _is_day(parts[0].digits or "0"):
+        return None
+    days = (weekday.day + timedelta(weeks=week) for week in range(60))
+    return next((day for day in days if day.day == int(parts[0].digits)), None)
+
+
+def _calendar_day(tokens: Sequence[SpokenToken], words: Vocabulary, today: date, when: When, region: str) -> Taken:
     parts, corrected = _parts(tokens, words)
     first = _resolved(parts, today, when, region, words)
     if first.problem and corrected:
@@ -78,13 +113,16 @@ def _part(tokens: Sequence[SpokenToken], at: int, words: Vocabulary) -> tuple[_P
         end = at + 1
         ordinal = end < len(tokens) and tokens[end].said in words.table.ordinal_marks
         return _Part("number", token.text[:8], ordinal, grouped=True), end + ordinal
-    if (month := _months(words.code).match(tokens, at)) and not (token.said == "may" and _stands_alone(tokens, at)):
+    if (month := _months(words.code).match(tokens, at)) and not (token.said == "may" and _is_a_verb(tokens, at, words)):
         return _Part("month", month=month[0]), month[1]
     ordinal_day = words.ordinals.match(tokens, at)
     number = words.number(tokens, at)
     if ordinal_day and (number is None or ordinal_day[1] >= number[1]):
         return _Part("number", str(ordinal_day[0]), ordinal=True), ordinal_day[1]
     if number:
+        year_ends = words.ordinals.match(tokens, number[1]) if number[0] >= 1_000 else None
+        if year_ends and number[0] % 10 ** len(str(year_ends[0])) == 0:  # тысяча девятьсот восемьдесят четвёртого
+            return _Part("number", str(number[0] + year_ends[0])), year_ends[1]
         return _Part("number", str(number[0])), number[1]
     if digits := words.digits.get(token.said, "") or cjk_digits(token.said):
         return _Part("number", digits), at + 1
@@ -93,9 +131,16 @@ def _part(tokens: Sequence[SpokenToken], at: int, words: Vocabulary) -> tuple[_P
     return None, at + 1
 
 
-def _stands_alone(tokens: Sequence[SpokenToken], at: int) -> bool:
-    """ "may I" is no month."""
-    return at + 1 < len(tokens) and tokens[at + 1].said in ("i", "we", "be")
+def _is_a_verb(tokens: Sequence[SpokenToken], at: int, words: Vocabulary) -> bool:
+    """ "I may come" has no month: no number stands beside it."""
+    for place in (at - 1, at + 1):
+        if 0 <= place < len(tokens):
+            token = tokens[place]
+            marks = {"the", "of", ",", ".", "/", "-"} | words.table.ordinal_marks
+            number = token.is_digits or words.ordinals.match(tokens, place) or words.number(tokens, place)
+            if number or token.said in marks or token.said in words.digits:
+                return False
+    return True
 
 
 def _is_day(digits: str) -> bool:
@@ -140,8 +185,9 @@ def _resolved(parts: Sequence[_Part], today: date, when: When, region: str, word
     if month_at is None:
         return _numeric(parts, so_far, today, when, region, words)
     before, behind = parts[:month_at], [part for part in parts[month_at + 1 :] if part.kind == "number"]
-    if before and len(before[0].digits) == 4:
-        day, year = "".join(part.digits for part in behind[:1]), before[0].digits
+    said_before = "".join(part.digits for part in before)
+    if behind and len(said_before) == 4 and not any(part.ordinal for part in before):  # nineteen eighty four, March 5
+        day, year = "".join(part.digits for part in behind[:1]), said_before
     elif before:
         day, year = "".join(part.digits for part in before), "".join(part.digits for part in behind)
     else:

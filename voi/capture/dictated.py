@@ -8,7 +8,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from voi.capture.tokens import SAID_MAX_CHARACTERS, SpokenToken, tokens_of
+from voi.capture.around import without_lead, without_trail
+from voi.capture.tokens import SpokenToken, tokens_of
 from voi.capture.vocabulary import Vocabulary, cjk_digits
 
 UnitKind = Literal["digits", "letter", "sign", "word"]
@@ -50,7 +51,10 @@ def dictated(text: str, vocabulary: Vocabulary, mode: DictationMode = "character
     """Read a text. Only in `characters` are single words of spelling alphabets and names of letters taken for letters;
     in `names` numbers and signs are words."""
     spelling = mode == "characters"
-    items = list(_TokenReader(tokens_of(without_lead(text, vocabulary)), vocabulary, mode).items())
+    text = without_lead(text, vocabulary)
+    if mode == "names":
+        text = without_trail(text, vocabulary)
+    items = list(_TokenReader(tokens_of(text), vocabulary, mode).items())
     kept: list[Unit] = []
     alone: list[Unit] = []
     corrected = False
@@ -103,22 +107,6 @@ def _segments(items: list[Unit | DictationMark]) -> Iterator[tuple[DictationMark
 # ---- one by one -----------------------------------------------------------------------------------
 
 
-def without_lead(text: str, vocabulary: Vocabulary) -> str:
-    """The text without what people say before a value: "yes, my e-mail address is"."""
-    text = text[:SAID_MAX_CHARACTERS]
-    tokens = tokens_of(text)
-    at = 0
-    while at < len(tokens):
-        found = vocabulary.leads.match(tokens, at)
-        if found and found[1] < len(tokens):
-            at = found[1]
-        elif at and tokens[at].said in ",:.-":
-            at += 1
-        else:
-            break
-    return text if not at else text[tokens[at].start :]
-
-
 class _TokenReader:
     """Reads tokens one after the other."""
 
@@ -130,7 +118,8 @@ class _TokenReader:
 
     def items(self) -> Iterator[Unit | DictationMark]:
         tokens, words = self._tokens, self._words
-        at, times, after_digits = 0, 1, False
+        at, times = 0, 1
+        after_digits = self._spelling and self._digits_at(1) and self._digits_at(2)  # "for one five"
         while at < len(tokens):
             if mark := self._mark_at(at):
                 yield mark[0]
@@ -227,6 +216,8 @@ class _TokenReader:
         if sign := words.signs.match(tokens, at):
             return Unit(sign[0], "sign", text=token.text), sign[1]
         if number := words.number(tokens, at):
+            if self._spelling and self._is_hundred_alone(number, at):
+                return Unit(str(number[0] // 100 * 100), "digits"), number[1] - 1
             return Unit(str(number[0]), "digits"), number[1]
         if digits := words.digits.get(token.said, ""):
             return Unit(digits, "digits"), at + 1
@@ -279,6 +270,13 @@ class _TokenReader:
         """ "vau er zett"; perhaps they are words after all: "why are you"."""
         places = [place for place in (at - 1, at + 1) if 0 <= place < len(self._tokens)]
         return any(self._words.letters.match(self._tokens, place) for place in places)
+
+    def _is_hundred_alone(self, number: tuple[int, int], at: int) -> bool:
+        """ "eight hundred five five five" is 800 555: digits go on one by one."""
+        value, end = number
+        hundred = end - at > 2 and self._tokens[end - 2].said == self._words.table.hundred
+        following = (self._words.below_thousand(self._tokens, place) for place in (end, end + 1))
+        return hundred and 0 < value % 100 < 10 and all(each is not None and each[0] < 10 for each in following)
 
     def _digits_at(self, at: int) -> bool:
         if at >= len(self._tokens):

@@ -22,7 +22,7 @@ _TOPS = word_set(
 """Usual ends of addresses, after which words are no part of one."""
 _CONTINUED = frozenset({"co", "ac", "gov", "me", "us"})
 """After these another part often follows: co.uk."""
-_UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss"})
+_UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "ı": "i", "ł": "l", "ø": "o", "æ": "ae"})
 
 
 def email(units: Sequence[Unit], words: Vocabulary) -> Taken:
@@ -52,6 +52,7 @@ def _joined(units: Sequence[Unit]) -> tuple[str, bool]:
     """All in one, and whether words stood side by side, between which something may have been meant."""
     text = "".join(unit.characters for unit in units).casefold()
     words = any(one.kind == other.kind == "word" for one, other in pairwise(units))
+    words |= any(unit.kind == "word" and unit.weak for unit in units)
     return text.strip(".,:"), words
 
 

@@ -37,6 +37,7 @@ def name(units: Sequence[Unit], words: Vocabulary) -> Taken:
         else:
             _add(parts, unit.characters, glue)
             glue = False
+            unsure |= unit.weak
     value = " ".join(_capitals(part, first=place == 0) for place, part in enumerate(parts)).strip(" -'")
     if not any(character.isalpha() for character in value):
         return failed("nothing")

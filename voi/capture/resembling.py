@@ -18,7 +18,7 @@ def as_spelled(units: Sequence[Unit], words: Vocabulary) -> list[Unit]:
     """The units with each word as the person says that it is written."""
     kept: list[Unit] = []
     run: list[Unit] = []
-    for unit in (*_with_doubled(units, words), None):
+    for unit in (*_with_doubled(_with_letters(units, words), words), None):
         if unit is not None and unit.kind == "letter":
             run.append(unit)
             continue
@@ -48,6 +48,52 @@ def resembles(word: Unit, spelled: str) -> bool:
     """True if that may be the spelling of the word."""
     one, other = word.characters.casefold()[:WORD_MAX_CHARACTERS], spelled[:WORD_MAX_CHARACTERS]
     return SequenceMatcher(None, one, other, autojunk=False).ratio() >= RESEMBLES
+
+
+ALIKE = ("ckq", "sz", "iy", "fv", "gj", "vw", "dt")
+"""Letters that stand for the same sound: "Catherine with a K"."""
+
+
+def _with_letters(units: Sequence[Unit], words: Vocabulary) -> list[Unit]:
+    """ "Catherine with a K" is Katherine, and "Schmidt with d t" Schmidt. A word of which it is not certain what the
+    remark changes is weak."""
+    kept: list[Unit] = []
+    at = 0
+    while at < len(units):
+        begin, end = _letters_of_remark(units, at, words)
+        if end and kept and kept[-1].kind == "word":
+            kept[-1] = _written_with(kept[-1], units[begin:end])
+            at = end
+        else:
+            kept.append(units[at])
+            at += 1
+    return kept
+
+
+def _letters_of_remark(units: Sequence[Unit], at: int, words: Vocabulary) -> tuple[int, int]:
+    """Where the letters of "with a K" or "with d t" stand, from and to; 0 and 0: no such thing stands there."""
+    if units[at].kind != "word" or units[at].characters.casefold() not in words.table.doubled:
+        return 0, 0
+    first = at + 1
+    if first + 1 < len(units) and units[first].text.casefold() in words.table.articles:
+        first += 1
+    end = first
+    while end < len(units) and units[end].kind == "letter" and len(units[end].characters) == 1:
+        end += 1
+    return (first, end) if 1 <= end - first <= 2 else (0, 0)
+
+
+def _written_with(word: Unit, letters: Sequence[Unit]) -> Unit:
+    wanted, text = "".join(each.characters for each in letters), word.characters
+    if wanted in text.casefold():
+        return word
+    alike = {c for each in ALIKE if wanted in each for c in each} if len(wanted) == 1 else set()
+    places = [place for place, c in enumerate(text.casefold()) if c in alike]
+    if len(places) != 1 or len(text.casefold()) != len(text):
+        return replace(word, weak=True)
+    place = places[0]
+    letter = wanted.upper() if text[place].isupper() else wanted
+    return replace(word, characters=text[:place] + letter + text[place + 1 :])
 
 
 def _with_doubled(units: Sequence[Unit], words: Vocabulary) -> list[Unit]:

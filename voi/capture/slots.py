@@ -7,6 +7,7 @@ from typing import Literal
 
 from voi.capture.addresses import address
 from voi.capture.amounts import amount
+from voi.capture.around import without_others
 from voi.capture.cards import card
 from voi.capture.codes import Mask, code
 from voi.capture.dates import When, a_date
@@ -75,6 +76,8 @@ def read(slot: Slot, text: str, words: Vocabulary, today: date) -> Taken:
         return amount(text, words, slot.currency)
     if slot.kind == "date":
         return a_date(text, words, today, slot.when, slot.region)
+    if slot.kind in ("phone", "card"):
+        text = without_others(text, words)
     results = [_of_units(slot, units, words) for units in dictated(text, words, _MODES[slot.kind]).readings]
     return next((result for result in results if not result.problem), results[0])
 

@@ -9,6 +9,8 @@ from voi.capture.tables import table_of
 from voi.capture.tables.en import ICAO
 from voi.capture.tables.shape import DictationTable
 from voi.capture.tokens import SpokenToken, folded_word, tokens_of
+from voi.text.cldr import days_ahead as cldr_days_ahead
+from voi.text.cldr import weekdays as cldr_weekdays
 from voi.text.tables import language_of, primary
 from voi.text.whole_numbers import known, whole
 
@@ -78,7 +80,12 @@ class Vocabulary:
         self.negates = PhraseBook((phrase, True) for phrase in table.negates)
         self.fillers = PhraseBook((phrase, True) for phrase in table.fillers)
         self.leads = PhraseBook((phrase, True) for phrase in (*table.leads, *table.fillers))
+        self.trails = PhraseBook((phrase, True) for phrase in table.trails)
+        self.others = PhraseBook((phrase, True) for phrase in table.others)
         self.days = PhraseBook(table.days)
+        self.weekdays = PhraseBook({**_weekdays_of(code), **table.weekdays})
+        self.days_ahead = tuple(_days_ahead_of(code))
+        """Before the number of days, behind it, and how many days one of them has: "in 3 weeks"."""
         self.currencies = PhraseBook(table.currencies)
         self.digits = {folded_word(word): digits for word, digits in table.digits.items()}
         self.likely_digits = table.likely_digits
@@ -192,15 +199,40 @@ def _numbers_of(code: str) -> tuple[tuple[str, int], ...]:
     return tuple(found)
 
 
+def _weekdays_of(code: str) -> Mapping[str, int]:
+    return cldr_weekdays(code) if language_of(code) is not None else {}
+
+
+def _days_ahead_of(code: str) -> Iterable[tuple[tuple[str, ...], tuple[str, ...], int]]:
+    for before, behind, days in sorted(cldr_days_ahead(code)) if language_of(code) is not None else ():
+        yield tuple(each.said for each in tokens_of(before)), tuple(each.said for each in tokens_of(behind)), days
+
+
 def _ordinals_of(code: str, table: DictationTable) -> list[tuple[str, int]]:
     found = [(word, day) for word, day in table.ordinals.items()]
     if code in _UNSPACED or not known(code):
         return found
-    for day in DAYS:
+    for day in DAYS if code not in _CASES else range(1, 100):  # there the last part of a year is one, too
         word = folded_word(whole(str(day), code, "ordinal"))
         if not word[:1].isdecimal():
             found += [(word + ending, day) for ending in (("", "n", "r", "s", "m") if code == "de" else ("",))]
+            for endings in _CASES.get(code, ()):
+                found.append((" ".join(_inflected(part, endings) for part in word.split()), day))
     return found
+
+
+_CASES: Mapping[str, tuple[Mapping[str, str], ...]] = {
+    "ru": ({"ый": "ое", "ой": "ое", "ий": "ье"}, {"ый": "ого", "ой": "ого", "ий": "ьего"}),
+    "pl": ({"y": "ego", "gi": "giego", "ci": "ciego"},),
+}
+"""Endings of ordinals, and what they become in dates: двадцать первое, двадцать первого."""
+
+
+def _inflected(word: str, endings: Mapping[str, str]) -> str:
+    for ending, other in endings.items():
+        if word.endswith(ending):
+            return word.removesuffix(ending) + other
+    return word
 
 
 def cjk_digits(word: str) -> str:

@@ -163,13 +163,15 @@ class Agent(Prompted):
         """Languages in which values are dictated to it that it does not speak itself."""
         return tuple(tool.capture.language for tool in self.tools.values() if tool.capture and tool.capture.language)
 
-    @model_validator(mode="after")
-    def _captures_what_it_uses(self) -> Self:
-        slots = {name for tool in self.tools.values() if tool.capture for name in tool.capture.slots}
-        for name, tool in self.tools.items():
-            for used in sorted(tool.captured_names - slots):
-                raise ValueError(f"its tool {name} has {{captured:{used}}}, which no tool of it captures")
-        return self
+    @property
+    def captured(self) -> frozenset[str]:
+        """Names of the slots that it takes down."""
+        return frozenset(name for tool in self.tools.values() if tool.capture for name in tool.capture.slots)
+
+    @property
+    def successors(self) -> frozenset[str]:
+        """Agents to which it can hand the conversation over."""
+        return frozenset(name for tool in self.tools.values() for name in tool.agents)
 
     @property
     def idle_limit_ms(self) -> int:

@@ -6,7 +6,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, TypeVar, get_args
+from typing import Any, TypeVar, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
@@ -131,13 +131,15 @@ def validated(model: type[M], raw: Any, source: str, path: JsonPath, problems: P
                 problems.warn(source, (*path, *error["loc"]), "is no field that Voi knows, and is ignored")
     for error in wrong:
         problems.error(source, (*path, *error["loc"]), explain(error, beside.get(error["loc"][:-1], [])))
-    if wrong:
+    if wrong and (not unknown or problems.limit is not None):
         return None
     try:
         return model.model_validate(_without(raw, [error["loc"] for error in unknown]))
-    except ValidationError as failed:  # rules about the whole object are only checked once every field is right
+    except ValidationError as failed:  # rules about a whole object are only checked once its fields are right
+        told = {error["loc"] for error in wrong}
         for error in failed.errors(include_url=False):
-            problems.error(source, (*path, *error["loc"]), explain(error, []))
+            if error["loc"] not in told:
+                problems.error(source, (*path, *error["loc"]), explain(error, []))
         return None
 
 
@@ -280,14 +282,22 @@ def _report_twice(value: Any, source: str, problems: Problems) -> None:
 
 def _fields_at(model: type[BaseModel], path: Iterable[str | int]) -> list[str]:
     """Names of the fields that the object at `path` inside `model` may have."""
+    named = False
     for step in path:
-        if isinstance(step, str):
+        if named:  # a name of the author's, such as that of a tool
+            named = False
+        elif isinstance(step, str):
             field = model.model_fields.get(step)
             inner = _model_in(field.annotation) if field else None
-            if inner is None:
+            if field is None or inner is None:
                 return []
-            model = inner
+            model, named = inner, _is_by_name(field.annotation)
     return list(model.model_fields)
+
+
+def _is_by_name(annotation: Any) -> bool:
+    """True for `dict[str, SomeModel]`, perhaps inside of other annotations."""
+    return get_origin(annotation) is dict or any(_is_by_name(part) for part in get_args(annotation))
 
 
 def _model_in(annotation: Any) -> type[BaseModel] | None:

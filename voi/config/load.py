@@ -12,6 +12,7 @@ from voi.config.agents import EMBEDDED_MODELS, Agent
 from voi.config.classifiers import PATTERN_MATCHING, CompletenessAgent, ControlAgent, ordinary_phrases
 from voi.config.config import ClientAgents, Config
 from voi.config.engine_choice import CHOSEN, usual_engines
+from voi.config.handovers import check_captured
 from voi.config.json_file import is_comment, read_object, validated
 from voi.config.knowledge import FoundFiles, find_files
 from voi.config.problems import Problems, did_you_mean, quoted
@@ -77,6 +78,7 @@ def read_config(settings: Settings, declared: Declared, problems: Problems) -> C
     models_named |= {(*entries[name].path, "model"): judge.model for name, judge in judging.items()}
     _warn_without_provider(models_named, settings, source, problems)
 
+    check_captured(talking, source, problems)
     for name, agent in talking.items():
         if agent.memory and settings.store == "off":
             problems.warn(source, (name, "memory"), "remembers nothing: VOI_STORE is off")

@@ -20,12 +20,14 @@ BuiltInName = Literal[
     "hang_up", "wait", "send_message", "switch_agent", "remember", "search_knowledge", "transfer", "press_keys"
 ]
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,63}")
-PLACEHOLDER = re.compile(r"\{(?:(soql_like|soql|digits):)?(?:(call|auth|captured):)?([A-Za-z_][A-Za-z0-9_-]*)\}")
+PLACEHOLDER = re.compile(r"\{(?:(soql_like|soql|digits|local):)?(?:(call|auth|captured):)?([A-Za-z_][A-Za-z0-9_-]*)\}")
 """{NAME}: an argument. {call:NAME}: a value of the conversation. {captured:NAME}: what the person has dictated.
-{auth:NAME}: a value of the token server's answer. `${NAME}` is none of these. {soql:…}, {soql_like:…}, {digits:…}: how
-the value is written (`voi.tools.written`)."""
-QUERY_KINDS = ("soql", "soql_like", "digits")
+{auth:NAME}: a value of the token server's answer. `${NAME}` is none of these. {soql:…}, {soql_like:…}, {digits:…},
+{local:…}: how the value is written (`voi.tools.written`)."""
+QUERY_KINDS = ("soql", "soql_like", "digits", "local")
 """How values may be written into a text of a query language."""
+_BARE_KINDS = ("digits", "local")
+"""Those that write nothing but digits, so that they need no quotes."""
 _REFERENCE = re.compile(r"\$\{[^}]*\}")
 _HOST_ENDS_OPEN = re.compile(r"[^/?#]*//[^/?#]*\}(?::\w+)?(?:[/?#]|\Z)")
 """A URL whose host ends with an argument, so that it may be anybody's."""
@@ -233,6 +235,11 @@ class AgentTool(FileModel):
             check_schema(self.parameters)
         if self.http:
             self._check_placeholders(self.http)
+        if self.http:  # others may know more parameters than their author writes down
+            known = (self.parameters or {}).get("properties", {})
+            for name in self.private:
+                if name not in known:
+                    raise ValueError(f"keeps {quoted(name)} private, which is none of its parameters")
         if self.body in ("http", "app") and self.offered and not self.description:
             raise ValueError("needs a description, by which the model knows when to call it")
         if self.builtin == "switch_agent" and not self.agents:
@@ -272,7 +279,7 @@ def _check_query(text: str) -> None:
                 f"quotes, '{{soql_like:{found[3]}}}' in a pattern, or {{digits:{found[3]}}}"
             )
         before = re.sub(r"\\.", "", PLACEHOLDER.sub("", text[: found.start()]))
-        if kind != "digits" and before.count("'") % 2 == 0:
+        if kind not in _BARE_KINDS and before.count("'") % 2 == 0:
             raise ValueError(f"has {shown} in a query, which has to stand between single quotes: '{shown}'")
 
 

@@ -266,6 +266,14 @@ class Reasoning:
 
 
 @dataclass(frozen=True, slots=True)
+class CallPart:
+    """A piece of a tool call, as the model writes it. It shows that the model is at work: the whole `ToolCall` comes at
+    the end."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Usage:
     """Tokens of the request and of the answer, as the provider counts them. May come several times, the last counts."""
 
@@ -286,7 +294,7 @@ class Finished:
     reason: FinishReason = "stop"
 
 
-LlmEvent = TextDelta | Reasoning | ToolCall | Usage | AskedAgain | Finished
+LlmEvent = TextDelta | Reasoning | CallPart | ToolCall | Usage | AskedAgain | Finished
 
 
 class Llm(Engine, Protocol):

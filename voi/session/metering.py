@@ -11,7 +11,7 @@ from contextlib import aclosing
 from typing import Self
 
 from voi.core.tokens import estimated_input, estimated_tokens
-from voi.engines.base import AskedAgain, Llm, LlmEvent, LlmRequest, Reasoning, TextDelta, Usage
+from voi.engines.base import AskedAgain, CallPart, Llm, LlmEvent, LlmRequest, Reasoning, TextDelta, Usage
 from voi.engines.info import LlmInfo
 from voi.errors import EngineError
 from voi.use import Use
@@ -54,7 +54,7 @@ class RequestMeter:
     def note(self, event: LlmEvent) -> None:
         self._began = True
         match event:
-            case TextDelta() | Reasoning():
+            case TextDelta() | Reasoning() | CallPart():
                 self._written.append(event.text)
             case Usage():
                 self._usage = event

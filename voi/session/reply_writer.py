@@ -22,7 +22,7 @@ from voi.core.facts import ReplyText, ReplyThinking, ReplyWritten, ToolCalled
 from voi.core.guard import RetryPlan
 from voi.core.reply_parser import ReplyParser
 from voi.dialogue import Message, ReplySegment, ToolCall, ToolSpec
-from voi.engines.base import Finished, FinishReason, Llm, LlmEvent, LlmRequest, Reasoning, TextDelta
+from voi.engines.base import CallPart, Finished, FinishReason, Llm, LlmEvent, LlmRequest, Reasoning, TextDelta
 from voi.engines.llm.thought_habits import Habit, ThoughtHabits
 from voi.errors import EngineError, VoiError
 from voi.session.chunker import Chunker, ReplyReading
@@ -350,6 +350,8 @@ class ReplyWriter:
         match event:
             case Reasoning():
                 self._reasons = True
+                self._thinks()
+            case CallPart():
                 self._thinks()
             case ToolCall():
                 number, used = len(self._calls), {call.call_id for call in self._calls}

@@ -580,7 +580,7 @@ class Session:
         self._tasks.log.info("the agent %s goes on", name)
         script = script_from(agent, self._options, context_tokens=self._context_tokens(), rules=rules)
         if self._captures is not None:
-            self._captures.close()
+            self._captures.hand_over()
         self.tell(was.AgentSwitched(script, name))
         if self.memory is not None:
             self.memory.follow(agent, name)

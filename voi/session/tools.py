@@ -67,10 +67,11 @@ class ToolRunner:
 
     async def _run(self, action: RunTool, tool: AvailableTool) -> None:
         began_s, error, then = self._clock(), "failed", "answer"  # type: tuple[float, ToolError, AfterCall]
+        context = self._context()
         try:
             arguments = tool.arguments.read(action.arguments)
             async with asyncio.timeout(tool.rule.timeout_ms / 1_000):
-                output = await tool.body(arguments, self._context())
+                output = await tool.body(arguments, context)
             result, error = output.text if isinstance(output, ToolOutput) else output, ""
             then = output.then if isinstance(output, ToolOutput) else "answer"
         except WrongArguments as wrong:
@@ -88,7 +89,7 @@ class ToolRunner:
         if error:
             took_ms = self._took_ms(began_s)
             self._tasks.log.warning("tool %s (%s) failed after %d ms: %s", action.name, tool.kind, took_ms, error)
-        self._over(action, tool, bounded(result), began_s, error, then)
+        self._over(action, tool, bounded(context.captures.without_private(result)), began_s, error, then)
 
     def _over(
         self,

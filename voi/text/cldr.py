@@ -58,6 +58,26 @@ def months(code: str) -> Mapping[str, int]:
 
 
 @cache
+def weekdays(code: str) -> Mapping[str, int]:
+    """Unabbreviated names of weekdays in lower case -> 0 (Monday) to 6."""
+    data = _locale(code).days
+    return {name.lower(): day for context in ("format", "stand-alone") for day, name in data[context]["wide"].items()}
+
+
+@cache
+def days_ahead(code: str) -> frozenset[tuple[str, str, int]]:
+    """How "in 3 days" and "in 3 weeks" are said: the words before and behind the number in lower case, and how many
+    days one of them has."""
+    fields = _locale(code)._data["date_fields"]
+    found = set()
+    for unit_name, days in (("day", 1), ("week", 7)):
+        for text in dict(fields.get(unit_name, {}).get("future") or {}).values():
+            before, _, behind = text.lower().partition(NUMBER)
+            found.add((before.strip(), behind.strip(), days))
+    return frozenset(each for each in found if each[0] or each[1])
+
+
+@cache
 def whole_months(code: str) -> frozenset[str]:
     """Unabbreviated names of months, in lower case."""
     data = _locale(code).months

@@ -11,6 +11,8 @@ from voi.errors import VoiError
 
 MAX_CHARACTERS = 50_000
 """Longest arguments of one call."""
+DEPTH_MAX = 64
+"""Deepest nesting of lists and objects. orjson reads 1,024 levels, and writes 254."""
 PROBLEMS_MAX = 5
 PROBLEM_MAX_CHARACTERS = 300
 AGAIN = "Call the tool again with arguments that are right."
@@ -75,7 +77,19 @@ def parse(written: str) -> dict[str, Any]:
         ) from None
     if not isinstance(value, dict):
         raise WrongArguments("The arguments are not a JSON object. Call again with one JSON object.")
+    if _is_deeper(value, DEPTH_MAX):
+        raise WrongArguments(f"The arguments are nested deeper than {DEPTH_MAX} levels. {AGAIN}")
     return value
+
+
+def _is_deeper(value: Any, levels: int) -> bool:
+    level = [value]
+    for _ in range(levels):
+        containers = (each.values() if isinstance(each, dict) else each for each in level)
+        level = [item for each in containers for item in each if isinstance(item, dict | list)]
+        if not level:
+            return False
+    return True
 
 
 def without(written: str, private: frozenset[str]) -> str:

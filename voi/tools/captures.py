@@ -1,5 +1,6 @@
 """What a person dictates in one conversation: which value is being taken down now, what was refused, what was taken."""
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -14,6 +15,8 @@ from voi.core.expects import Expects
 SOUGHT_MAX_CHARACTERS = 2_000
 """How much of what was said for one slot is kept while it is not whole."""
 KEYS_AFTER_REFUSALS = 2
+HIDDEN_MIN_DIGITS = 6
+"""Shorter private numbers may stand in a tool's result by chance, as a price or a year."""
 VOLUNTEERED = frozenset({"email", "phone", "card", "code"})
 """What is known by its form, wherever it is said. A name may be any words."""
 
@@ -41,6 +44,8 @@ class _Progress:
     """The words of that value, which the person may correct."""
     seen: NewestWords = NewestWords()
     """The newest message that was looked at for it."""
+    told: bool = False
+    """The model was told that there is a value already, so another one replaces it."""
 
 
 class Captures:
@@ -56,6 +61,8 @@ class Captures:
     ) -> None:
         self.values: dict[str, str] = {}
         """What was taken, by slot."""
+        self._taken: dict[str, Slot] = {}
+        """The slot that each value was taken for, perhaps by an agent that has handed over."""
         self._heard = heard
         self._expect = expect
         self._telephone = telephone
@@ -87,14 +94,35 @@ class Captures:
             return self._deny(slot, words, slots, said or (newest.text if is_new else ""))
         if said is not None and said.strip():
             return self._attempt(slot, words, slots, said, newest.text if is_new and was_open else "")
-        if (is_new and was_open) or self._is_volunteered(slot, newest.text, words):
+        if (is_new and (was_open or progress.told)) or self._is_volunteered(slot, newest.text, words):
             return self._attempt(slot, words, slots, newest.text)
+        if self._has(slot) and not was_open:
+            progress.told = True
+            return self._told_already(slot)
         return self._begin(slot, words, slots)
 
+    def _has(self, slot: Slot) -> bool:
+        """True if there is a value that is one for this slot: agents may have slots of the same name."""
+        taken_for = self._taken.get(slot.name)
+        return taken_for is not None and (taken_for.kind, taken_for.masks) == (slot.kind, slot.masks)
+
+    def _told_already(self, slot: Slot) -> str:
+        told = self._told_of(slot, self.values[slot.name])
+        return (
+            f"{told} Do not ask for it again. If the person wants to change it, ask for the new one and call again "
+            "when they have said it; if they have said it already, call again now with their words as `said`."
+        )
+
+    def _told_of(self, slot: Slot, value: str) -> str:
+        if slot.private or self._taken[slot.name].private:
+            return _taken_privately(slot, value)
+        return f"{slot.name} is {value}."
+
     def _is_volunteered(self, slot: Slot, said: str, words: Vocabulary) -> bool:
-        """True if words that nobody asked for surely are the value."""
+        """True if words that nobody asked for surely are the value, and it is not known already."""
         taken = read(slot, said, words, self._today())
-        return slot.kind in VOLUNTEERED and not taken.problem and not taken.unsure
+        known = self._has(slot) and taken.value == self.values[slot.name]
+        return slot.kind in VOLUNTEERED and not (taken.problem or taken.unsure or known)
 
     def keys(self, digits: str) -> str | None:
         """Digits that were entered with the keys of a telephone. Returns what the model has to know; None: nothing is
@@ -107,6 +135,9 @@ class Captures:
         taken = read(slot, digits, words, self._today())
         if taken.problem:
             return self._refuse(slot, taken, words)
+        doubtful = taken.unsure or slot.kind == "amount"  # there is no key for the decimal point
+        if slot.read_back == "always" or (doubtful and slot.read_back != "never"):
+            return self._ask_whether_right(slot, taken, words, digits)
         return self._accept(slot, taken.value, words, slots)
 
     def keys_suffice(self, digits: str) -> bool:
@@ -121,6 +152,19 @@ class Captures:
         if self._open is not None:
             self._open = None
             self._expect(Expects.OPEN)
+
+    def hand_over(self) -> None:
+        """Another agent goes on: what was taken stays, what was half said is said anew."""
+        self.close()
+        self._progress.clear()
+
+    def without_private(self, text: str) -> str:
+        """What a tool returned, without private values that it repeats: the model does not get them."""
+        for name, slot in self._taken.items():
+            value = self.values[name].lstrip("+")
+            if slot.private and len(value) >= HIDDEN_MIN_DIGITS:
+                text = re.sub(rf"(?<!\d){'[ -]?'.join(value)}(?!\d)", "(private)", text)
+        return text
 
     # ---- what turn-taking asks ----------------------------------------------------------------------
 
@@ -226,10 +270,10 @@ class Captures:
         return hint
 
     def _accept(self, slot: Slot, value: str, words: Vocabulary, slots: Sequence[Slot]) -> str:
-        self.values[slot.name] = value
+        self.values[slot.name], self._taken[slot.name] = value, slot
         self._progress[slot.name] = _Progress(seen=self._progress[slot.name].seen)
-        told = f"{slot.name} is {value}." if not slot.private else _taken_privately(slot, value)
-        missing = [each for each in slots if each.name not in self.values]
+        told = self._told_of(slot, value)
+        missing = [each for each in slots if not self._has(each)]
         if not missing:
             self.close()
             return f"{told} All is taken down."

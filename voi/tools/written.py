@@ -1,7 +1,8 @@
 """How values are written into texts of another language, so that they say nothing in that language.
 
 `soql`: inside single quotes of a query in SOQL, SOSL's lists of fields or Zoho's COQL. `soql_like`: the same in a LIKE
-pattern, where % and _ are the value's own. `digits`: of a telephone number, its digits alone.
+pattern, where % and _ are the value's own. `digits`: of a telephone number, its digits alone. `local`: those that are
+dialled within its country.
 https://developer.salesforce.com/docs/atlas.en-us.soql_sosl.meta/soql_sosl/sforce_api_calls_soql_select_quotedstringescapes.htm
 """
 
@@ -32,5 +33,24 @@ def digits(text: str) -> str:
     return found
 
 
-WRITE: Mapping[str, Callable[[str], str]] = {"": str, "soql": soql, "soql_like": soql_like, "digits": digits}
+def local(text: str) -> str:
+    """The digits of a telephone number as it is dialled within its country: 4155550199 for +1 415 555 0199, and
+    03090182 for +49 30 90182. CRMs keep numbers in either form. One without a country code stays as it is. Raises
+    ToolFailed as `digits` does."""
+    import phonenumbers
+
+    found = digits(text)
+    plus = text.strip()[:1] == "+"
+    if not plus and not found.startswith("00"):
+        return found
+    try:
+        number = phonenumbers.parse("+" + (found if plus else found[2:]))
+    except phonenumbers.NumberParseException:
+        return found
+    return digits(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.NATIONAL))
+
+
+WRITE: Mapping[str, Callable[[str], str]] = {
+    "": str, "soql": soql, "soql_like": soql_like, "digits": digits, "local": local,
+}  # fmt: skip
 """By the kind that stands in the placeholder."""

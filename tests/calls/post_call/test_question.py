@@ -86,6 +86,12 @@ async def test_no_summary_is_a_failure(model: FakeOpenAi, answer: str) -> None:
         await asked(model, answer or " ")
 
 
+async def test_fields_that_nest_too_deeply_do_not_fit(model: FakeOpenAi) -> None:
+    deep = '{"summary": "A table.", "fields": {"wish": "book", "a": ' + "[" * 600 + "]" * 600 + "}}"
+    assert await asked(model, deep, written(wish="book")) == CallReport("A table.", {"wish": "book"})
+    assert "nested deeper" in model.requests[1]["messages"][3]["content"]
+
+
 async def test_without_fields_only_a_summary_is_asked_for(model: FakeOpenAi) -> None:
     assert await asked(model, written(junk=1), fields=None, prompt=["Be", "brief."]) == CallReport("A table.", None)
     assert model.requests[0]["messages"][0]["content"].endswith("Be\nbrief.")

@@ -7,7 +7,7 @@ import pytest
 
 from tests.fakes.clock import in_virtual_time
 from voi.dialogue import ToolCall
-from voi.engines.base import LlmEvent, Reasoning, TextDelta, Usage
+from voi.engines.base import CallPart, LlmEvent, Reasoning, TextDelta, Usage
 from voi.engines.llm.attempts import MAX_DELAY_S, RETRY_DELAY_S, LlmLimits, Passing, StreamDeadline, with_one_retry
 from voi.errors import EngineError
 
@@ -36,7 +36,7 @@ async def waits(deadline: StreamDeadline, seconds: float, event: LlmEvent) -> No
 async def test_the_first_token_has_its_own_time_and_each_later_one_the_same() -> None:
     deadline = StreamDeadline(LIMITS, "m")
     await wait(deadline, 1.9, TextDelta("a"))
-    for event in (Reasoning("hm"), ToolCall("1", "f", "{}"), TextDelta("b")):
+    for event in (Reasoning("hm"), CallPart("{}"), TextDelta("b")):
         await wait(deadline, 0.9, event)
     began_s = now_s()
     with pytest.raises(EngineError, match="did not go on with its answer in time") as raised:
@@ -104,7 +104,7 @@ async def test_how_much_may_come() -> None:
     deadline.got(TextDelta("ab"))
     deadline.got(Reasoning("c"))
     deadline.got(Usage(10_000, 10_000))
-    deadline.got(ToolCall("1", "f", "{}"))
+    deadline.got(CallPart("{}"))
     with pytest.raises(EngineError, match="more than 5 characters"):
         deadline.got(TextDelta("d"))
     deadline.got_bytes(9)

@@ -10,7 +10,7 @@ import pytest
 from tests.fakes.engines import texts
 from tests.fakes.openai_server import FakeOpenAi, Reply, chunk, event
 from voi.dialogue import Message, Text, ToolCall, ToolResult
-from voi.engines.base import AskedAgain, Finished, LlmEvent, LlmRequest, Reasoning, TextDelta, Usage
+from voi.engines.base import AskedAgain, CallPart, Finished, LlmEvent, LlmRequest, Reasoning, TextDelta, Usage
 from voi.engines.llm import attempts, openai_compatible
 from voi.engines.llm.attempts import LlmLimits
 from voi.engines.llm.openai_compatible import OpenAiCompatible, completions_url
@@ -190,7 +190,7 @@ async def test_how_an_answer_ends(
     server: FakeOpenAi, llm: OpenAiCompatible, chunks: list[Any], events: list[LlmEvent]
 ) -> None:
     server.script(Reply(raw=[event(each) for each in chunks]))
-    assert [part async for part in llm.stream(request())] == events
+    assert [part async for part in llm.stream(request()) if not isinstance(part, CallPart)] == events
 
 
 async def test_half_characters_cost_one_character(server: FakeOpenAi, llm: OpenAiCompatible) -> None:
@@ -279,6 +279,18 @@ async def test_a_silent_provider(server: FakeOpenAi, reply: Reply, words: str, l
     assert words in str(await failure(client))
     await server.disconnects(1)
     assert len(server.requests) == 1
+    await client.close()
+
+
+async def test_a_long_call_is_no_silence(server: FakeOpenAi) -> None:
+    """Its arguments take longer than the time for the next token, and each piece of them less."""
+    pieces = [{"index": 0, "function": {"arguments": part}} for part in ('{"a":"', *"b" * 8, '"}')]
+    pieces[0] |= {"id": "x", "function": {"name": "note", "arguments": '{"a":"'}}
+    raw = [event({"choices": [{"index": 0, "delta": {"tool_calls": [piece]}}]}) for piece in pieces]
+    server.script(Reply(raw=[*raw, event(chunk(None, "tool_calls")), b"data: [DONE]\n\n"], delay_ms=60))
+    client = OpenAiCompatible(api_base=server.base_url, limits=LlmLimits(next_token_timeout_ms=300))
+    events = [each async for each in client.stream(request())]
+    assert [each for each in events if isinstance(each, ToolCall)] == [ToolCall("x", "note", '{"a":"bbbbbbbb"}')]
     await client.close()
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from voi.dialogue import Message, ToolCall, ToolSpec
-from voi.engines.base import Finished, LlmEvent, LlmRequest, TextDelta, Usage
+from voi.engines.base import CallPart, Finished, LlmEvent, LlmRequest, TextDelta, Usage
 from voi.engines.llm.attempts import LlmLimits
 from voi.engines.llm.chat_reply import ChunkReader, ReplyReader
 from voi.engines.llm.chat_request import chat_messages, chat_request
@@ -62,6 +62,11 @@ def test_calls_after_half_a_sentence_cut_at_every_byte() -> None:
         assert events[-1] == Finished("tool_calls")
         assert Usage(7, 3) in events
     assert [event for event in read(body, *range(len(body))) if isinstance(event, ToolCall)] == WANTED
+
+
+def test_each_piece_of_a_call_shows_that_the_model_is_at_work() -> None:
+    parts = [event.text for event in read(sse(*PIECES)) if isinstance(event, CallPart)]
+    assert parts == ["find", '{"number": "é', '7"}', 'find{"number": "8"}']
 
 
 @pytest.mark.parametrize(

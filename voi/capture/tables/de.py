@@ -51,18 +51,29 @@ TABLE = DictationTable(
     restarts=phrases("noch mal von vorn | nochmal von vorn | nochmal von vorne | noch mal von vorne | von vorn "
                      "| von vorne | noch einmal von vorn | noch einmal von vorne | alles falsch | ganz von vorn"),
     negates=phrases("nicht"),
-    fillers=phrases("äh | ähm | öh | öhm | hm | also | bitte | danke | ja gut | genau | sondern"),
+    fillers=phrases("äh | ähm | öh | öhm | hm | also | bitte | danke | ja gut | genau | sondern "
+                    "| alles klein | klein und zusammen | zusammen | zusammengeschrieben | zusammen geschrieben "
+                    "| alles klein und zusammen | kleingeschrieben | klein geschrieben | in einem wort"),
     leads=phrases(
         "ja | gut | so | klar | meine | mein | ist | lautet | das | es | die | der | ich | bin | heiße | heisse | name "
         "| nachname | vorname | e-mail | email | mail | e mail | adresse | nummer | telefonnummer | handynummer "
-        "| mailadresse | emailadresse | mein name | das wäre | wohne | wir wohnen | in der | am | im"
+        "| mailadresse | emailadresse | mein name | das wäre | wohne | wir wohnen | in der | am | im "
+        "| hier ist | hier spricht | sie können an | sie können mir an | sie erreichen mich unter | schreiben sie an"
     ),
+    trails=phrases("mein name | am apparat | ist mein name | hier"),
+    others=phrases("durchwahl | gültig | gültig bis | läuft ab | prüfnummer | prüfziffer | sicherheitscode | cvc"),
     doubled=phrases("mit"),
     respells=phrases("das | ist | buchstabiert | geschrieben | also | schreibt | sich | ich | buchstabiere"),
     links=frozenset({"und"}),
     hundred="hundert", thousand=("tausend",), million=("million", "millionen"),
     billion=("milliarde", "milliarden"),
     ordinal_marks=frozenset({"ter", "te", "ten"}),
+    halves={
+        "halb": "0.5", "halbe": "0.5", "halber": "0.5", "anderthalb": "1.5", "eineinhalb": "1.5", "zweieinhalb": "2.5",
+        "dreieinhalb": "3.5", "viereinhalb": "4.5",
+    },
+    articles=frozenset({"einem", "einfachem"}),
+    weekdays={"sonnabend": 5},
     days={"heute": 0, "morgen": 1, "übermorgen": 2, "gestern": -1, "vorgestern": -2},
     currencies={
         "euro": "EUR", "euros": "EUR", "franken": "CHF", "dollar": "USD", "pfund": "GBP", "zloty": "PLN",

@@ -40,11 +40,19 @@ TABLE = DictationTable(
         "| let me start over | let me start again | all over again"
     ),
     negates=phrases("not"),
-    fillers=phrases("um | uh | uhm | er | erm | hmm | mm | ah | well | okay | ok | please | thanks | thank you"),
+    fillers=phrases("um | uh | uhm | er | erm | hmm | mm | ah | well | okay | ok | please | thanks | thank you "
+                    "| all one word | one word | all in one word | all lowercase | all lower case | lowercase"),
     leads=phrases(
         "yes | yeah | sure | so | right | my | is | it's | its | it is | that's | that is | this is | the | i'm | i am "
         "| name | full name | first name | last name | surname | email | e-mail | mail | address | number | phone "
-        "| e mail | call me | would be | you can reach me at | i live at | we live at | i live in | live at | called"
+        "| e mail | call me | would be | you can reach me at | i live at | we live at | i live in | live at | called "
+        "| oh it's | oh it is | oh that's | that would be | it would be | you can call me | you can send it to "
+        "| send it to | you can email me at | you can reach me on"
+    ),
+    trails=phrases("speaking | here | is my name | is the name | is my last name"),
+    others=phrases(
+        "extension | ext | expiry | expires | expiring | expiration | exp | valid | good through | security code "
+        "| cvc | cvv"
     ),
     doubled=phrases("with"),
     respells=phrases("that's | spelled | spelt | spell | is | which | that | it's | i | the"),
@@ -53,6 +61,7 @@ TABLE = DictationTable(
     billion=("billion", "billions"),
     ordinal_marks=frozenset({"st", "nd", "rd", "th"}),
     days={"today": 0, "tomorrow": 1, "yesterday": -1, "day after tomorrow": 2, "day before yesterday": -2},
+    articles=frozenset({"a", "an"}), halves={"half": "0.5"},
     currencies={
         "dollar": "USD", "dollars": "USD", "buck": "USD", "bucks": "USD", "euro": "EUR", "euros": "EUR", "pound": "GBP",
         "pounds": "GBP", "quid": "GBP", "yen": "JPY", "franc": "CHF", "francs": "CHF", "swiss francs": "CHF",

@@ -48,6 +48,10 @@ class DictationTable:
     """Say nothing, wherever they stand."""
     leads: tuple[str, ...] = ()
     """Words and phrases before a value, and no part of it."""
+    trails: tuple[str, ...] = ()
+    """Words and phrases behind a name, and no part of it."""
+    others: tuple[str, ...] = ()
+    """Before digits that do not belong to the number: its extension, the date on which a card expires."""
     doubled: tuple[str, ...] = ()
     """Between a name and a remark about its spelling: "with double t"."""
     respells: tuple[str, ...] = ()
@@ -65,6 +69,12 @@ class DictationTable:
     """What is written behind the digits of an ordinal: "5th"."""
     days: Mapping[str, int] = field(default_factory=dict)
     """Days counted from today: "tomorrow"."""
+    weekdays: Mapping[str, int] = field(default_factory=dict)
+    """Forms of weekdays that CLDR does not write -> 0 (Monday) to 6."""
+    articles: frozenset[str] = frozenset()
+    """Before a noun of which there is one: "a dollar", "in a week"."""
+    halves: Mapping[str, str] = field(default_factory=dict)
+    """Words for numbers with a half, which num2words does not write: "half" is 0.5."""
     currencies: Mapping[str, str] = field(default_factory=dict)
     """Words and signs to ISO 4217 codes."""
     cents: frozenset[str] = frozenset()

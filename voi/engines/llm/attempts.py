@@ -6,7 +6,7 @@ from contextlib import aclosing
 from dataclasses import dataclass
 
 from voi.dialogue import ToolCall
-from voi.engines.base import AskedAgain, LlmEvent, Reasoning, TextDelta
+from voi.engines.base import AskedAgain, CallPart, LlmEvent, Reasoning, TextDelta
 from voi.engines.wait_limit import WaitLimit
 from voi.errors import EngineError
 
@@ -34,8 +34,8 @@ class LlmLimits:
 class StreamDeadline:
     """The time and text that one request has left.
 
-    `async with patience:` wraps every wait for the provider. Text, reasoning and tool calls reset the wait; keep-alive
-    comments and empty events do not, and the time it takes to read these counts, however fast they come.
+    `async with patience:` wraps every wait for the provider. Text, reasoning and pieces of tool calls reset the wait;
+    keep-alive comments and empty events do not, and the time it takes to read these counts, however fast they come.
     `first_token_ms`: limit for the first of them, if shorter than the usual one.
     """
 
@@ -69,10 +69,8 @@ class StreamDeadline:
     def got(self, event: LlmEvent) -> None:
         """Note an event: the wait for the next token begins again. Raises EngineError when the reply is too long."""
         match event:
-            case TextDelta(text) | Reasoning(text):
+            case TextDelta(text) | Reasoning(text) | CallPart(text):
                 size = len(text)
-            case ToolCall():
-                size = len(event.arguments)
             case _:
                 return
         self._token_s = self._limits.next_token_timeout_ms / 1000

@@ -11,7 +11,7 @@ from typing import Any
 import orjson
 
 from voi.dialogue import ToolCall
-from voi.engines.base import Finished, FinishReason, LlmEvent, LlmRequest, Reasoning, TextDelta, Usage
+from voi.engines.base import CallPart, Finished, FinishReason, LlmEvent, LlmRequest, Reasoning, TextDelta, Usage
 from voi.engines.llm.attempts import LlmLimits
 from voi.engines.llm.chat_request import has_images
 from voi.engines.llm.refusal import error_words, refusal, shown_name
@@ -192,14 +192,16 @@ class ChunkReader:
         # A `refusal` is the model's own words.
         text = self._whole_characters(text_of(delta.get("content")) or text_of(delta.get("refusal")))
         thought = text_of(delta.get("reasoning_content") or delta.get("reasoning"))
-        self._collect(delta.get("tool_calls"))
-        if not text and not thought:
+        written = self._collect(delta.get("tool_calls"))
+        if not text and not thought and not written:
             self._check(chunk)
         if thought:
             yield Reasoning(thought)
         if text:
             self._said = self._said or not text.isspace()
             yield TextDelta(text)
+        if written:
+            yield CallPart(written)
         if isinstance(usage := chunk.get("usage"), dict):
             yield Usage(_count(usage.get("prompt_tokens")), _count(usage.get("completion_tokens")))
         reason = choice.get("finish_reason")
@@ -224,8 +226,9 @@ class ChunkReader:
             text, self._half = text[:-1], text[-1]
         return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
-    def _collect(self, calls: object) -> None:
-        """Collect the increments of tool calls."""
+    def _collect(self, calls: object) -> str:
+        """Collect the increments of tool calls. Returns what they add."""
+        added = ""
         for position, call in enumerate(calls if isinstance(calls, list) else ()):
             if not isinstance(call, dict):
                 continue
@@ -243,9 +246,12 @@ class ChunkReader:
             known[0] = known[0] or call_id
             known[1] = known[1] or name[:NAME_MAX_CHARACTERS]
             written = function.get("arguments")
-            known[2] += _string(written) or (orjson.dumps(written).decode() if isinstance(written, dict) else "")
+            part = _string(written) or (orjson.dumps(written).decode() if isinstance(written, dict) else "")
+            known[2] += part
+            added += name[:NAME_MAX_CHARACTERS] + part
             if len(known[2]) > ARGUMENTS_MAX_CHARACTERS:
                 raise self._error(f"called a tool with more than {ARGUMENTS_MAX_CHARACTERS:,} characters")
+        return added
 
     def _check(self, chunk: dict[str, Any]) -> None:
         error = chunk if chunk.get("object") == "error" else chunk.get("error")
