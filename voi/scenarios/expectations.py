@@ -63,6 +63,8 @@ def _words(expect: Expect, trace: Trace, since: Mark, said: Sequence[AgentSaid])
     for wanted in expect.model_sees:
         if not says(shown, wanted):
             yield "model_sees", f"the model was not shown {quoted(wanted)}{'' if shown else '; it was never asked'}"
+    if expect.model_never_sees and not trace.asked:
+        yield "model_never_sees", "the model was never asked, so it was shown nothing"
     for unwanted in expect.model_never_sees:
         if says(shown, unwanted):
             yield "model_never_sees", f"the model was shown {quoted(unwanted)}"

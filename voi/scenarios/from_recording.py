@@ -2,9 +2,9 @@
 that the scenario can be played."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TextIO
 
 import yaml
 
@@ -20,7 +20,10 @@ from voi.scenarios.trace import AgentSaid, Trace
 from voi.text.redact import CARD, EMAIL, NAME, NUMBER, TextRedactor
 
 LINES_MAX = 2_000_000
+LINE_MAX_CHARACTERS = 4_000_000
+"""A line is read no further. The longest are those of prompts and histories."""
 STEPS_MAX = 300
+NAME_MAX_CHARACTERS = 200
 PAUSE_MIN_MS = 400
 """Shorter silences within a turn are left out."""
 STAND_INS = {
@@ -60,7 +63,7 @@ def scenario_from(
     for entry in entries:
         retold.take(entry)
     redact = _redactor(config.agents[chosen], names)
-    scenario: dict[str, Any] = {"name": name, "agent": chosen}
+    scenario: dict[str, Any] = {"name": name[:NAME_MAX_CHARACTERS], "agent": chosen}
     if script.mode == "chat":
         scenario["mode"] = "chat"
     if not retold.greeted:
@@ -72,19 +75,31 @@ def scenario_from(
         raise ClientError("Nobody says anything in this recording, so there is nothing to play.")
     scenario["expect"] = {"never": retold.never()}
     text: str = yaml.safe_dump({"scenarios": [scenario]}, sort_keys=False, allow_unicode=True, width=110)
-    return HEAD.format(names=", and the names that you gave" if names else "") + text
+    head = HEAD.format(names=", and the names that you gave" if names else "")
+    if (left_out := retold.turns - STEPS_MAX) > 0:
+        head += f"# Only the first {STEPS_MAX} turns of the person are here; {left_out} more are left out.\n"
+    return head + text
+
+
+def journal_lines(file: TextIO) -> Iterator[str]:
+    """The lines of a journal; one that is far too long comes in parts, none of which can be read."""
+    return iter(lambda: file.readline(LINE_MAX_CHARACTERS), "")
 
 
 def _read(lines: Iterable[str]) -> tuple[Script, list[JournalEntry]]:
     script: Script | None = None
     entries = []
+    damaged = 0
     for number, line in enumerate(lines, 1):
         if number > LINES_MAX:
             raise ClientError(f"The journal has more than {LINES_MAX:,} lines.")
+        if damaged:
+            raise ClientError(f"Line {damaged} of the journal is damaged.")
         try:
             found = json.loads(line)
         except (ValueError, RecursionError):
-            break  # a killed process leaves its last line cut off
+            damaged = number  # a killed process leaves its last line cut off
+            continue
         if script is None:
             script = decode_script(found)
         else:
@@ -203,6 +218,11 @@ class _Retold:
         self._breaks, self._typed, self._interrupted_at_ms = [], False, None
 
     # ---- as a scenario ------------------------------------------------------------------------------
+
+    @property
+    def turns(self) -> int:
+        """How often the person spoke or typed."""
+        return len(self._turns)
 
     def steps(self, redact: TextRedactor, agent: Agent) -> list[dict[str, Any]]:
         return [self._step(turn, redact, agent) for turn in self._turns[:STEPS_MAX]]

@@ -31,7 +31,7 @@ GREETING_S = 4.0
 SETTLE_S = 0.5
 ERRORS_KEPT = 20
 _HANGS_UP = re.compile(r"[\[(*<]\s*hang(?:s|ing)?[ _-]?up\s*[\])*>]", re.IGNORECASE)
-_STAGE = re.compile(r"\*[^*\n]{1,200}\*|^\s*(?:caller|user|person|me)\s*:\s*", re.IGNORECASE)
+_STAGE = re.compile(r"\*[^*\n]{1,200}\*|^\s*(?:the\s+)?(?:caller|user|person|me)\s*:\s*", re.IGNORECASE)
 PROMPT = f"""\
 You play a person who is talking to a voice agent. Stay this person; you are not an assistant and help nobody.
 Say only what the person says now: one or two short spoken sentences, no stage directions, no quotes, no name before it.

@@ -160,6 +160,8 @@ class Trace(Observer):
             case was.ReplyPlayed() | was.ReplyStopped():
                 self.playing = None if self.playing == fact.reply else self.playing
                 self._written.pop(fact.reply, None)
+            case was.HungUp():
+                self.ended = self.ended or EndReason.CLIENT_HUNG_UP
 
     def _piece(self, fact: was.ReplyText) -> None:
         written = self._written.setdefault(fact.reply, {})
