@@ -77,14 +77,14 @@ def test(
             keep_run(folder, plan.mode, some)
         except OSError as error:  # such as a folder that is read-only in CI: the run counts nevertheless
             typer.echo(f"{folder}: this run is not kept for the next: {error.strerror}", err=True)
-    if junit is not None:
-        junit.write_bytes(as_junit(results, took_s))
     if as_json:
         typer.echo(json.dumps(json_report(results, changed, plan.mode, took_s), indent=2, ensure_ascii=False))
     else:
         for line in change_lines(changed, wordy=diff):
             typer.echo(line)
         typer.echo(summary(results, took_s))
+    if junit is not None:
+        junit.write_bytes(as_junit(results, took_s))
     if any(result.status == "failed" for result in results):
         raise typer.Exit(1)
 
