@@ -26,7 +26,6 @@ class Changes:
     def __bool__(self) -> bool:
         return bool(self.fails_now or self.passes_now or self.otherwise)
 
-
     def add(self, more: "Changes") -> None:
         self.fails_now += more.fails_now
         self.passes_now += more.passes_now

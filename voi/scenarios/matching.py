@@ -6,7 +6,7 @@ from typing import Any
 
 _QUOTES = str.maketrans({"’": "'", "‘": "'", "“": '"', "”": '"', "\u00a0": " "})
 
-_FLAGGED = re.compile(r"/.+/[a-zA-Z]{1,8}", re.DOTALL)
+_FLAGGED = re.compile(r"/.+/[gimsuxy]{1,4}", re.DOTALL)
 _TIGHT = re.compile(r"\w\|\w|\w\| |\w \|\w")
 
 _SPACELESS = 0x2E80

@@ -145,7 +145,7 @@ async def simulate(
     if persona.startswith("@"):
         raise ClientError("persona: give the text itself, or the name of an agent.")
     options = _options(
-        agent=agent, persona=persona, goal=goal, model=model, calls=calls, turns=turns, agents=agents_file
+        agent=agent, persona=persona, goal=goal, model=model, calls=calls, turns=turns, agents=_inside(agents_file)
     )
     return await run_voi(["simulate", "--json", *options])
 

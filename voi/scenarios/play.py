@@ -92,7 +92,9 @@ class Play:
                 ran.broken.append(Broken(self._case.at("steps", number, "interrupts_after_ms"), fault))
             await self._stage.do(step)
             if not await self._hear_out(step, steps[number + 1] if number + 1 < len(steps) else None, mark):
-                words = f"no answer, or none that ended, within {self._case.scenario.answer_within_s:g} s (answer_within_s)"
+                words = (
+                    f"no answer, or none that ended, within {self._case.scenario.answer_within_s:g} s (answer_within_s)"
+                )
                 ran.broken.append(Broken(self._case.at("steps", number), words))
             if step.expect is not None:
                 await self._check(ran, step.expect, mark, "steps", number, "expect")
