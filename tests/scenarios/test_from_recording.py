@@ -106,3 +106,16 @@ def test_turns_that_are_too_many_are_told_of(config: Config, monkeypatch: pytest
     assert "# Only the first 1 turns of the person are here" in text
     (case,) = cases(text, config)
     assert len(case.scenario.steps) == 1
+
+
+def test_who_interrupts_late_also_interrupts_a_faster_voice(config: Config) -> None:
+    slow = []
+    for line in lines("v3-call"):
+        entry = json.loads(line)
+        entry["t"] = entry.get("t", 0) * 30
+        slow.append(json.dumps(entry) if "fact" in entry else line)
+    text = scenario_from(slow, config, name="it", agent="teller")
+    assert "interrupts_after_ms" in text
+    (result,) = played(text, config)
+    assert "nothing was interrupted" not in told(result)
+    assert any("event: interruption" in str(line) for line in result.performances[0].lines)

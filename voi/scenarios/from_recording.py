@@ -16,6 +16,7 @@ from voi.core import facts as was
 from voi.core.journal import JournalEntry, decode_entry, decode_script
 from voi.core.script import Script
 from voi.errors import ClientError
+from voi.scenarios.silent_voice import spoken_ms
 from voi.scenarios.trace import AgentSaid, Trace
 from voi.text.redact import CARD, EMAIL, NAME, NUMBER, TextRedactor
 
@@ -26,6 +27,8 @@ STEPS_MAX = 300
 NAME_MAX_CHARACTERS = 200
 PAUSE_MIN_MS = 400
 """Shorter silences within a turn are left out."""
+SPEAKS_ON_MS = 300
+"""Who is interrupted would have spoken on for at least this long."""
 STAND_INS = {
     NUMBER: "one two three four", CARD: "4111 1111 1111 1111", EMAIL: "someone at example dot org", NAME: "Alex",
 }  # fmt: skip
@@ -47,6 +50,8 @@ class _PersonsTurn:
     breaks: list[tuple[str, int]] = field(default_factory=list)
     """Pauses within: the words before each, and its length in ms."""
     interrupts_after_ms: int | None = None
+    over: AgentSaid | None = None
+    """What the agent was saying then."""
     said: list[AgentSaid] = field(default_factory=list)
     calls: list[tuple[AgentSaid | None, str, str]] = field(default_factory=list)
 
@@ -153,6 +158,9 @@ class _Retold:
         self._results: dict[str, list[tuple[str, bool]]] = {}
         self._names: dict[tuple[int, str], str] = {}
         self._sounding_since_ms: int | None = None
+        self._sounding = 0
+        """The reply that was heard last."""
+        self._over: AgentSaid | None = None
         self._quiet_ms = 0
         self._words = ""
         self._interrupted_at_ms: int | None = None
@@ -177,7 +185,7 @@ class _Retold:
             case was.TextTyped():
                 self._typed = True
             case was.PlaybackStarted():
-                self._sounding_since_ms = entry.now_ms
+                self._sounding_since_ms, self._sounding = entry.now_ms, entry.fact.reply
             case was.ReplyPlayed() | was.ReplyStopped():
                 self._sounding_since_ms = None
             case was.UserStarted():
@@ -186,6 +194,7 @@ class _Retold:
                 self._quiet_ms = 0
                 if self._sounding_since_ms is not None and self._interrupted_at_ms is None:
                     self._interrupted_at_ms = entry.now_ms - self._sounding_since_ms
+                    self._over = next((each for each in self._trace.said if each.reply == self._sounding), None)
             case was.QuietGrew(quiet_ms):
                 self._quiet_ms = quiet_ms
             case was.Heard(text=text):
@@ -212,10 +221,11 @@ class _Retold:
             turn.text = action.text
             return
         turn = _PersonsTurn("type" if self._typed else "say", action.text, self._breaks)
-        turn.interrupts_after_ms = None if self._typed else self._interrupted_at_ms
+        if not self._typed:
+            turn.interrupts_after_ms, turn.over = self._interrupted_at_ms, self._over
         self._turns.append(turn)
         self._by_message[action.message_id] = turn
-        self._breaks, self._typed, self._interrupted_at_ms = [], False, None
+        self._breaks, self._typed, self._interrupted_at_ms, self._over = [], False, None, None
 
     # ---- as a scenario ------------------------------------------------------------------------------
 
@@ -230,7 +240,7 @@ class _Retold:
     def _step(self, turn: _PersonsTurn, redact: TextRedactor, agent: Agent) -> dict[str, Any]:
         step: dict[str, Any] = {turn.action: _with_pauses(turn, redact)}
         if turn.interrupts_after_ms is not None:
-            step["interrupts_after_ms"] = turn.interrupts_after_ms
+            step["interrupts_after_ms"] = _while_it_speaks(turn.interrupts_after_ms, turn.over)
         answers = [answer for said in turn.said if (answer := _answer(said, turn, redact, agent))]
         if turn.said and not answers:
             answers = [{"error": SILENT}]
@@ -255,6 +265,15 @@ class _Retold:
         """What did not happen then and must not happen now."""
         happened = {event.kind for event in self._trace.events}
         return [kind for kind in ("error", "denial", "gave_up") if kind not in happened] or ["hang_up"]
+
+
+def _while_it_speaks(after_ms: int, over: AgentSaid | None) -> int:
+    """When the person interrupts. Another voice than that of the recording may be done sooner, so it is early enough
+    for what the words usually take."""
+    if over is None:
+        return after_ms
+    usual_ms = spoken_ms(" ".join(part.text for part in over.parts() if part.spoken))
+    return max(0, min(after_ms, usual_ms - SPEAKS_ON_MS))
 
 
 def _with_pauses(turn: _PersonsTurn, redact: TextRedactor) -> str | list[Any]:
