@@ -27,8 +27,8 @@ STEPS_MAX = 300
 NAME_MAX_CHARACTERS = 200
 PAUSE_MIN_MS = 400
 """Shorter silences within a turn are left out."""
-SPEAKS_ON_MS = 300
-"""Who is interrupted would have spoken on for at least this long."""
+SPEAKS_ON_MS = 1_000
+"""Who is interrupted would have spoken on for at least this long: an interruption is decided in a moment only."""
 STAND_INS = {
     NUMBER: "one two three four", CARD: "4111 1111 1111 1111", EMAIL: "someone at example dot org", NAME: "Alex",
 }  # fmt: skip
