@@ -238,3 +238,26 @@ def test_numbers_are_looked_for_as_they_are_written(config: Config) -> None:
     call = "- say: Buy\n  model: [{calls: [{name: buy, arguments: {price: 1.5}}]}, Done.]\n"
     call += "  expect: {calls: [{name: buy, arguments: {price: 1.50}}]}"
     assert told(one(call, config, head="tools: {buy: ok}")) == ""
+
+
+def test_words_that_go_on_an_earlier_message_are_understood_in_their_step(config: Config) -> None:
+    steps = """
+- say: I would like
+  model: One two three four five six seven eight nine ten.
+- say: a red bike
+  interrupts_after_ms: 0
+  model: Red it is.
+  expect: {heard: a red bike, says: red it is}
+- say: Bye
+  model: Goodbye.
+  expect: {heard: EXPECT}
+"""
+    assert told(one(steps.replace("EXPECT", "bye"), config)) == ""
+    assert 'it understood "Bye"' in told(one(steps.replace("EXPECT", "a red bike"), config))
+
+
+def test_a_missing_answer_of_a_tool_is_told_with_its_place(folder: Path) -> None:
+    agents = {"shop": {**AGENTS["echo"], "tools": {"find": {"description": "Finds.", "app": True}}}}
+    steps = "- say: Hello\n  model: [{calls: [{name: find}]}, Found.]\n  expect: {says: found}"
+    (broken,) = one(steps, config_in(folder, agents), agent="shop").broken
+    assert str(broken).startswith("scenarios/test.yaml:3: the scenario does not say what the tool find answers")
