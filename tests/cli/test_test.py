@@ -1,4 +1,5 @@
 import json
+import os
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -81,3 +82,28 @@ def test_repeats_and_single_files() -> None:
     assert code == 0
     assert "a  3 of 3" in out
     assert "person: Hello" in out
+
+
+def test_files_of_one_name_in_two_folders_have_a_last_run_each(folder: Path) -> None:
+    for name, text in (("de", GOOD), ("en", GOOD.replace("says: hello", "says: bye"))):
+        (folder / "scenarios" / name).mkdir()
+        (folder / "scenarios" / name / "b.yaml").write_text(text)
+    first, again = run()[1], run()[1]
+    assert "since the last run" not in first + again
+    assert "since the last run" not in run("scenarios/de")[1]
+
+
+def test_a_folder_that_cannot_be_written_fails_no_run(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(path: Path, write: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("voi.scenarios.last_run.replace_file", full)
+    code, out = run()
+    assert code == 0
+    assert "this run is not kept for the next: No space left on device" in out
+    assert "1 passed in" in out
+
+
+def test_a_last_run_that_is_no_file_is_no_last_run(folder: Path) -> None:
+    os.mkfifo(folder / "scenarios" / ".last_run.json")
+    assert run()[0] == 0

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 import typer
@@ -12,6 +13,7 @@ from tests.fakes.engines import FakeTts
 from tests.scenarios.bench import AGENTS, config_in, played, settings_in
 from voi.cli.ab import ab
 from voi.config.config import Config
+from voi.errors import ConfigError
 from voi.scenarios.compare import comparison, figures, median, pairs, rows
 from voi.scenarios.conversation_sound import RATE_HZ, conversation_sound
 from voi.scenarios.voices import PersonsVoice
@@ -85,3 +87,17 @@ def test_the_command_compares(folder: Path) -> None:
     assert json.loads(result.output)["scenarios"][0]["verdict"] == "A is better"
     shown = CliRunner().invoke(app, ["agents.json", "draft.json", "--scripted"])
     assert "B: 0 of 1 passed" in shown.output
+
+
+def test_the_second_draft_is_read_before_a_model_is_asked(folder: Path) -> None:
+    settings_in(folder)
+    (folder / "draft.json").write_text("{}")
+    (folder / "scenarios").mkdir()
+    (folder / "scenarios" / "a.yaml").write_text(TEXT)
+    app = typer.Typer()
+    app.command()(ab)
+    with patch("voi.cli.test.run_plan") as asked:
+        result = CliRunner().invoke(app, ["agents.json", "draft.json", "--out", "sound"])
+    assert isinstance(result.exception, ConfigError)
+    assert not asked.called
+    assert not (folder / "sound").exists()

@@ -29,7 +29,7 @@ STORY = "say: Tell me a story\nmodel: Once upon a time there was a grey fox."
         ("words_max: 8", "has 9 words, more than 8"),
         ("calls: []", ""),
         ("calls: [{name: book}]", "did not call book; it called nothing"),
-        ("never_calls: book", ""),
+        ("never_calls: switch_agent", ""),
         ("happens: interruption", "interruption did not happen"),
         ("never: interruption", ""),
         ("latency_ms: 2000", ""),
@@ -197,3 +197,67 @@ def test_criteria_for_a_judge_are_left_out_and_it_is_said(config: Config) -> Non
     result = one("- say: Hello\n  model: Hi.\n  expect: {judge: [The agent is kind., It is short.]}", config)
     assert result.status == "passed"
     assert result.note == "2 criteria for a judge left out: --live"
+
+
+def test_who_interrupts_nobody_has_not_tried_it(config: Config) -> None:
+    steps = "- say: Hello\n  model: Hi.\n- say: mhm\n  interrupts_after_ms: 5000\n  expect: {never: interruption}"
+    assert "spoke for less than 5000 ms" in told(one(steps, config))
+    steps = "- say: mhm\n  interrupts_after_ms: 10\n  model: Hi.\n  expect: {never: interruption}"
+    assert "the agent did not speak" in told(one(steps, config)), "it has no greeting"
+
+
+def test_an_answer_that_does_not_come_in_time_is_told(config: Config) -> None:
+    late = "- say: Hello\n  model: {text: Hi., after_ms: 9000}\n  expect: {EXPECT}"
+    assert told(one(late.replace("EXPECT", "says: hi"), config)) == ""
+    result = one(late.replace("EXPECT", "never_says: hi"), config, head="answer_within_s: 5")
+    assert "no answer, or none that ended, within 5 s" in told(result)
+
+
+def test_an_agent_that_speaks_at_length_is_heard_out(config: Config) -> None:
+    steps = f"- say: Hello\n  model: {'one two three four five. ' * 12}the end\n  expect: {{says: the end}}"
+    result = one(steps, config, head="answer_within_s: 5")
+    assert told(result) == ""
+    assert result.performances[0].trace.now_ms > 10_000
+
+
+def test_the_end_of_a_conversation_that_the_person_ends(config: Config) -> None:
+    steps = "- say: Hello\n  model: Hi.\n- hang_up: true\n  expect: {ends: REASON, never: hang_up}"
+    assert told(one(steps.replace("REASON", "client_hung_up"), config)) == ""
+    assert "was to end with idle_limit" in told(one(steps.replace("REASON", "idle_limit"), config))
+
+
+def test_a_model_that_was_never_asked_was_shown_nothing(config: Config) -> None:
+    steps = "- expect: {model_never_sees: stories}"
+    assert "the model was never asked" in told(one(steps, config))
+
+
+def test_numbers_are_looked_for_as_they_are_written(config: Config) -> None:
+    steps = "- say: How much?\n  model: It is 1.50 or +49.\n  expect: {EXPECT}"
+    assert told(one(steps.replace("EXPECT", "says: [1.50, +49], never_says: 1.5"), config)) == ""
+    assert "said" in told(one(steps.replace("EXPECT", "never_says: 1.50"), config))
+    call = "- say: Buy\n  model: [{calls: [{name: buy, arguments: {price: 1.5}}]}, Done.]\n"
+    call += "  expect: {calls: [{name: buy, arguments: {price: 1.50}}]}"
+    assert told(one(call, config, head="tools: {buy: ok}")) == ""
+
+
+def test_words_that_go_on_an_earlier_message_are_understood_in_their_step(config: Config) -> None:
+    steps = """
+- say: I would like
+  model: One two three four five six seven eight nine ten.
+- say: a red bike
+  interrupts_after_ms: 0
+  model: Red it is.
+  expect: {heard: a red bike, says: red it is}
+- say: Bye
+  model: Goodbye.
+  expect: {heard: EXPECT}
+"""
+    assert told(one(steps.replace("EXPECT", "bye"), config)) == ""
+    assert 'it understood "Bye"' in told(one(steps.replace("EXPECT", "a red bike"), config))
+
+
+def test_a_missing_answer_of_a_tool_is_told_with_its_place(folder: Path) -> None:
+    agents = {"shop": {**AGENTS["echo"], "tools": {"find": {"description": "Finds.", "app": True}}}}
+    steps = "- say: Hello\n  model: [{calls: [{name: find}]}, Found.]\n  expect: {says: found}"
+    (broken,) = one(steps, config_in(folder, agents), agent="shop").broken
+    assert str(broken).startswith("scenarios/test.yaml:3: the scenario does not say what the tool find answers")

@@ -1,5 +1,6 @@
 """Recordings become scenarios that can be played, without what was private."""
 
+import io
 import json
 from pathlib import Path
 
@@ -8,7 +9,8 @@ import pytest
 from tests.scenarios.bench import cases, config_in, played, told
 from voi.config.config import Config
 from voi.errors import ClientError
-from voi.scenarios.from_recording import scenario_from
+from voi.scenarios import from_recording
+from voi.scenarios.from_recording import LINE_MAX_CHARACTERS, journal_lines, scenario_from
 
 JOURNALS = Path(__file__).parents[1] / "data" / "journals"
 CARD, NUMBER, MAIL = "4242 4242 4242 4242", "0301 2345678", "ada@example.org"
@@ -83,3 +85,37 @@ def test_refusals(config: Config, tmp_path: Path) -> None:
         scenario_from([], config, name="it", agent="teller")
     with pytest.raises(ClientError, match="Nobody says anything"):
         scenario_from(lines("v3-chat")[:1], config, name="it", agent="teller")
+
+
+def test_a_cut_off_last_line_is_left_out_and_a_damaged_one_told(config: Config) -> None:
+    whole = lines("v3-call")
+    assert cases(scenario_from([*whole, '{"t": 1, "fa'], config, name="it", agent="teller"), config)
+    with pytest.raises(ClientError, match="Line 4 of the journal is damaged"):
+        scenario_from([*whole[:3], '{"t": 1, "fa', *whole[3:]], config, name="it", agent="teller")
+
+
+def test_no_line_is_read_without_end() -> None:
+    assert [len(line) for line in journal_lines(io.StringIO("a\n" + "b" * (LINE_MAX_CHARACTERS + 5)))] == [
+        2, LINE_MAX_CHARACTERS, 5,
+    ]  # fmt: skip
+
+
+def test_turns_that_are_too_many_are_told_of(config: Config, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(from_recording, "STEPS_MAX", 1)
+    text = scenario_from(lines("v3-call"), config, name="it" * 200, agent="teller")
+    assert "# Only the first 1 turns of the person are here" in text
+    (case,) = cases(text, config)
+    assert len(case.scenario.steps) == 1
+
+
+def test_who_interrupts_late_also_interrupts_a_faster_voice(config: Config) -> None:
+    slow = []
+    for line in lines("v3-call"):
+        entry = json.loads(line)
+        entry["t"] = entry.get("t", 0) * 30
+        slow.append(json.dumps(entry) if "fact" in entry else line)
+    text = scenario_from(slow, config, name="it", agent="teller")
+    assert "interrupts_after_ms" in text
+    (result,) = played(text, config)
+    assert "nothing was interrupted" not in told(result)
+    assert any("event: interruption" in str(line) for line in result.performances[0].lines)

@@ -34,7 +34,7 @@ def mistakes(text: str, config: Config) -> list[str]:
         (GOOD.replace("say: Hello", "say: Hello\n        sound: a.wav"), "f.yaml:6: there is no file"),
         (GOOD.replace("say: Hello", "wait_s: -1"), "f.yaml:5: wait_s must be at least 0"),
         (GOOD.replace("say: Hello", "keys: abc"), "f.yaml:5: keys"),
-        (GOOD.replace("say: Hello", "expect: {}\n        interrupts_after_ms: 5"), "nothing that interrupts"),
+        (GOOD.replace("say: Hello", "expect: {turns: 1}\n        interrupts_after_ms: 5"), "nothing that interrupts"),
         (GOOD.replace("say: Hello", "{}"), "f.yaml:5: steps does nothing"),
         (GOOD.replace("say: Hello", "expect: {happens: nonsense}"), "f.yaml:5: happens must be"),
         (GOOD.replace("say: Hello", "expect: {turn: 3}"), 'did you mean "turns"'),
@@ -48,12 +48,52 @@ def mistakes(text: str, config: Config) -> list[str]:
         (GOOD.replace("steps:", "stepz:"), 'f.yaml:3: "steps" is missing'),
         ("agent: echo\nscenarios: []", "f.yaml:2: scenarios"),
         (GOOD.replace("say: Hello", "say: Hello\n        model: {txt: a}"), 'did you mean "text"'),
+        (GOOD + "      - hang_up: true\n      - expect: {says: more}\n", "f.yaml:7: stands behind hang_up"),
+        (GOOD.replace("say: Hello", "say: Hello\n        expect:"), '"expect" has no value'),
+        (GOOD.replace("say: Hello", "expect: {}"), "expect expects nothing"),
+        (GOOD.replace("say: Hello", "expect: {silent: false}"), "expect expects nothing"),
+        (GOOD.replace("say: Hello", "expect: {never_says: }"), '"never_says" has no value'),
+        (GOOD.replace("say: Hello", "expect: {never_says: [], turns: 1}"), "never_says lists nothing"),
+        (GOOD.replace("say: Hello", "expect: {turns: {}}"), "turns says no number"),
+        (GOOD.replace("say: Hello", "expect: {turns: {min: 2, max: 1}}"), "so no number fits"),
+        (GOOD.replace("say: Hello", "expect: {says: ''}"), '"" is empty, and every text has that'),
+        (GOOD.replace("say: Hello", "expect: {says: 'bye | '}"), "has a choice without words"),
+        (GOOD.replace("say: Hello", "expect: {never_says: hello|bye}"), "write this | that"),
+        (GOOD.replace("say: Hello", "expect: {never_says: /hello/i}"), "has letters behind its last /"),
+        (GOOD.replace("say: Hello", "expect: {says: /.*/}"), "is found in every text"),
+        (GOOD.replace("say: Hello", "expect: {never_calls: bok}"), 'there is no tool "bok"'),
+        (GOOD.replace("say: Hello", "expect: {calls: [{name: a, arguments: {b: [/(/]}}]}"), "is no regular expression"),
+        (GOOD + "    tools: {free: []}\n", "free has no answer"),
+        (GOOD + "    tools: {free: {result: 1, aftr_ms: 4}}\n", 'did you mean "after_ms"'),
     ],
 )  # fmt: skip
 def test_mistakes_are_told_with_their_line(text: str, told: str, config: Config) -> None:
     problems = mistakes(text, config)
     assert told in "\n".join(problems)
     assert all(problem.startswith("f.yaml:") for problem in problems)
+
+
+def test_what_can_fail_and_hold_is_no_mistake(config: Config) -> None:
+    expect = "{says: [yes | sure, '?', '/gr[ae]y/', /usr/bin], heard: /^$/, calls: [], never_calls: [free, bok]}"
+    model = "{calls: [{name: bok}]}"
+    text = GOOD.replace("say: Hello", f"say: Hello\n        model: {model}\n        expect: {expect}")
+    assert cases(text + "    tools: {free: {result: 1, status: ok}, book: null}\n", config)
+
+
+def test_a_sound_is_beside_its_scenario(folder: Path, config: Config) -> None:
+    place = folder / "scenarios"
+    (place / "sounds").mkdir(parents=True)
+    for file in (folder / "secret.wav", place / "sounds" / "a.wav"):
+        file.write_bytes(b"")
+    (place / "link.wav").symlink_to(folder / "secret.wav")
+    text = GOOD.replace("say: Hello", "say: Hello\n        sound: SOUND")
+    source = str(place / "f.yaml")
+    assert cases(text.replace("SOUND", "sounds/a.wav"), config, source)
+    for sound in ("../secret.wav", str(folder / "secret.wav"), "sounds/../../secret.wav", "link.wav"):
+        with pytest.raises(ConfigError, match=r"f\.yaml:6: .* is outside the folder of this file"):
+            cases(text.replace("SOUND", sound), config, source)
+    with pytest.raises(ConfigError, match="is no path of a file"):
+        cases(text.replace("SOUND", '"a\\0b"'), config, source)
 
 
 def test_all_mistakes_are_told_at_once(config: Config) -> None:

@@ -43,10 +43,11 @@ async def asked(folder: Path, *calls: tuple[str, dict[str, Any]]) -> tuple[list[
 
 def test_an_assistant_checks_and_tests(agents: Path) -> None:
     pytest.importorskip("mcp")
-    names, (checked, tested, schema, refused) = asyncio.run(
+    names, (checked, tested, schema, refused, outside) = asyncio.run(
         asked(
             agents, ("check", {}), ("test", {"only": "a"}), ("scenario_schema", {}),
             ("simulate", {"agent": "echo", "persona": "@/etc/passwd", "model": "m"}),
+            ("test", {"files": ["/etc/passwd"]}),
         )
     )  # fmt: skip
     assert set(names) == {
@@ -59,6 +60,9 @@ def test_an_assistant_checks_and_tests(agents: Path) -> None:
     assert (found["ok"], found["passed"]) == (True, 1)
     assert "scenarios" in json.loads(schema.content[0].text)["properties"]
     assert refused.is_error
+    assert "persona: give the text itself" in refused.content[0].text, "the assistant is told why"
+    assert outside.is_error
+    assert "root:" not in outside.content[0].text
 
 
 def test_what_an_option_holds_is_never_an_option(agents: Path) -> None:
@@ -77,3 +81,26 @@ def test_what_takes_too_long_or_prints_too_much_is_ended(agents: Path, monkeypat
     monkeypatch.setattr(mcp_server, "OUTPUT_MAX_BYTES", 100)
     with pytest.raises(ClientError, match="ask for less"):
         asyncio.run(run_voi(["schema"]))
+
+
+def test_files_outside_are_not_read(agents: Path) -> None:
+    (agents / "link.yaml").symlink_to("/etc/passwd")
+    for path in ("/etc/passwd", "../x", "scenarios/../../x", "link.yaml", "a\0b"):
+        for call in (
+            mcp_server.check(path), mcp_server.play(files=[path]), mcp_server.play(agents_file=path),
+            mcp_server.compare("agents.json", path), mcp_server.compare(path, "agents.json"),
+            mcp_server.simulate("echo", "You.", agents_file=path), mcp_server.scenario_from_recording(path),
+        ):  # fmt: skip
+            with pytest.raises(ClientError, match="is outside of"):
+                asyncio.run(call)
+    assert '"ok": true' in asyncio.run(mcp_server.play(files=[str(agents / "scenarios" / "a.yaml")]))
+
+
+def test_the_configured_agents_and_recordings_may_be_elsewhere(
+    agents: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path_factory.mktemp("elsewhere"))
+    monkeypatch.setenv("VOI_AGENTS_FILE", str(agents / "agents.json"))
+    monkeypatch.setenv("VOI_RECORDINGS_DIR", str(agents / "kept"))
+    for path in (agents / "draft.json", agents / "kept" / "it"):
+        assert mcp_server._inside(str(path)) == str(path)

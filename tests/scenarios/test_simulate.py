@@ -2,19 +2,22 @@
 
 import asyncio
 import json
+from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 import typer
 from typer.testing import CliRunner
 
+from tests.fakes.clock import in_virtual_time
 from tests.fakes.engines import FakeTts
 from tests.fakes.openai_server import FakeOpenAi, Reply
 from tests.scenarios.bench import config_in, settings_in
 from tests.server.serving import fake_engines
 from voi.cli.simulate import persona_of
 from voi.cli.simulate import simulate as command
+from voi.client import MessageEvent, StatusEvent
 from voi.engines.startup import Engines, llm_router
 from voi.errors import ClientError
 from voi.scenarios.judge import Judge
@@ -23,6 +26,7 @@ from voi.scenarios.simulate import (
     Persona,
     Simulated,
     SimulationPlan,
+    _Caller,
     report_lines,
     simulate,
     simulation_report,
@@ -52,6 +56,7 @@ def engines(monkeypatch: pytest.MonkeyPatch) -> None:
         ("*sighs* Caller: well, bye <HANG-UP>", "Caller: well, bye", True),
         ('"Hello."\n[Hangs up]', "Hello.", True),
         ("Caller: Hello", "Hello", False),
+        ("The person: Hello", "Hello", False),
         ("", "", False),
     ],
 )
@@ -101,6 +106,9 @@ def test_the_goal_is_judged(folder: Path) -> None:
     (found,), _ = asyncio.run(held(folder, bye, Reply(('{"holds": false, "reason": "no table"}',)), goal="A table."))
     assert found.outcome == "missed"
     assert "no table" in found.why
+    (found,), _ = asyncio.run(held(folder, bye, Reply(("I would say so.",)), goal="A table."))
+    assert found.outcome == "failed", "a judge that gives no verdict missed no goal"
+    assert "gave no verdict" in found.why
 
 
 def test_a_caller_speaks_and_hears_the_agent_out(folder: Path) -> None:
@@ -126,6 +134,40 @@ def test_what_breaks_fails_that_call_and_says_why(folder: Path) -> None:
     (found,), _ = asyncio.run(held(folder, Reply(("Hello",)), agent="nobody"))
     assert found.outcome == "failed"
     assert "nobody" in found.why
+
+
+class SlowClient:
+    """Answers in pieces, `gap_s` apart; closes when it has said all."""
+
+    def __init__(self, pieces: int, gap_s: float) -> None:
+        self._pieces, self._gap_s = pieces, gap_s
+
+    async def send_text(self, text: str) -> None: ...
+
+    async def create_response(self) -> None: ...
+
+    async def __aiter__(self) -> AsyncIterator[object]:
+        yield StatusEvent("response_created")
+        for number in range(self._pieces):
+            await asyncio.sleep(self._gap_s)
+            yield MessageEvent(1, "assistant", f"{number} words")
+        yield StatusEvent("response_done")
+        await asyncio.sleep(1_000)
+
+
+@pytest.mark.parametrize(("gap_s", "in_time"), [(4.0, True), (6.0, False)])
+@in_virtual_time
+async def test_who_answers_at_length_is_heard_out_and_who_is_silent_is_not(gap_s: float, in_time: bool) -> None:
+    caller = _Caller(cast(Any, SlowClient(10, gap_s)), None, Simulated(1))
+    listening = asyncio.create_task(caller.listen())
+    try:
+        if in_time:
+            assert await caller.exchange("Tell me all.", 5.0) == "9 words"
+        else:
+            with pytest.raises(TimeoutError):
+                await caller.exchange("Tell me all.", 5.0)
+    finally:
+        listening.cancel()
 
 
 def test_the_report() -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,6 +13,7 @@ from voi.engines.startup import Engines
 from voi.scenarios import voices
 from voi.scenarios.suite import Result, RunPlan, voice_suite
 from voi.server import run
+from voi.server.after_calls import AfterCalls
 
 
 @pytest.fixture(autouse=True)
@@ -25,8 +27,8 @@ def engines(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(voices, "DEFAULT_ENGINES", ("espeak",))
 
 
-def played(folder: Path, text: str) -> list[Result]:
-    settings = settings_in(folder)
+def played(folder: Path, text: str, agents: dict[str, Any] | None = None) -> list[Result]:
+    settings = settings_in(folder, agents)
     from voi.config.load import load_config
     from voi.engines.registry import tts_info
 
@@ -66,3 +68,43 @@ scenarios:
     ]  # fmt: skip
     assert 'did not say "goodbye"' in results[2].broken[0].text
     assert results[0].performances[0].latencies_ms
+
+
+def test_a_telephone_discloses_and_nobody_is_written_to_after_a_test(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("VOI_TEST_SECRET", "x" * 40)
+    watched: list[object] = []
+    monkeypatch.setattr(AfterCalls, "watch", lambda self, call, agent, *more: watched.append(agent.after_call))
+    after = {"webhook": {"url": "https://example.com/calls", "secret": "${VOI_TEST_SECRET}"}}
+    caller = {"llm_model": "m", "system_prompt": "x", "voices": {"character": {"model": "espeak"}}, "after_call": after}
+    text = """
+agent: seller
+scenarios:
+  - name: disclosed
+    telephone: true
+    steps: [{expect: {happens: disclosure}}]
+  - name: not disclosed
+    steps: [{expect: {never: disclosure}}]
+"""
+    results = played(folder, text, {"seller": caller})
+    assert [(each.case.name, each.status) for each in results] == [("disclosed", "passed"), ("not disclosed", "passed")]
+    assert watched == [None, None]
+
+
+def test_what_cannot_begin_fails_alone(folder: Path) -> None:
+    (folder / "a.wav").write_bytes(b"no sound")
+    text = """
+agent: teller
+scenarios:
+  - name: broken
+    steps: [{say: Hello, sound: a.wav}]
+  - name: judged
+    mode: chat
+    steps: [{type: Hello, model: Hello to you., expect: {judge: It is polite.}}]
+"""
+    broken, judged = played(folder, text)
+    assert (broken.status, judged.status) == ("failed", "passed")
+    assert "could not be played" in broken.broken[0].text
+    assert "a.wav" in broken.broken[0].text
+    assert judged.note == "1 criterion for a judge left out: --live"

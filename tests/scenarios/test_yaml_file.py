@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,7 @@ def test_everything_has_its_line() -> None:
     [
         ("no", "no"), ("yes", "yes"), ("on", "on"), ("12:30", "12:30"), ("2026-11-29", "2026-11-29"),
         ("true", True), ("null", None), ("~", None), ("", None), ("7", 7), ("-0.5", -0.5), ("1e3", "1e3"),
-        ("0.5", 0.5), (".5", 0.5),
+        ("0.5", 0.5),
         ("'7'", "7"), ('"true"', "true"), ("007", "007"), ("1_000", "1_000"), ("0x1f", "0x1f"), (".inf", ".inf"),
         ("9" * 40, "9" * 40), ("!!str 7", "7"),
     ],
@@ -72,3 +73,22 @@ def test_files_that_are_none(tmp_path: Path) -> None:
     (tmp_path / "big.yaml").write_bytes(b" " * (FILE_MAX_BYTES + 1))
     with pytest.raises(ConfigError, match="more than 4 MiB"):
         read_yaml(tmp_path / "big.yaml")
+
+
+def test_texts_are_bounded_after_aliases_were_followed() -> None:
+    text = "a: &a " + "x" * 100_000 + "\nb: [" + ", ".join(["*a"] * 200) + "]\n"
+    with pytest.raises(ConfigError, match=r"more than 16,000,000 characters"):
+        parse_yaml(text, "f.yaml")
+
+
+@pytest.mark.parametrize("text", ["a: !!python/object/apply:os.system [id]", "a: !secret b", "a: !!binary aGk="])
+def test_tags_are_refused(text: str) -> None:
+    with pytest.raises(ConfigError, match=r"f\.yaml:1: .* is a tag, and tags mean nothing here"):
+        parse_yaml(text, "f.yaml")
+
+
+def test_numbers_know_how_they_were_written() -> None:
+    found = parse_yaml("[1.50, +49, 1.5, 7, .5, !!str 7]", "f.yaml").value
+    assert found == [1.5, 49, 1.5, 7, 0.5, "7"]
+    assert [str(each) for each in found] == ["1.50", "+49", "1.5", "7", ".5", "7"]
+    assert json.dumps(found) == '[1.5, 49, 1.5, 7, 0.5, "7"]'

@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from voi.config.config import Config
     from voi.config.settings import Settings
     from voi.scenarios.compare import Pair
-    from voi.scenarios.load import Case
     from voi.scenarios.suite import Result
 
 
@@ -40,15 +39,14 @@ def ab(
     from voi.scenarios.load import scenario_files
     from voi.scenarios.suite import RunPlan
 
-    if out is not None:
-        out.mkdir(parents=True, exist_ok=True)
     files = scenario_files(paths or [], draft_a)
     plan = RunPlan("core" if scripted else "live", repeat, judge_model=judge)
-    sides: list[tuple[Settings, Config, list[Case], list[Result]]] = []
-    for draft in (draft_a, draft_b):
-        settings, config, cases = read_scenarios(files, draft, tts_models, only)
-        sides.append((settings, config, cases, run_plan(cases, config, settings, plan, lambda result: None)))
-    found = pairs(sides[0][3], sides[1][3])
+    # both are read before a model is asked: a mistake in the second would come after what the first costs
+    drafts = [read_scenarios(files, draft, tts_models, only) for draft in (draft_a, draft_b)]
+    if out is not None:
+        out.mkdir(parents=True, exist_ok=True)
+    sides = [run_plan(cases, config, settings, plan, lambda result: None) for settings, config, cases in drafts]
+    found = pairs(*sides)
     if as_json:
         typer.echo(json.dumps(comparison(found), indent=2, ensure_ascii=False))
     else:
@@ -56,7 +54,7 @@ def ab(
     if out is not None:
         import asyncio
 
-        for name, (settings, config, _, results) in zip(("a.wav", "b.wav"), sides, strict=True):
+        for name, (settings, config, _), results in zip(("a.wav", "b.wav"), drafts, sides, strict=True):
             (out / name).write_bytes(asyncio.run(_sound_of(results, config, settings)))
             typer.echo(f"{out / name}: all conversations of draft {name[0].upper()}", err=as_json)
 

@@ -94,9 +94,9 @@ def simulate(
         found = asyncio.run(run())
     report = simulation_report(found, who)
     text = json.dumps(report, indent=2, ensure_ascii=False)
+    typer.echo(text if as_json else "\n".join(report_lines(report)))
     if out is not None:
         out.write_text(text + "\n", encoding="utf-8")
-    typer.echo(text if as_json else "\n".join(report_lines(report)))
     if any(each.outcome in ("failed", "missed") for each in found):
         raise typer.Exit(1)
 

@@ -51,7 +51,7 @@ def test(
 ) -> None:
     """Run scenarios against agents and tell what did not hold. Exits with 1 if a scenario failed."""
     from voi.errors import ClientError
-    from voi.scenarios.last_run import changes, keep_run, read_last
+    from voi.scenarios.last_run import Changes, by_folder, changes, keep_run, read_last
     from voi.scenarios.report import as_json as json_report
     from voi.scenarios.report import as_junit, change_lines, summary
     from voi.scenarios.suite import RunPlan
@@ -70,17 +70,21 @@ def test(
     show = _Printer(wordy=wordy, quiet=as_json)
     results = run_plan(cases, config, settings, plan, show)
     took_s = time.perf_counter() - began_s
-    folder = cases[0].file.parent
-    changed = changes(read_last(folder, plan.mode), results)
-    keep_run(folder, plan.mode, results)
-    if junit is not None:
-        junit.write_bytes(as_junit(results, took_s))
+    changed = Changes()
+    for folder, some in by_folder(results).items():
+        changed.add(changes(read_last(folder, plan.mode), some))
+        try:
+            keep_run(folder, plan.mode, some)
+        except OSError as error:  # such as a folder that is read-only in CI: the run counts nevertheless
+            typer.echo(f"{folder}: this run is not kept for the next: {error.strerror}", err=True)
     if as_json:
         typer.echo(json.dumps(json_report(results, changed, plan.mode, took_s), indent=2, ensure_ascii=False))
     else:
         for line in change_lines(changed, wordy=diff):
             typer.echo(line)
         typer.echo(summary(results, took_s))
+    if junit is not None:
+        junit.write_bytes(as_junit(results, took_s))
     if any(result.status == "failed" for result in results):
         raise typer.Exit(1)
 
@@ -90,12 +94,13 @@ def _print_scenario(recording: str, agents: Path | None, tts_models: Path | None
     from voi.config.load import load_config
     from voi.config.settings import load_settings
     from voi.engines.registry import tts_info
-    from voi.scenarios.from_recording import scenario_from
+    from voi.scenarios.from_recording import journal_lines, scenario_from
 
     config = load_config(load_settings(agents_file=agents, tts_models_file=tts_models), tts_info)
     journal = journal_of(Path(recording))
     name = journal.parent.name if journal.name == "journal.jsonl" else journal.stem
-    with journal.open(encoding="utf-8", errors="replace") as lines:
+    with journal.open(encoding="utf-8", errors="replace") as file:
+        lines = journal_lines(file)
         typer.echo(scenario_from(lines, config, name=f"As in {name}", agent=agent, names=names), nl=False)
 
 

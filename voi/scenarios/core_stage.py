@@ -11,6 +11,7 @@ from voi.config.agents import EMBEDDED_MODELS, Agent
 from voi.config.config import Config
 from voi.core import facts as was
 from voi.core.options import CallOptions
+from voi.dialogue import Phrase
 from voi.engines import registry
 from voi.engines.base import Llm, LlmEvent, LlmRequest
 from voi.engines.startup import Engines
@@ -87,9 +88,13 @@ class EmbeddedModel:
         return self._llm.stream(request)
 
 
-def _discloses(agent: Agent, case: Case) -> bool:
-    say = agent.disclosure.say
-    return case.scenario.telephone if say is None else say
+def disclosure_in(case: Case, agent: Agent, config: Config) -> Phrase | None:
+    """What the agent discloses first of all in that scenario."""
+    if not (case.scenario.telephone if agent.disclosure.say is None else agent.disclosure.say):
+        return None
+    if agent.language is None:
+        agent = agent.model_copy(update={"language": config.language})
+    return agent.notice(ai=True, recorded=False)
 
 
 def scripted_tools(case: Case, trace: Trace) -> ScriptedTools:
@@ -137,7 +142,7 @@ class CoreStage:
             options=CallOptions(mode=case.scenario.mode, greet=case.scenario.greet),
             observers=(self.trace,),
             language=config.language,
-            notice=agent.notice(ai=True, recorded=False) if _discloses(agent, case) else None,
+            notice=disclosure_in(case, agent, config),
             agent_name=case.agent,
             tools_of=lambda other, came_from: tools.of(other, came_from=came_from),
             make_brain=self._make_brain,

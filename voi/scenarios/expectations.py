@@ -16,13 +16,13 @@ QUOTE_MAX = 200
 
 @dataclass(frozen=True, slots=True)
 class Broken:
-    """Something that did not hold. `where`: `file:line` of what asked for it."""
+    """Something that did not hold. `where`: `file:line` of what asked for it; "": the text says it."""
 
     where: str
     text: str
 
     def __str__(self) -> str:
-        return f"{self.where}: {self.text}"
+        return f"{self.where}: {self.text}" if self.where else self.text
 
 
 def check(expect: Expect, trace: Trace, since: Mark, case: Case, place: Sequence[str | int]) -> list[Broken]:
@@ -55,7 +55,7 @@ def _words(expect: Expect, trace: Trace, since: Mark, said: Sequence[AgentSaid])
             yield "never_says", f"said {quoted(unwanted)}: {_quote(_around(said, unwanted))}"
     if expect.silent and spoken.strip():
         yield "silent", f"was to be silent and said {_quote(spoken)}"
-    understood = " ".join(each.text for each in trace.heard[max(0, since.heard) :])
+    understood = " ".join(each.text for each in trace.heard if each.change > since.heard or not since.heard)
     for wanted in expect.heard:
         if not says(understood, wanted):
             yield "heard", f"did not understand {quoted(wanted)}; it understood {_quote(understood)}"
@@ -63,6 +63,8 @@ def _words(expect: Expect, trace: Trace, since: Mark, said: Sequence[AgentSaid])
     for wanted in expect.model_sees:
         if not says(shown, wanted):
             yield "model_sees", f"the model was not shown {quoted(wanted)}{'' if shown else '; it was never asked'}"
+    if expect.model_never_sees and not trace.asked:
+        yield "model_never_sees", "the model was never asked, so it was shown nothing"
     for unwanted in expect.model_never_sees:
         if says(shown, unwanted):
             yield "model_never_sees", f"the model was shown {quoted(unwanted)}"

@@ -2,9 +2,9 @@
 that the scenario can be played."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TextIO
 
 import yaml
 
@@ -16,13 +16,19 @@ from voi.core import facts as was
 from voi.core.journal import JournalEntry, decode_entry, decode_script
 from voi.core.script import Script
 from voi.errors import ClientError
+from voi.scenarios.silent_voice import spoken_ms
 from voi.scenarios.trace import AgentSaid, Trace
 from voi.text.redact import CARD, EMAIL, NAME, NUMBER, TextRedactor
 
 LINES_MAX = 2_000_000
+LINE_MAX_CHARACTERS = 4_000_000
+"""A line is read no further. The longest are those of prompts and histories."""
 STEPS_MAX = 300
+NAME_MAX_CHARACTERS = 200
 PAUSE_MIN_MS = 400
 """Shorter silences within a turn are left out."""
+SPEAKS_ON_MS = 1_000
+"""Who is interrupted would have spoken on for at least this long: an interruption is decided in a moment only."""
 STAND_INS = {
     NUMBER: "one two three four", CARD: "4111 1111 1111 1111", EMAIL: "someone at example dot org", NAME: "Alex",
 }  # fmt: skip
@@ -44,6 +50,8 @@ class _PersonsTurn:
     breaks: list[tuple[str, int]] = field(default_factory=list)
     """Pauses within: the words before each, and its length in ms."""
     interrupts_after_ms: int | None = None
+    over: AgentSaid | None = None
+    """What the agent was saying then."""
     said: list[AgentSaid] = field(default_factory=list)
     calls: list[tuple[AgentSaid | None, str, str]] = field(default_factory=list)
 
@@ -60,7 +68,7 @@ def scenario_from(
     for entry in entries:
         retold.take(entry)
     redact = _redactor(config.agents[chosen], names)
-    scenario: dict[str, Any] = {"name": name, "agent": chosen}
+    scenario: dict[str, Any] = {"name": name[:NAME_MAX_CHARACTERS], "agent": chosen}
     if script.mode == "chat":
         scenario["mode"] = "chat"
     if not retold.greeted:
@@ -72,19 +80,31 @@ def scenario_from(
         raise ClientError("Nobody says anything in this recording, so there is nothing to play.")
     scenario["expect"] = {"never": retold.never()}
     text: str = yaml.safe_dump({"scenarios": [scenario]}, sort_keys=False, allow_unicode=True, width=110)
-    return HEAD.format(names=", and the names that you gave" if names else "") + text
+    head = HEAD.format(names=", and the names that you gave" if names else "")
+    if (left_out := retold.turns - STEPS_MAX) > 0:
+        head += f"# Only the first {STEPS_MAX} turns of the person are here; {left_out} more are left out.\n"
+    return head + text
+
+
+def journal_lines(file: TextIO) -> Iterator[str]:
+    """The lines of a journal; one that is far too long comes in parts, none of which can be read."""
+    return iter(lambda: file.readline(LINE_MAX_CHARACTERS), "")
 
 
 def _read(lines: Iterable[str]) -> tuple[Script, list[JournalEntry]]:
     script: Script | None = None
     entries = []
+    damaged = 0
     for number, line in enumerate(lines, 1):
         if number > LINES_MAX:
             raise ClientError(f"The journal has more than {LINES_MAX:,} lines.")
+        if damaged:
+            raise ClientError(f"Line {damaged} of the journal is damaged.")
         try:
             found = json.loads(line)
         except (ValueError, RecursionError):
-            break  # a killed process leaves its last line cut off
+            damaged = number  # a killed process leaves its last line cut off
+            continue
         if script is None:
             script = decode_script(found)
         else:
@@ -138,6 +158,9 @@ class _Retold:
         self._results: dict[str, list[tuple[str, bool]]] = {}
         self._names: dict[tuple[int, str], str] = {}
         self._sounding_since_ms: int | None = None
+        self._sounding = 0
+        """The reply that was heard last."""
+        self._over: AgentSaid | None = None
         self._quiet_ms = 0
         self._words = ""
         self._interrupted_at_ms: int | None = None
@@ -162,7 +185,7 @@ class _Retold:
             case was.TextTyped():
                 self._typed = True
             case was.PlaybackStarted():
-                self._sounding_since_ms = entry.now_ms
+                self._sounding_since_ms, self._sounding = entry.now_ms, entry.fact.reply
             case was.ReplyPlayed() | was.ReplyStopped():
                 self._sounding_since_ms = None
             case was.UserStarted():
@@ -171,6 +194,7 @@ class _Retold:
                 self._quiet_ms = 0
                 if self._sounding_since_ms is not None and self._interrupted_at_ms is None:
                     self._interrupted_at_ms = entry.now_ms - self._sounding_since_ms
+                    self._over = next((each for each in self._trace.said if each.reply == self._sounding), None)
             case was.QuietGrew(quiet_ms):
                 self._quiet_ms = quiet_ms
             case was.Heard(text=text):
@@ -197,12 +221,18 @@ class _Retold:
             turn.text = action.text
             return
         turn = _PersonsTurn("type" if self._typed else "say", action.text, self._breaks)
-        turn.interrupts_after_ms = None if self._typed else self._interrupted_at_ms
+        if not self._typed:
+            turn.interrupts_after_ms, turn.over = self._interrupted_at_ms, self._over
         self._turns.append(turn)
         self._by_message[action.message_id] = turn
-        self._breaks, self._typed, self._interrupted_at_ms = [], False, None
+        self._breaks, self._typed, self._interrupted_at_ms, self._over = [], False, None, None
 
     # ---- as a scenario ------------------------------------------------------------------------------
+
+    @property
+    def turns(self) -> int:
+        """How often the person spoke or typed."""
+        return len(self._turns)
 
     def steps(self, redact: TextRedactor, agent: Agent) -> list[dict[str, Any]]:
         return [self._step(turn, redact, agent) for turn in self._turns[:STEPS_MAX]]
@@ -210,7 +240,7 @@ class _Retold:
     def _step(self, turn: _PersonsTurn, redact: TextRedactor, agent: Agent) -> dict[str, Any]:
         step: dict[str, Any] = {turn.action: _with_pauses(turn, redact)}
         if turn.interrupts_after_ms is not None:
-            step["interrupts_after_ms"] = turn.interrupts_after_ms
+            step["interrupts_after_ms"] = _while_it_speaks(turn.interrupts_after_ms, turn.over)
         answers = [answer for said in turn.said if (answer := _answer(said, turn, redact, agent))]
         if turn.said and not answers:
             answers = [{"error": SILENT}]
@@ -235,6 +265,15 @@ class _Retold:
         """What did not happen then and must not happen now."""
         happened = {event.kind for event in self._trace.events}
         return [kind for kind in ("error", "denial", "gave_up") if kind not in happened] or ["hang_up"]
+
+
+def _while_it_speaks(after_ms: int, over: AgentSaid | None) -> int:
+    """When the person interrupts. Another voice than that of the recording may be done sooner, so it is early enough
+    for what the words usually take."""
+    if over is None:
+        return after_ms
+    usual_ms = spoken_ms(" ".join(part.text for part in over.parts() if part.spoken))
+    return max(0, min(after_ms, usual_ms - SPEAKS_ON_MS))
 
 
 def _with_pauses(turn: _PersonsTurn, redact: TextRedactor) -> str | list[Any]:

@@ -34,10 +34,10 @@ class Judge:
     async def objection(self, trace: Trace, criterion: str) -> str:
         """Why the conversation so far does not meet the criterion; "": it does. A judge that fails, or says neither, is
         an objection."""
-        return await self.objection_to(as_text(trace), criterion)
+        return (await self.verdict_on(as_text(trace), criterion))[1]
 
-    async def objection_to(self, transcript: str, criterion: str) -> str:
-        """The same for a transcript."""
+    async def verdict_on(self, transcript: str, criterion: str) -> tuple[bool | None, str]:
+        """Whether that transcript meets the criterion, and why not. None: the judge failed, or said neither."""
         said = transcript[-TRANSCRIPT_MAX_CHARACTERS:]
         question = f"Criterion: {criterion}\n\nTranscript:\n<transcript>\n{said}\n</transcript>"
         messages = (Message("system", PROMPT), Message("user", question))
@@ -48,13 +48,13 @@ class Judge:
                 async with asyncio.timeout(DEADLINE_S):
                     answer = await complete(self._llm, request, ANSWER_MAX_CHARACTERS)
             except (TimeoutError, EngineError) as error:
-                return f"the judge {self._model} did not answer: {str(error) or 'it took too long'}"
+                return None, f"the judge {self._model} did not answer: {str(error) or 'it took too long'}"
             verdict = _verdict(answer)
             if verdict is not None:
                 reason = str(verdict.get("reason") or "no reason given")[:REASON_MAX_CHARACTERS]
-                return "" if verdict["holds"] else f'does not hold: "{criterion}": {reason}'
+                return (True, "") if verdict["holds"] else (False, f'does not hold: "{criterion}": {reason}')
             wrong = " ".join(answer.split())[:100]
-        return f"the judge {self._model} gave no verdict, but: {wrong or 'nothing'}"
+        return None, f"the judge {self._model} gave no verdict, but: {wrong or 'nothing'}"
 
 
 def _verdict(answer: str) -> dict[str, Any] | None:

@@ -26,18 +26,37 @@ class Changes:
     def __bool__(self) -> bool:
         return bool(self.fails_now or self.passes_now or self.otherwise)
 
+    def add(self, more: "Changes") -> None:
+        self.fails_now += more.fails_now
+        self.passes_now += more.passes_now
+        self.new += more.new
+        self.otherwise |= more.otherwise
+
+
+def by_folder(results: Sequence[Result]) -> dict[Path, list[Result]]:
+    """The results by the folder of their scenarios: each has a last run of its own, since files in two folders may have
+    the same name."""
+    found: dict[Path, list[Result]] = {}
+    for result in results:
+        found.setdefault(result.case.file.parent, []).append(result)
+    return found
+
 
 def read_last(folder: Path, mode: RunMode) -> dict[str, Any]:
     """The last run of that mode, scenario by scenario. {} if there was none, or its file is not what it should be."""
+    found = _kept(folder).get(mode)
+    return found if isinstance(found, dict) and all(map(_is_entry, found.values())) else {}
+
+
+def _kept(folder: Path) -> dict[str, Any]:
+    file = folder / FILE
     try:
-        file = folder / FILE
-        if file.stat().st_size > FILE_MAX_BYTES:
+        if not file.is_file() or file.stat().st_size > FILE_MAX_BYTES:
             return {}
         kept = json.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError):
         return {}
-    found = kept.get(mode) if isinstance(kept, dict) else None
-    return found if isinstance(found, dict) and all(map(_is_entry, found.values())) else {}
+    return kept if isinstance(kept, dict) else {}
 
 
 def _is_entry(entry: Any) -> bool:
@@ -51,11 +70,7 @@ def _is_entry(entry: Any) -> bool:
 
 def keep_run(folder: Path, mode: RunMode, results: Sequence[Result]) -> None:
     """Keep this run for the next one. Scenarios that were not part of it keep what they had. Raises OSError."""
-    try:
-        kept = json.loads((folder / FILE).read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):
-        kept = {}
-    kept = kept if isinstance(kept, dict) else {}
+    kept = _kept(folder)
     kept[mode] = read_last(folder, mode) | {
         result.case.key: {"status": result.status, "pass_rate": result.pass_rate, "said": _said(result)}
         for result in results

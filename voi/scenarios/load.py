@@ -1,7 +1,7 @@
 """Finds and reads scenario files. A mistake is told with its file and line, and with what would be right."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from voi.config.problems import Path as Place
 from voi.config.problems import did_you_mean, explain, quoted
 from voi.errors import ConfigError
 from voi.scenarios import model
-from voi.scenarios.matching import regex_fault
+from voi.scenarios.matching import fault_of, regex_fault
 from voi.scenarios.model import Expect, Scenario, ScenarioFile, ToolAnswer
 from voi.scenarios.yaml_file import YamlDocument, read_yaml
 
@@ -110,7 +110,7 @@ def cases_of(document: YamlDocument, config: Config) -> list[Case]:
             scenario, agent, {**file.tools, **scenario.tools}, document, number, file.judge_model, file.persons_voice
         )
         cases.append(case)
-        problems += _sense(case)
+        problems += _sense(case, config)
     if problems:
         raise ConfigError(list(dict.fromkeys(problems)))
     return cases
@@ -180,7 +180,7 @@ def _fields_of(value: Any, place: Place) -> list[str]:
     return list(known.model_fields)
 
 
-def _sense(case: Case) -> list[str]:
+def _sense(case: Case, config: Config) -> list[str]:
     """Mistakes that only show when a scenario is read as a whole."""
     found = []
     scenario = case.scenario
@@ -192,21 +192,68 @@ def _sense(case: Case) -> list[str]:
     if scenario.expect is not None:
         places.append((("expect",), scenario.expect))
     for place, expect in places:
-        for name in ("says", "never_says", "heard", "model_sees", "model_never_sees"):
-            for text in getattr(expect, name):
-                if fault := regex_fault(text):
-                    found.append(f"{case.at(*place, name)}: {quoted(text)} is no regular expression: {fault}")
-        if both := set(expect.happens) & set(expect.never):
-            found.append(f"{case.at(*place)}: {', '.join(sorted(both))} can't both happen and never happen")
-        if expect.silent and (expect.says or expect.tone or expect.speakers):
-            found.append(f"{case.at(*place)}: who is silent says nothing; remove silent, or the rest")
+        found += [f"{case.at(*place, *where)}: {fault}" for where, fault in _vain(expect, case, config)]
     for number, step in enumerate(scenario.steps):
-        if step.hang_up and number + 1 < len(scenario.steps) and scenario.steps[number + 1].action:
-            found.append(f"{case.at('steps', number + 1)}: stands behind hang_up, so it never happens")
+        if number and scenario.steps[number - 1].hang_up:
+            found.append(
+                f"{case.at('steps', number)}: stands behind hang_up, so it never happens; what must hold after hanging "
+                "up is expected in that step"
+            )
         if step.interrupts_after_ms is not None and number == 0 and not scenario.greet:
             found.append(f"{case.at('steps', 0, 'interrupts_after_ms')}: nobody speaks yet who could be interrupted")
-        if step.sound is not None and not (case.file.parent / step.sound).is_file():
-            found.append(f"{case.at('steps', number, 'sound')}: there is no file {case.file.parent / step.sound}")
+        if step.sound is not None and (fault := _no_sound(case, step.sound)):
+            found.append(f"{case.at('steps', number, 'sound')}: {fault}")
         if step.say is not None and not re.search(r"\w", step.words):
             found.append(f"{case.at('steps', number, 'say')}: has no words; for a sound without any, use noise_ms")
     return found
+
+
+def _vain(expect: Expect, case: Case, config: Config) -> Iterator[tuple[Place, str]]:
+    """Expectations that always hold, or never, whatever happens: most are misspelled."""
+    for name in ("says", "never_says", "heard", "model_sees", "model_never_sees"):
+        for text in getattr(expect, name):
+            if fault := fault_of(text):
+                yield (name,), f"{quoted(text)} {fault}"
+    for number, call in enumerate(expect.calls or ()):
+        for text in _texts_in(call.arguments):
+            if fault := regex_fault(text):
+                yield ("calls", number, "arguments"), f"{quoted(text)} {fault}"
+    if unknown := set(expect.never_calls) - (tools := _tools_of(case, config)):
+        name = min(unknown)
+        hint = did_you_mean(name, tools)
+        yield ("never_calls",), f"there is no tool {quoted(name)} that could be called{hint}"
+    if both := set(expect.happens) & set(expect.never):
+        yield (), f"{', '.join(sorted(both))} can't both happen and never happen"
+    if expect.silent and (expect.says or expect.tone or expect.speakers):
+        yield (), "who is silent says nothing; remove silent, or the rest"
+
+
+def _texts_in(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict | list):
+        for each in value.values() if isinstance(value, dict) else value:
+            yield from _texts_in(each)
+
+
+def _tools_of(case: Case, config: Config) -> set[str]:
+    """Names of the tools that may be called: of every agent, since one may hand over to another, and of the scenario,
+    which answers for those of servers. What the model of the scenario calls counts too."""
+    return {
+        "switch_agent",
+        *case.tools,
+        *(name for agent in config.agents.values() for name, tool in agent.tools.items() if tool.mcp is None),
+        *(call.name for step in case.scenario.steps for answer in step.model or () for call in answer.calls),
+    }
+
+
+def _no_sound(case: Case, sound: str) -> str:
+    """Why that is no sound of the scenario; "": it is one."""
+    folder = case.file.parent
+    try:
+        file = (folder / sound).resolve()
+        if not file.is_relative_to(folder.resolve()):
+            return f"{quoted(sound)} is outside the folder of this file; put the sound beside it, or in a folder there"
+        return "" if file.is_file() else f"there is no file {folder / sound}"
+    except (OSError, ValueError, RuntimeError):  # a loop of links, a character that no name can have
+        return f"{quoted(sound)} is no path of a file"

@@ -6,6 +6,9 @@ from typing import Any
 
 _QUOTES = str.maketrans({"’": "'", "‘": "'", "“": '"', "”": '"', "\u00a0": " "})
 
+_FLAGGED = re.compile(r"/.+/[gimsuxy]{1,4}", re.DOTALL)
+_TIGHT = re.compile(r"\w\|\w|\w\| |\w \|\w")
+
 _SPACELESS = 0x2E80
 """From this code point on, scripts put no spaces between words."""
 
@@ -23,8 +26,26 @@ def regex_fault(wanted: str) -> str:
     """What is wrong with a regular expression; "": nothing, or it is none."""
     try:
         _regex(wanted)
-    except re.error as error:
-        return str(error)
+    except (re.error, RecursionError, OverflowError) as error:
+        return f"is no regular expression: {error}"
+    return ""
+
+
+def fault_of(wanted: str) -> str:
+    """What is wrong with words that are looked for, so that they are always found, or never; "": nothing."""
+    if not wanted.strip():
+        return "is empty, and every text has that; give it words"
+    if _FLAGGED.fullmatch(wanted):
+        return "has letters behind its last /; leave them out: upper and lower case are the same already"
+    if fault := regex_fault(wanted):
+        return fault
+    if (pattern := _regex(wanted)) is not None:
+        everywhere = pattern.search("") is not None and pattern.search("~") is not None
+        return "is found in every text; ask for something" if everywhere else ""
+    if not all(choice.strip() for choice in wanted.split(" | ")) or wanted.strip()[0] == "|" or wanted[-1] == "|":
+        return "has a choice without words; write this | that"
+    if _TIGHT.search(wanted):
+        return "has a | without spaces around it, which is no choice; write this | that"
     return ""
 
 
@@ -67,4 +88,4 @@ def fits(given: Any, wanted: Any) -> bool:
         return False
     if isinstance(wanted, bool) or wanted is None:
         return given is wanted
-    return not isinstance(given, bool) and (given == wanted or str(given) == str(wanted))
+    return not isinstance(given, bool) and (given == wanted or str(given) in (str(wanted), repr(wanted)))

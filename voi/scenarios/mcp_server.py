@@ -5,15 +5,19 @@ prints disturbs the protocol, and one that takes too long can be ended. https://
 """
 
 import asyncio
+import functools
 import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING, Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field
 
 from voi import __version__
-from voi.errors import ClientError
+from voi.config.problems import quoted
+from voi.config.settings import load_settings
+from voi.errors import ClientError, ConfigError, VoiError
 
 if TYPE_CHECKING:
     from mcp.server import MCPServer
@@ -74,9 +78,28 @@ def _options(**given: object) -> list[str]:
     return found
 
 
+def _inside(path: str) -> str:
+    """The path, which may name nothing outside of the folder of this server, of its agents and of its recordings: a
+    mistake in a file is told with the line that has it, and an assistant may be asked by others to have any file read.
+    Raises ClientError."""
+    if not path:
+        return path
+    roots = [Path.cwd()]
+    with suppress(ConfigError):
+        settings = load_settings()
+        roots += [settings.agents_file.resolve().parent, settings.recordings_dir.resolve()]
+    try:
+        inside = any(Path(path).resolve().is_relative_to(root) for root in roots)
+    except (OSError, ValueError, RuntimeError):  # a loop of links, a character that no name can have
+        inside = False
+    if not inside:
+        raise ClientError(f"{quoted(path)} is outside of {roots[0]}, where voi mcp was started: it is not read.")
+    return path
+
+
 async def check(agents_file: AgentsFile = "") -> str:
     """Mistakes in .env, agents.json and tts_models.json, and advice on prompts, as JSON: ok, problems, warnings."""
-    return await run_voi(["check", "--json", *_options(agents=agents_file)])
+    return await run_voi(["check", "--json", *_options(agents=_inside(agents_file))])
 
 
 async def play(
@@ -88,8 +111,8 @@ async def play(
 ) -> str:
     """Play scenarios against the agents. JSON: what held, what did not with file and line, transcripts, latencies,
     and what changed since the last run."""
-    options = _options(only=only, live=live, repeat=repeat, agents=agents_file)
-    return await run_voi(["test", "--json", *options, "--", *(files or [])])
+    options = _options(only=only, live=live, repeat=repeat, agents=_inside(agents_file))
+    return await run_voi(["test", "--json", *options, "--", *map(_inside, files or [])])
 
 
 async def scenario_schema() -> str:
@@ -104,7 +127,8 @@ async def compare(
     scripted: Annotated[bool, Field(description="Scripted answers instead of real models.")] = False,
 ) -> str:
     """Play the same scenarios with two drafts of the agents. JSON: both transcripts, what fails, medians."""
-    return await run_voi(["ab", "--json", *_options(only=only, scripted=scripted), "--", draft_a, draft_b])
+    options = _options(only=only, scripted=scripted)
+    return await run_voi(["ab", "--json", *options, "--", _inside(draft_a), _inside(draft_b)])
 
 
 async def simulate(
@@ -121,7 +145,7 @@ async def simulate(
     if persona.startswith("@"):
         raise ClientError("persona: give the text itself, or the name of an agent.")
     options = _options(
-        agent=agent, persona=persona, goal=goal, model=model, calls=calls, turns=turns, agents=agents_file
+        agent=agent, persona=persona, goal=goal, model=model, calls=calls, turns=turns, agents=_inside(agents_file)
     )
     return await run_voi(["simulate", "--json", *options])
 
@@ -132,7 +156,7 @@ async def scenario_from_recording(
     agents_file: AgentsFile = "",
 ) -> str:
     """A recorded conversation as a scenario file (YAML), without numbers, cards and e-mail addresses."""
-    return await run_voi(["test", f"--from={recording}", *_options(agent=agent, agents=agents_file)])
+    return await run_voi(["test", f"--from={_inside(recording)}", *_options(agent=agent, agents=_inside(agents_file))])
 
 
 async def list_calls(
@@ -164,8 +188,21 @@ TOOLS: Mapping[str, Callable[..., Awaitable[str]]] = {
 def bench_server() -> "MCPServer":
     """The server; `run` serves it."""
     from mcp.server import MCPServer
+    from mcp.server.mcpserver.exceptions import ToolError
+
+    def told(tool: Callable[..., Awaitable[str]]) -> Callable[..., Awaitable[str]]:
+        """The tool; the assistant is told why it failed. Of any other error, MCP tells no words."""
+
+        @functools.wraps(tool)
+        async def telling(*args: Any, **kwargs: Any) -> str:
+            try:
+                return await tool(*args, **kwargs)
+            except VoiError as error:
+                raise ToolError(str(error)) from None
+
+        return telling
 
     server: MCPServer = MCPServer("voi", instructions=INSTRUCTIONS, version=__version__, log_level="ERROR")
     for name, tool in TOOLS.items():
-        server.add_tool(tool, name=name)
+        server.add_tool(told(tool), name=name)
     return server

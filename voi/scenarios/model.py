@@ -1,10 +1,12 @@
 """What a scenario file may say. Docstrings of fields are the descriptions in its JSON Schema, which editors show."""
 
+from difflib import get_close_matches
 from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import BeforeValidator, Field, model_validator
 
 from voi.config.parts import FileModel
+from voi.config.problems import did_you_mean, quoted
 from voi.core.end_reason import EndReason
 
 Happening = Literal[
@@ -35,25 +37,51 @@ def _answer(value: Any) -> Any:
     return {"text": value} if isinstance(value, str) else value
 
 
+def _answers_of_tool(value: Any) -> Any:
+    answers = _one_or_many(value)
+    if not answers:
+        raise ValueError("has no answer; a tool whose result is an empty list answers {result: []}")
+    return answers
+
+
 def _turns(value: Any) -> Any:
     return {"min": value, "max": value} if isinstance(value, int) and not isinstance(value, bool) else value
 
 
 def _tool_answer(value: Any) -> Any:
     """A tool answers with a text, or with any other object than one that says how it answers."""
-    if isinstance(value, dict) and value and value.keys() <= ToolAnswer.model_fields.keys():
+    if not isinstance(value, dict) or not value:
+        return {"result": value}
+    fields = ToolAnswer.model_fields.keys()
+    if value.keys() <= fields:
         return value
+    for name in value if value.keys() & fields else ():
+        if name not in fields and get_close_matches(name, fields - value.keys(), cutoff=0.8):
+            hint = did_you_mean(name, fields - value.keys())
+            raise ValueError(f"{quoted(name)} is no field{hint}; an object that the tool returns goes under result:")
     return {"result": value}
 
 
-class SpeechPause(FileModel):
+class ScenarioPart(FileModel):
+    """An object of a scenario file. A field without a value is a mistake here: what it was to expect would never be
+    checked."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _null_is_absent(cls, data: Any) -> Any:
+        if isinstance(data, dict) and (empty := [name for name, value in data.items() if value is None]):
+            raise ValueError(f"{quoted(empty[0])} has no value; give it one, or remove it")
+        return data
+
+
+class SpeechPause(ScenarioPart):
     """A silence in the middle of what the person says."""
 
     pause_ms: int = Field(ge=0, le=PAUSE_MAX_MS)
     """How long they are silent, in ms, before they speak on."""
 
 
-class ModelCall(FileModel):
+class ModelCall(ScenarioPart):
     """A tool that the model calls."""
 
     name: str = Field(min_length=1)
@@ -62,7 +90,7 @@ class ModelCall(FileModel):
     """Arguments of the call. A text is sent as it is, so that broken JSON can be tried."""
 
 
-class ModelAnswer(FileModel):
+class ModelAnswer(ScenarioPart):
     """What the model answers in a scenario that is run without a real model."""
 
     text: str = ""
@@ -90,7 +118,7 @@ class ToolAnswer(FileModel):
     """How long the tool takes, in ms."""
 
 
-class ExpectedCall(FileModel):
+class ExpectedCall(ScenarioPart):
     """A tool call that must happen."""
 
     name: str = Field(min_length=1)
@@ -100,13 +128,21 @@ class ExpectedCall(FileModel):
     expression (`"/^[0-9]{4}$/"`)."""
 
 
-class Turns(FileModel):
+class Turns(ScenarioPart):
     """How often the agent may answer."""
 
     min: int = Field(default=0, ge=0)
     """At least so often."""
     max: int | None = Field(default=None, ge=0)
     """At most so often; without it, any number."""
+
+    @model_validator(mode="after")
+    def _some_number_fits(self) -> Self:
+        if not self.model_fields_set:
+            raise ValueError("says no number; give it min, max, or both")
+        if self.max is not None and self.min > self.max:
+            raise ValueError("has a min above its max, so no number fits")
+        return self
 
 
 String = Annotated[str, BeforeValidator(_text, json_schema_input_type=str | int | float)]
@@ -124,11 +160,11 @@ Answers = Annotated[
 ]
 ToolAnswers = Annotated[
     tuple[Annotated[ToolAnswer, BeforeValidator(_tool_answer, json_schema_input_type=Any)], ...],
-    BeforeValidator(_one_or_many, json_schema_input_type=Any),
+    BeforeValidator(_answers_of_tool, json_schema_input_type=Any),
 ]
 
 
-class Expect(FileModel):
+class Expect(ScenarioPart):
     """What must hold: in a step, of what happened from its beginning to the end of the answer; in a scenario, of the
     whole conversation."""
 
@@ -157,14 +193,15 @@ class Expect(FileModel):
     happens: Happenings = ()
     """What must happen."""
     never: Happenings = ()
-    """What must not happen. `denial`: the control agent blocked a reply; `gave_up`: it said its giveup_response."""
+    """What must not happen. `denial`: the control agent blocked a reply; `gave_up`: it said its giveup_response;
+    `hang_up`: the agent's side ended the conversation."""
     latency_ms: int | None = Field(default=None, ge=0)
     """Longest time from the end of the person's speech to the first sound of the answer, in ms (without voices: to its
     first words). Without a real model the model takes `after_ms`, and everything else what turn-taking needs."""
     turns: Annotated[Turns, BeforeValidator(_turns, json_schema_input_type=int | Turns)] | None = None
     """How often the agent answers: a number, or `min` and `max`. Greetings and reminders do not count."""
     ends: EndReason | None = None
-    """The conversation must have ended for this reason, such as `idle_limit`."""
+    """The conversation must have ended for this reason, such as `idle_limit`; `client_hung_up`: the person did."""
     model_sees: Strings = ()
     """Words that must stand in what the model was last shown (prompt and history), written as in `says`."""
     model_never_sees: Strings = ()
@@ -173,11 +210,20 @@ class Expect(FileModel):
     """Questions of taste: criteria that a judge model is asked about, with the conversation so far. Needs a real model
     (`--live`, `--voice`); without one these are left out, and the report says so."""
 
+    @model_validator(mode="after")
+    def _expects_something(self) -> Self:
+        given = {name: getattr(self, name) for name in self.model_fields_set}
+        if empty := [name for name, value in given.items() if value == () and name != "calls"]:
+            raise ValueError(f"{empty[0]} lists nothing, so it always holds; list something, or remove it")
+        if not any(value is not False for value in given.values()):
+            raise ValueError("expects nothing, so it always holds; say what must hold, or remove it")
+        return self
+
 
 ACTIONS = ("say", "type", "keys", "picture", "noise_ms", "wait_s", "hang_up")
 
 
-class Step(FileModel):
+class Step(ScenarioPart):
     """One thing that the person does, what the model answers, and what must hold then. A step that only has `expect` is
     about what the agent does by itself, such as its greeting."""
 
@@ -232,7 +278,7 @@ class Step(FileModel):
         return self.type or self.keys or ""
 
 
-class Scenario(FileModel):
+class Scenario(ScenarioPart):
     """A conversation with an agent, and what must hold in it."""
 
     name: str = Field(min_length=1, max_length=200)
@@ -251,7 +297,7 @@ class Scenario(FileModel):
     pass_rate: float = Field(default=1.0, gt=0, le=1)
     """Share of the repeats (`--repeat`) that must pass."""
     answer_within_s: float = Field(default=30, gt=0, le=600)
-    """How long an answer is waited for, in seconds."""
+    """How long an answer is waited for, in seconds; one that is being spoken is heard out."""
     tools: dict[str, ToolAnswers] = Field(default_factory=dict)
     """What tools answer, by name. A list: the first call gets the first answer, and the last one repeats. An object of
     `result`, `error`, `after_ms` says how; anything else is the result."""
@@ -261,7 +307,7 @@ class Scenario(FileModel):
     """What must hold in the whole conversation."""
 
 
-class ScenarioFile(FileModel):
+class ScenarioFile(ScenarioPart):
     """A file of scenarios."""
 
     agent: str | None = None

@@ -12,6 +12,8 @@ from voi.scenarios.load import Case
 from voi.scenarios.model import Expect, Step
 from voi.scenarios.trace import Mark, Trace
 
+SPEECH_MAX_S = 600.0
+"""An agent that speaks on and on is heard out no longer."""
 LOOK_S = 1.0
 """What nobody tells of, such as the end of a voice, is looked for so often."""
 
@@ -85,9 +87,15 @@ class Play:
                 words = f"the conversation had ended before this: {self._trace.ended or 'the connection is gone'}"
                 ran.broken.append(Broken(self._case.at("steps", number), words))
                 break
-            mark = await self._begin(number, step)
+            mark, fault = await self._begin(number, step)
+            if fault:
+                ran.broken.append(Broken(self._case.at("steps", number, "interrupts_after_ms"), fault))
             await self._stage.do(step)
-            await self._hear_out(step, steps[number + 1] if number + 1 < len(steps) else None, mark)
+            if not await self._hear_out(step, steps[number + 1] if number + 1 < len(steps) else None, mark):
+                words = (
+                    f"no answer, or none that ended, within {self._case.scenario.answer_within_s:g} s (answer_within_s)"
+                )
+                ran.broken.append(Broken(self._case.at("steps", number), words))
             if step.expect is not None:
                 await self._check(ran, step.expect, mark, "steps", number, "expect")
             if step.hang_up:
@@ -104,30 +112,43 @@ class Play:
             if objection := await self._judge.objection(self._trace, criterion):
                 ran.broken.append(Broken(self._case.at(*place, "judge"), objection))
 
-    async def _begin(self, number: int, step: Step) -> Mark:
-        """Wait for the moment at which the step begins."""
-        first = number == 0
+    async def _begin(self, number: int, step: Step) -> tuple[Mark, str]:
+        """Wait for the moment at which the step begins. Returns it, and why the step cannot be what it was to be."""
+        first, fault = number == 0, ""
         if step.interrupts_after_ms is not None:
-            if await self._until(lambda: self._trace.playing is not None, settle=False):
+            if not await self._until(self._speaks, settle=False):
+                fault = "the agent did not speak, so nothing was interrupted"
+            else:
                 await asyncio.sleep(step.interrupts_after_ms / 1_000)
+                if not self._speaks():
+                    fault = f"the agent spoke for less than {step.interrupts_after_ms} ms, so nothing was interrupted"
         elif first and step.action is not None:
             await self._until(self._quiet)
         self._stage.begin(number, step)
         # a first step without an action is about what the agent does by itself, such as its greeting
-        return Mark() if first and step.action is None else self._trace.mark()
+        return Mark() if first and step.action is None else self._trace.mark(), fault
 
-    async def _hear_out(self, step: Step, following: Step | None, mark: Mark) -> None:
-        """Let the agent answer. If the next step interrupts it, only until it speaks."""
-        if step.action in ("hang_up", "picture"):
-            return
+    async def _hear_out(self, step: Step, following: Step | None, mark: Mark) -> bool:
+        """Let the agent answer. If the next step interrupts it, only until it speaks. False: it was not done in
+        time."""
+        if step.action == "hang_up":
+            return await self._until(lambda: self._trace.ended is not None, settle=False)
+        if step.action == "picture":
+            return True
         if step.wait_s is not None:
             await self._until(lambda: self._stage.over, within_s=step.wait_s, settle=False)
         if following is not None and following.interrupts_after_ms is not None:
             said = 0 if step.action is None else mark.said
-            trace = self._trace
-            await self._until(lambda: len(trace.said) > said and trace.playing is not None, settle=False)
-        else:
-            await self._until(self._quiet)
+            await self._until(lambda: len(self._trace.said) > said and self._speaks(), settle=False)
+            return True  # whether it spoke is for the next step to tell
+        loop = asyncio.get_running_loop()
+        end_s = loop.time() + SPEECH_MAX_S
+        while not (done := await self._until(self._quiet)) and self._speaks() and loop.time() < end_s:
+            pass  # it is answering, at length
+        return done
+
+    def _speaks(self) -> bool:
+        return self._trace.playing is not None
 
     def _quiet(self) -> bool:
         return self._stage.over or (self._stage.idle and not self._trace.tools_running)

@@ -28,10 +28,12 @@ LINES_MAX = 400
 PERSONA_S = 60.0
 GREETING_S = 4.0
 """An agent that has not begun to greet by then waits for the caller."""
+ANSWER_MAX_S = 600.0
+"""An agent that goes on and on is heard out no longer."""
 SETTLE_S = 0.5
 ERRORS_KEPT = 20
 _HANGS_UP = re.compile(r"[\[(*<]\s*hang(?:s|ing)?[ _-]?up\s*[\])*>]", re.IGNORECASE)
-_STAGE = re.compile(r"\*[^*\n]{1,200}\*|^\s*(?:caller|user|person|me)\s*:\s*", re.IGNORECASE)
+_STAGE = re.compile(r"\*[^*\n]{1,200}\*|^\s*(?:the\s+)?(?:caller|user|person|me)\s*:\s*", re.IGNORECASE)
 PROMPT = f"""\
 You play a person who is talking to a voice agent. Stay this person; you are not an assistant and help nobody.
 Say only what the person says now: one or two short spoken sentences, no stage directions, no quotes, no name before it.
@@ -84,7 +86,7 @@ class AgentAddress:
 @dataclass(frozen=True, slots=True)
 class SimulationPlan:
     """How many conversations, how many side by side, how many turns of the caller at most. `answer_within_s`: longest
-    wait for an answer."""
+    wait in which the agent writes and says nothing."""
 
     calls: int = 5
     at_once: int = 3
@@ -127,8 +129,11 @@ async def simulate(
 async def _judged(found: Simulated, persona: Persona, judge: Judge | None) -> None:
     if judge is None or not persona.goal:
         return
-    objection = await judge.objection_to(found.transcript, persona.goal)
-    found.outcome, found.why = ("missed", objection) if objection else ("reached", "")
+    holds, reason = await judge.verdict_on(found.transcript, persona.goal)
+    if holds is None:
+        found.outcome, found.why = "failed", reason
+    else:
+        found.outcome, found.why = ("reached", "") if holds else ("missed", reason)
 
 
 async def _converse(
@@ -217,6 +222,8 @@ class _Caller:
         self._done = 0
         self._speaks: str | None = None
         self._plays_until_s = 0.0
+        self._alive_s = 0.0
+        """When the agent wrote or spoke last."""
         self._first_s: float | None = None
         """When the answer began."""
         self.gone = False
@@ -227,11 +234,12 @@ class _Caller:
             async for event in self._client:
                 match event:
                     case MessageEvent(message_id, "assistant", text):
+                        self._alive_s = loop.time()
                         self._texts[message_id] = text[:TURN_MAX_CHARACTERS]
                         if self._voice is None and text.strip():
                             self._first_s = self._first_s or loop.time()
                     case AudioEvent(speech_id, payload):
-                        self._speaks = speech_id
+                        self._speaks, self._alive_s = speech_id, loop.time()
                         self._first_s = self._first_s or loop.time()
                         length_s = len(payload) / (OUTPUT_RATE_HZ * SAMPLE_BYTES)
                         self._plays_until_s = max(self._plays_until_s, loop.time()) + length_s
@@ -297,9 +305,11 @@ class _Caller:
 
     async def _until(self, so: Callable[[], bool], within_s: float) -> None:
         loop = asyncio.get_running_loop()
-        end_s = loop.time() + within_s
+        began_s = self._alive_s = loop.time()
         while not so() and not self.gone:
             self._changed.clear()
+            # who writes or speaks on is answering; only silence counts
+            end_s = min(max(self._alive_s, self._plays_until_s) + within_s, began_s + ANSWER_MAX_S)
             left_s = end_s - loop.time()
             if left_s <= 0:
                 raise TimeoutError

@@ -9,7 +9,7 @@ from typing import Any, Literal
 from voi.config.config import Config
 from voi.config.settings import Settings
 from voi.engines.base import Llm
-from voi.errors import ConfigError
+from voi.errors import ConfigError, VoiError
 from voi.scenarios.core_stage import CoreStage
 from voi.scenarios.expectations import Broken, latency_ms
 from voi.scenarios.judge import Judge
@@ -126,8 +126,7 @@ async def _repeated(case: Case, config: Config, plan: RunPlan, tapes: Tapes) -> 
     agent = config.agents[case.agent]
     kept = None if plan.llm is not None else tapes.of(case)
     mark = prompt_mark(agent)
-    if kept is not None and kept.prompt != mark:
-        result.note = "its answers were recorded with another prompt or model: voi test --live --record"
+    _note_tape(result, kept, mark)
     new = Tape(mark) if plan.record and plan.llm is not None and case.scenario.runs != "scripted" else None
     judge = judge_of(case, config, plan)
     for number in range(plan.repeat):
@@ -135,9 +134,19 @@ async def _repeated(case: Case, config: Config, plan: RunPlan, tapes: Tapes) -> 
         result.performances.append(await performance(case, stage, judge))
     if new is not None and new.answers:
         tapes.put(case, new)
-    if result.performances[0].unjudged and not result.note:
-        result.note = f"{count(result.performances[0].unjudged, 'criterion', 'criteria')} for a judge left out: --live"
+    _note_unjudged(result)
     return result
+
+
+def _note_tape(result: Result, tape: Tape | None, mark: str) -> None:
+    if tape is not None and tape.prompt != mark:
+        result.note = "its answers were recorded with another prompt or model: voi test --live --record"
+
+
+def _note_unjudged(result: Result) -> None:
+    if left_out := result.performances[0].unjudged:
+        told = f"{count(left_out, 'criterion', 'criteria')} for a judge left out: --live"
+        result.note = f"{result.note}; {told}" if result.note else told
 
 
 async def voice_suite(
@@ -159,14 +168,24 @@ async def voice_suite(
                 continue
             judge = judge_of(case, config, replace(plan, llm=server.engines.llm if plan.live else None))
             tape = None if plan.live else tapes.of(case)
-            async with persons_voice(case.persons_voice, config, settings, server.engines.tts) as voice:
-                for number in range(plan.repeat):
-                    seed = f"{case.key}#{number}"
-                    stage = VoiceStage(case, server, voice, seed=seed, live=plan.live, tape=tape)
-                    await stage.open()
-                    result.performances.append(await performance(case, stage, judge))
+            _note_tape(result, tape, prompt_mark(config.agents[case.agent]))
+            try:
+                async with persons_voice(case.persons_voice, config, settings, server.engines.tts) as voice:
+                    for number in range(plan.repeat):
+                        seed = f"{case.key}#{number}"
+                        stage = VoiceStage(case, server, voice, seed=seed, live=plan.live, tape=tape)
+                        await stage.open()
+                        result.performances.append(await performance(case, stage, judge))
+            except VoiError as error:  # it could not begin, as with a broken sound; the others are run nevertheless
+                result.performances.append(_not_begun(case, str(error)))
+            _note_unjudged(result)
             on_done(result)
     return results
+
+
+def _not_begun(case: Case, why: str) -> Performance:
+    broken = Broken(case.at(), f"could not be played: {why}")
+    return Performance((broken,), (), (), 0, 0, Trace())
 
 
 def judge_of(case: Case, config: Config, plan: RunPlan) -> Judge | None:

@@ -70,11 +70,13 @@ class Called:
 
 @dataclass(frozen=True, slots=True)
 class Understood:
-    """A message of the person, as the agent understood it. A later one of the same id replaces it."""
+    """A message of the person, as the agent understood it. A later one of the same id replaces it. `change`: counts
+    what was understood."""
 
     at_ms: int
     message_id: int
     text: str
+    change: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +117,7 @@ class Trace(Observer):
         self._by_reply: dict[int, AgentSaid] = {}
         self._by_message: dict[int, AgentSaid] = {}
         self._phrases: dict[str, Happening] = {}
+        self._changes = 0
 
     # ---- as an observer -----------------------------------------------------------------------------
 
@@ -145,7 +148,7 @@ class Trace(Observer):
             self.events.append(Happened(self.now_ms, kind, detail))
 
     def mark(self) -> Mark:
-        return Mark(self.now_ms, len(self.said), len(self.called), len(self.events), len(self.turns), len(self.heard))
+        return Mark(self.now_ms, len(self.said), len(self.called), len(self.events), len(self.turns), self._changes)
 
     # ---- facts and actions --------------------------------------------------------------------------
 
@@ -160,6 +163,8 @@ class Trace(Observer):
             case was.ReplyPlayed() | was.ReplyStopped():
                 self.playing = None if self.playing == fact.reply else self.playing
                 self._written.pop(fact.reply, None)
+            case was.HungUp():
+                self.ended = self.ended or EndReason.CLIENT_HUNG_UP
 
     def _piece(self, fact: was.ReplyText) -> None:
         written = self._written.setdefault(fact.reply, {})
@@ -210,10 +215,11 @@ class Trace(Observer):
                 self.note(name)
 
     def _understood(self, action: do.Show) -> None:
+        self._changes += 1
         if self.heard and self.heard[-1].message_id == action.message_id:
-            self.heard[-1] = Understood(self.heard[-1].at_ms, action.message_id, action.text)
+            self.heard[-1] = Understood(self.heard[-1].at_ms, action.message_id, action.text, self._changes)
         else:
-            self.heard.append(Understood(self.now_ms, action.message_id, action.text))
+            self.heard.append(Understood(self.now_ms, action.message_id, action.text, self._changes))
 
 
 def _parsed(arguments: str) -> Any:

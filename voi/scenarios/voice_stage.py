@@ -15,14 +15,16 @@ from pydantic import SecretStr
 from voi.audio.pcm import silence
 from voi.audio.resample import resample
 from voi.audio.wav import read_wav
+from voi.calls.call import Call
 from voi.client import INPUT_RATE_HZ, VoiClient
 from voi.config.agents import Agent
 from voi.config.config import Config
 from voi.config.settings import Settings
 from voi.core.facts import AnswerAsked, Continued, TextTyped
 from voi.core.options import CallOptions
+from voi.dialogue import Phrase
 from voi.errors import ConfigError, EngineError, VoiError
-from voi.scenarios.core_stage import ScenarioModel, scripted_tools
+from voi.scenarios.core_stage import ScenarioModel, disclosure_in, scripted_tools
 from voi.scenarios.load import Case
 from voi.scenarios.microphone import Microphone
 from voi.scenarios.model import SpeechPause, Step
@@ -110,12 +112,19 @@ class BenchServer(Server):
         stage, engines = self._stage, self._engines
         if stage is None or engines is None:
             return super()._open_session(conversation_id, line, agent, config, options, continued=continued)
+        agent = agent.model_copy(update={"after_call": None})  # a test writes into nobody's books
         self._engines = replace(engines, llm=stage.model_for(agent, engines.llm).llm)
         toolbox, self._toolbox = self._toolbox, cast(Any, scripted_tools(stage.case, stage.trace))
         try:
-            return super()._open_session(conversation_id, line, agent, config, options, continued=continued)
+            stage.session = super()._open_session(conversation_id, line, agent, config, options, continued=continued)
+            return stage.session
         finally:
             self._engines, self._toolbox = engines, toolbox
+
+    def _notice(self, call: Call | None, agent: Agent) -> Phrase | None:
+        if self._stage is None:
+            return super()._notice(call, agent)
+        return disclosure_in(self._stage.case, agent, self.config)
 
     def _observers(self, conversation_id: str, agent: Agent, mode: str) -> list[Observer]:
         watching = [] if self._stage is None else [self._stage.trace]
@@ -136,6 +145,8 @@ class VoiceStage:
         self.changed = asyncio.Event()
         self.trace = Trace(control.giveup_response if control else (), self.changed.set)
         self.case = case
+        self.session: Session | None = None
+        """Its conversation in the server; None: it has not begun."""
         self._server = server
         self._voice = voice
         self._seed = seed
@@ -189,12 +200,7 @@ class VoiceStage:
 
     @property
     def idle(self) -> bool:
-        session = self._session
-        return session is None or session.idle
-
-    @property
-    def _session(self) -> Session | None:
-        return next((call.session for call in self._server.calls if call.session is not None), None)
+        return self.session is None or self.session.idle
 
     @property
     def over(self) -> bool:
@@ -222,9 +228,9 @@ class VoiceStage:
             case "type":
                 await client.send_text(step.words)
                 await client.create_response()
-            case "keys" if (session := self._session) is not None:  # a door of telephones would tell them so
-                session.tell(TextTyped(step.words))
-                session.tell(AnswerAsked())
+            case "keys" if self.session is not None:  # a door of telephones would tell them so
+                self.session.tell(TextTyped(step.words))
+                self.session.tell(AnswerAsked())
             case "picture":
                 await client.send_image(step.picture or "")
             case "hang_up":

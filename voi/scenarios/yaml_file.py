@@ -15,13 +15,45 @@ from voi.errors import ConfigError
 FILE_MAX_BYTES = 4 * 1024 * 1024
 VALUES_MAX = 200_000
 """Most values after aliases were followed: a few lines of aliases can stand for gigabytes."""
+CHARACTERS_MAX = 16_000_000
+"""Most characters of all texts after aliases were followed."""
 DEEPEST = 32
+_TAGS = "tag:yaml.org,2002:"
+_KNOWN_TAGS = {"str", "int", "float", "bool", "null", "seq", "map", "timestamp", "merge", "value"}
 _INT = re.compile(r"[-+]?(?:0|[1-9][0-9]{0,17})")
 _FLOAT = re.compile(r"[-+]?(?:(?:0|[1-9][0-9]{0,17})(?:\.[0-9]{0,17})?|\.[0-9]{1,17})")
 _WORDS: dict[str, Any] = {
     "true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False,
     "null": None, "Null": None, "NULL": None, "~": None, "": None,
 }  # fmt: skip
+
+
+class WrittenInt(int):
+    """A number whose text is another than Python's: as a text it is what was written, such as `+49`."""
+
+    def __new__(cls, text: str) -> "WrittenInt":
+        number = super().__new__(cls, text)
+        number._text = text
+        return number
+
+    _text: str
+
+    def __str__(self) -> str:
+        return self._text
+
+
+class WrittenFloat(float):
+    """The same: `1.50` is a price."""
+
+    def __new__(cls, text: str) -> "WrittenFloat":
+        number = super().__new__(cls, text)
+        number._text = text
+        return number
+
+    _text: str
+
+    def __str__(self) -> str:
+        return self._text
 
 
 @dataclass(slots=True)
@@ -61,7 +93,7 @@ def read_yaml(path: Path) -> YamlDocument:
 
 def parse_yaml(text: str, source: str) -> YamlDocument:
     """The same from a text. Words are as in YAML 1.2: only `true` and `false` are truth values, so `no` is a word, and
-    `12:30` is no number. Raises ConfigError with the line."""
+    `12:30` is no number. A number knows how it was written. Raises ConfigError with the line."""
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)(text)
     try:
         root = loader.get_single_node()
@@ -82,6 +114,7 @@ class _Walk:
     def __init__(self, document: YamlDocument) -> None:
         self._document = document
         self._left = VALUES_MAX
+        self._characters_left = CHARACTERS_MAX
 
     def value(self, node: Any, place: Place, depth: int) -> Any:
         line = node.start_mark.line + 1
@@ -91,10 +124,20 @@ class _Walk:
             raise ConfigError(f"{self._document.source}:{line}: is nested deeper than {DEEPEST} levels")
         if self._left < 0:
             raise ConfigError(f"{self._document.source}:{line}: has more than {VALUES_MAX:,} values")
+        if node.tag.removeprefix(_TAGS) not in _KNOWN_TAGS:
+            raise ConfigError(
+                f"{self._document.source}:{line}: {quoted(node.tag.replace(_TAGS, '!!'))} is a tag, and tags mean "
+                "nothing here; remove it, or put the text between quotes"
+            )
         if isinstance(node, yaml.SequenceNode):
             return [self.value(item, (*place, number), depth + 1) for number, item in enumerate(node.value)]
         if isinstance(node, yaml.MappingNode):
             return self._mapping(node, place, depth)
+        self._characters_left -= len(node.value)
+        if self._characters_left < 0:
+            raise ConfigError(
+                f"{self._document.source}:{line}: has more than {CHARACTERS_MAX:,} characters, repeated ones counted"
+            )
         return _scalar(node)
 
     def _mapping(self, node: Any, place: Place, depth: int) -> dict[str, Any]:
@@ -120,9 +163,9 @@ def _scalar(node: Any) -> Any:
     if text in _WORDS:
         return _WORDS[text]
     if _INT.fullmatch(text):
-        return int(text)
+        return int(text) if str(int(text)) == text else WrittenInt(text)
     if _FLOAT.fullmatch(text) and math.isfinite(number := float(text)):
-        return number
+        return number if str(number) == text else WrittenFloat(text)
     return text
 
 

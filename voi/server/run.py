@@ -26,6 +26,7 @@ from voi.config.settings import Settings, unknown_variables
 from voi.config.store import ConfigStore
 from voi.core.facts import Continued, LoadChanged
 from voi.core.options import CallOptions
+from voi.dialogue import Phrase
 from voi.engines.base import Tts, Vad
 from voi.engines.llm.router import LlmRouter
 from voi.engines.registry import tts_info
@@ -356,7 +357,7 @@ class Server:
             observers=self._observers(conversation_id, agent, options.mode),
             on_observer_failed=self.metrics.observer_failed,
             language=settings.language,
-            notice=self.kept.notice(self.calls.find(conversation_id), agent),
+            notice=self._notice(call, agent),
             log_words=settings.log_words,
             continued=continued,
             knowledge_of=self._library.of,
@@ -371,6 +372,10 @@ class Server:
         if self.load.level >= LoadLevel.BUSY:
             session.tell(LoadChanged(busy=True))
         return session
+
+    def _notice(self, call: Call | None, agent: Agent) -> Phrase | None:
+        """What the agent discloses first of all."""
+        return self.kept.notice(call, agent)
 
     def _observers(self, conversation_id: str, agent: Agent, mode: str) -> list[Observer]:
         observers: list[Observer] = [self._turn_metrics]
