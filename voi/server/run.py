@@ -17,6 +17,7 @@ from voi.calls.calls import Calls
 from voi.calls.handover import Handover, keep_swept
 from voi.calls.load import Load, LoadLevel
 from voi.calls.memories import Memories
+from voi.calls.proof import Proof
 from voi.calls.quotas import Quotas
 from voi.config.agents import Agent
 from voi.config.config import Config, voice_uses_of
@@ -159,6 +160,7 @@ class Server:
             Resumables(settings.resume_s),
             handover_of(settings),
             lambda query: tokens.check(token_in(query)).person,
+            lambda query: tokens.check(token_in(query)).names_people,
         )
         self._app = create_app(
             HttpSettings(token_secrets[0], api_key, settings.cors_origins, settings.metrics),
@@ -348,7 +350,7 @@ class Server:
             agent=agent,
             agent_name=call.agent_name if call else "",
             tools_of=lambda other, came_from: self._toolbox.of(other, app_tools=options.app_tools, came_from=came_from),
-            about={"app": app, "person": call.person if call else ""},
+            about=call.about if call else {"app": app},
             config=config,
             engines=self._engines.of(agent),
             options=options,
@@ -364,6 +366,7 @@ class Server:
             why_not_invoke=lambda: self._quotas.used_up(app) or self._questions.why_not(app),
             invoke_max_tokens=settings.invoke_llm_max_tokens,
             memory=self._memories.of(call, agent),
+            prove_person=lambda: call.prove(Proof.AGENT) if call else None,
             context_tokens_of=lambda other: self._contexts.of_agent(other),
         )
         if call is not None:
