@@ -18,6 +18,7 @@ from voi.errors import ConfigError, EngineError
 from voi.knowledge import library
 from voi.knowledge.collection import Query
 from voi.knowledge.library import Library, build_index
+from voi.use import Use
 
 DATA = Path("data/knowledge")
 
@@ -249,6 +250,35 @@ async def test_meaning_finds_what_words_do_not(folder: Path) -> None:
     put("docs/c.md", "Tea is cheap.")
     await shelf.take(config(folder, embeddings="e", max_passages=1))
     assert len(model.asked) == 4  # the question, and the new file alone
+
+
+async def test_what_an_index_asks_of_its_model_is_told(folder: Path) -> None:
+    for number in range(70):
+        put(f"docs/{number}.md", f"Dogs and cats must stay outside of the house of number {number}.")
+    used: list[tuple[str, Use]] = []
+    shelf = Library(DATA, FakeModel(), lambda agent, use: used.append((agent, use)))
+    current = config(folder, embeddings="e")
+    await shelf.take(current)
+    assert [(agent, use.kind, use.model, use.estimated) for agent, use in used] == [("desk", "llm", "e", True)] * 2
+    assert 70 * 15 < sum(use.input_tokens for _, use in used) < 70 * 30
+    await shelf.take(current)
+    assert len(used) == 2, "kept vectors cost nothing"
+
+
+async def test_an_embedding_model_that_comes_back_is_used(folder: Path) -> None:
+    put("docs/a.md", "Dogs and cats must stay outside.")
+    model = FakeModel()
+    model.broken = True
+    shelf, current = Library(DATA, model), config(folder, embeddings="e")
+    await shelf.take(current)
+    await shelf.ask_again()
+    assert await found(shelf, current, "my hound") == []
+    model.broken = False
+    await shelf.ask_again()
+    assert await found(shelf, current, "my hound") == ["docs/a.md"]
+    asked = len(model.asked)
+    await shelf.ask_again()
+    assert len(model.asked) == asked, "it is there"
 
 
 async def test_without_the_embedding_model_words_decide(folder: Path) -> None:

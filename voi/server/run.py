@@ -7,6 +7,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 
 import uvloop
@@ -63,6 +64,7 @@ from voi.transports.listeners import DoorServices, Listener, close_listeners, st
 from voi.transports.voi_ws.connection import VoiWebSockets
 from voi.transports.voi_ws.leaving import give_up_wanted, hand_over
 from voi.transports.voi_ws.resumption import Resumables
+from voi.use import Use
 
 log = logging.getLogger(__name__)
 
@@ -122,7 +124,7 @@ class Server:
         token_secrets, api_key = settings.require_secrets()
         self._traces = make_provider()
         self._configs = ConfigStore(settings, tts_info)
-        self._library = Library(settings.knowledge_dir)
+        self._library = Library(settings.knowledge_dir, on_use=self._indexed)
         self.kept = KeptCalls(settings, self.metrics)
         self.metrics.watch_store(lambda: self.kept.waiting)
         for warning in self._configs.current.warnings:
@@ -259,6 +261,7 @@ class Server:
             self._engines = await start_engines(self._configs.current, self.settings, self._progress)
             if isinstance(self._engines.llm, LlmRouter):
                 self._library.embed = self._engines.llm.embed
+            await self.usages.load(self._engines)
             await self._read_knowledge(self._configs.current)
         except VoiError as error:
             if not http.should_exit:  # when the server stops, an engine's process may have been ended first
@@ -267,7 +270,6 @@ class Server:
                 http.should_exit = True
             return
         await connecting
-        await self.usages.load(self._engines)
         known = await asyncio.to_thread(lambda: usual_contexts(aliases(self.settings)))
         self._contexts = ContextSizes(self.settings.llm_context_tokens, known)
         self._tasks.start(self._after_calls.jobs.run(), "after calls")
@@ -280,6 +282,7 @@ class Server:
         if self.settings.metrics:
             self._tasks.start(self.metrics.gpus.run(), "GPUs")
         self._tasks.start(self._configs.watch(), "configuration")
+        self._tasks.start(self._library.run(), "embeddings")
         if self._voi_ws.handover is not None:
             self._tasks.start(keep_swept(self._voi_ws.handover), "kept calls")
             if self._voi_ws.handover.shared:
@@ -296,6 +299,10 @@ class Server:
         self.admission.open()
         self.readiness.state = "ready"
         self._on_ready(address_of(listener, tls=self.settings.tls_cert_file is not None))
+
+    def _indexed(self, agent: str, use: Use) -> None:
+        provider = self._engines.llm_name(use.model) if self._engines else ""
+        self.usages.indexed(agent, replace(use, provider=provider))
 
     def _load_changed(self, level: LoadLevel, why: str) -> None:
         self.metrics.load_changed(level)
