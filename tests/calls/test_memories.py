@@ -238,6 +238,26 @@ async def test_nothing_is_summarized_without_need_or_right(caplog: pytest.LogCap
 
 
 @in_virtual_time
+async def test_a_summary_waits_for_a_store_that_is_away(caplog: pytest.LogCaptureFixture) -> None:
+    around = Around()
+    call, _ = around.begin()
+    around.store.error = StoreError("The store failed: database is locked.")
+    task = asyncio.create_task(over(call, *WORDS))
+    await asyncio.sleep(5)
+    around.store.error, around.store.knows = None, False  # it is back, and writes what waited
+    await asyncio.sleep(10)
+    around.store.knows = True
+    await task
+    assert [item.text for _, item in around.store.kept] == [SUMMARY]
+    assert len(around.llm.requests) == 1, "it is written once"
+    assert around.troubles == []
+    around.store.error = StoreError("The store failed: disk full.")
+    await over(around.begin()[0], *WORDS)
+    assert around.troubles == ["summary"]
+    assert "disk full" in caplog.text
+
+
+@in_virtual_time
 async def test_a_person_who_was_deleted_meanwhile_has_no_summary() -> None:
     around = Around()
     around.store.knows = False
