@@ -30,7 +30,7 @@ from voi.knowledge.extract import Section, read_sections
 from voi.knowledge.index import FORMAT, Passage, write_index
 from voi.knowledge.passages import headings, passages
 
-EXTRACTION = 1
+EXTRACTION = 2
 """Version of what is made of a file; another one reads all files again."""
 FILE_MAX_BYTES = 32 * 1024 * 1024
 CHARACTERS_MAX = 20_000_000
