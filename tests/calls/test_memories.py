@@ -129,6 +129,14 @@ async def test_a_number_alone_tells_only_a_name_until_they_prove_who_they_are() 
     assert [item.kind for _, item in around.store.kept] == ["fact", "summary"]
 
 
+async def test_tools_know_who_a_person_is_once_that_is_proven() -> None:
+    call, _ = Around().begin(proof=Proof.NUMBER)
+    assert call.about == {"app": "shop", "person": "", "claimed_person": "anna-7"}
+    call.prove(Proof.AGENT)
+    assert call.about == {"app": "shop", "person": "anna-7", "claimed_person": "anna-7"}
+    assert Around().begin(person="")[0].about == {"app": "shop", "person": "", "claimed_person": ""}
+
+
 async def test_nobody_is_proven_without_a_name() -> None:
     call, _ = Around().begin(person="")
     assert call.proof is Proof.NONE

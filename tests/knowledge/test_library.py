@@ -18,7 +18,6 @@ from voi.errors import ConfigError, EngineError
 from voi.knowledge import library
 from voi.knowledge.collection import Query
 from voi.knowledge.library import Library, build_index
-from voi.use import Use
 
 DATA = Path("data/knowledge")
 
@@ -154,6 +153,35 @@ async def test_a_file_that_was_exchanged_for_a_link_is_not_followed(folder: Path
     assert await found(shelf, current, "secret words") == []
 
 
+async def test_a_folder_that_was_exchanged_for_a_link_is_not_followed(folder: Path) -> None:
+    for name in ("docs/sub", "private"):
+        (folder / name).mkdir()
+    put("docs/sub/a.md", "innocent")
+    put("private/a.md", "secret words")
+    current = config(folder)
+    (folder / "docs/sub").rename(folder / "away")
+    (folder / "docs/sub").symlink_to(folder / "private")
+    shelf = Library(DATA)
+    (note,) = await shelf.take(current)
+    assert "docs/sub/a.md cannot be read" in note
+    assert await found(shelf, current, "secret words") == []
+
+
+async def test_a_file_that_was_deleted_is_found_no_more(folder: Path) -> None:
+    put("docs/a.md", "Tea costs two euros.")
+    put("docs/b.md", "Coffee costs three euros.")
+    shelf = Library(DATA)
+    await shelf.take(config(folder))
+    (folder / "docs/a.md").unlink()
+    current = config(folder)
+    assert await shelf.take(current) == []
+    assert await found(shelf, current, "tea") == []
+    (folder / "docs/b.md").unlink()
+    current = config(folder)
+    assert await shelf.take(current) == []
+    assert await found(shelf, current, "coffee") == []
+
+
 FAKE = """
 import json, os, signal, sys, time
 job = json.loads(sys.stdin.read())
@@ -255,12 +283,11 @@ async def test_meaning_finds_what_words_do_not(folder: Path) -> None:
 async def test_what_an_index_asks_of_its_model_is_told(folder: Path) -> None:
     for number in range(70):
         put(f"docs/{number}.md", f"Dogs and cats must stay outside of the house of number {number}.")
-    used: list[tuple[str, Use]] = []
-    shelf = Library(DATA, FakeModel(), lambda agent, use: used.append((agent, use)))
+    used: list[tuple[str, str, int]] = []
+    shelf = Library(DATA, FakeModel(), lambda agent, model, texts, took_ms: used.append((agent, model, len(texts))))
     current = config(folder, embeddings="e")
     await shelf.take(current)
-    assert [(agent, use.kind, use.model, use.estimated) for agent, use in used] == [("desk", "llm", "e", True)] * 2
-    assert 70 * 15 < sum(use.input_tokens for _, use in used) < 70 * 30
+    assert used == [("desk", "e", 64), ("desk", "e", 6)]
     await shelf.take(current)
     assert len(used) == 2, "kept vectors cost nothing"
 

@@ -11,12 +11,10 @@ from typing import Any
 
 from voi.config.config import Config
 from voi.config.knowledge import Knowledge, KnowledgeFile
-from voi.core.tokens import estimated_tokens
 from voi.errors import ConfigError, EngineError
 from voi.knowledge.collection import KnowledgeCollection
 from voi.knowledge.index import PassageIndex
 from voi.knowledge.vectors import Embed, VectorIndex, vectors_of
-from voi.use import Use
 
 READER = (sys.executable, "-m", "voi.knowledge.build")
 FILE_DEADLINE_S = 60.0
@@ -28,6 +26,8 @@ CRASHES_MAX = 5
 AGAIN_S = 60.0
 """An embedding model that failed when the files were read is asked again so often."""
 LINE_LIMIT_BYTES = 1 << 20
+
+OnIndexed = Callable[[str, str, Sequence[str], int], None]
 
 log = logging.getLogger(__name__)
 
@@ -41,14 +41,18 @@ class Built:
 
 
 class Library:
-    """`folder`: where indexes are kept. `embed`: asks an embedding model; None: words alone find passages. `on_use`:
-    told what an agent's index used of its embedding model, by the agent's name; the engine is not known here."""
+    """`folder`: where indexes are kept. `embed`: asks an embedding model; None: words alone find passages.
+    `on_embedded`: told what an agent's index asked of its embedding model: the agent's name, the model, the texts, and
+    how many ms it took."""
 
     def __init__(
-        self, folder: Path, embed: Embed | None = None, on_use: Callable[[str, Use], None] = lambda agent, use: None
+        self,
+        folder: Path,
+        embed: Embed | None = None,
+        on_embedded: OnIndexed = lambda agent, model, texts, took_ms: None,
     ) -> None:
         self._folder = folder
-        self._on_use = on_use
+        self._on_embedded = on_embedded
         self.embed = embed
         self._collections: Mapping[Knowledge, KnowledgeCollection] = {}
         self._names: Mapping[Knowledge, str] = {}
@@ -121,7 +125,7 @@ class Library:
         passages = await asyncio.to_thread(index.every_passage)
 
         def embedded(texts: Sequence[str], took_ms: int) -> None:
-            self._on_use(agent, Use("llm", "", model, estimated_tokens(texts), estimated=True, took_ms=took_ms))
+            self._on_embedded(agent, model, texts, took_ms)
 
         return VectorIndex(await vectors_of(passages, model, self.embed, self._folder, embedded))
 

@@ -6,8 +6,7 @@ import signal
 import socket
 import threading
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 import uvloop
@@ -28,6 +27,7 @@ from voi.config.settings import Settings, unknown_variables
 from voi.config.store import ConfigStore
 from voi.core.facts import Continued, LoadChanged
 from voi.core.options import CallOptions
+from voi.core.tokens import estimated_tokens
 from voi.engines.base import Tts, Vad
 from voi.engines.llm.router import LlmRouter
 from voi.engines.registry import tts_info
@@ -124,7 +124,7 @@ class Server:
         token_secrets, api_key = settings.require_secrets()
         self._traces = make_provider()
         self._configs = ConfigStore(settings, tts_info)
-        self._library = Library(settings.knowledge_dir, on_use=self._indexed)
+        self._library = Library(settings.knowledge_dir, on_embedded=self._indexed)
         self.kept = KeptCalls(settings, self.metrics)
         self.metrics.watch_store(lambda: self.kept.waiting)
         for warning in self._configs.current.warnings:
@@ -300,9 +300,11 @@ class Server:
         self.readiness.state = "ready"
         self._on_ready(address_of(listener, tls=self.settings.tls_cert_file is not None))
 
-    def _indexed(self, agent: str, use: Use) -> None:
-        provider = self._engines.llm_name(use.model) if self._engines else ""
-        self.usages.indexed(agent, replace(use, provider=provider))
+    def _indexed(self, agent: str, model: str, texts: Sequence[str], took_ms: int) -> None:
+        """What the index of an agent's files asked of its embedding model."""
+        provider = self._engines.llm_name(model) if self._engines else ""
+        use = Use("llm", provider, model, estimated_tokens(texts), estimated=True, took_ms=took_ms)
+        self.usages.indexed(agent, use)
 
     def _load_changed(self, level: LoadLevel, why: str) -> None:
         self.metrics.load_changed(level)
