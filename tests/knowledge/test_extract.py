@@ -136,6 +136,12 @@ def test_of_a_page_what_a_reader_sees(page: bytes, seen: str) -> None:
     assert [section.text.strip() for section in read_sections(page, "html")] == [seen]
 
 
+@pytest.mark.timeout(20)
+def test_a_page_of_elements_that_never_end_takes_no_time() -> None:
+    page = b"<object><b></i>" * 100_000 + b"</object></div>end"
+    assert read_sections(page, "html") == [Section("", "end")]
+
+
 @pytest.mark.parametrize(
     ("table", "rows"),
     [

@@ -7,6 +7,7 @@ import csv
 import io
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -156,15 +157,18 @@ class _Page(HTMLParser):
         self.parts: list[str] = []
         self._unseen: list[str] = []
         """Elements that are open, from one that readers do not see."""
+        self._open: Counter[str] = Counter()
+        """How many of each are among them."""
         self._plain = False
         """Inside of preformatted text."""
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         if tag in _BLOCKS and self._unseen and (self._unseen[0] in _FOREIGN or self._unseen[0] == tag == "p"):
-            self._unseen.clear()  # these end where a block begins, as in browsers
+            self._see()  # these end where a block begins, as in browsers
         if self._unseen or tag in _UNSEEN or _is_hidden(attrs):
             if tag not in _EMPTY:
                 self._unseen.append(tag)
+                self._open[tag] += 1
         else:
             if tag in _BLOCKS:
                 self.parts.append("\n\n" if tag in _TITLES or tag == "p" else "\n")
@@ -181,15 +185,20 @@ class _Page(HTMLParser):
             self.handle_starttag(tag, attrs)
 
     def handle_endtag(self, tag: str) -> None:
-        if tag in self._unseen:
-            while self._unseen.pop() != tag:
-                pass  # elements that were never ended
+        if self._open[tag]:
+            while (ended := self._unseen.pop()) != tag:
+                self._open[ended] -= 1  # elements that were never ended
+            self._open[tag] -= 1
         elif self._unseen:
             if tag in _BLOCKS or tag == "body":
-                self._unseen.clear()  # what is around them ends, and so do they
+                self._see()  # what is around them ends, and so do they
         elif tag in _BLOCKS:
             self.parts.append("\n\n" if tag in _TITLES or tag == "p" else "\n")
             self._plain = self._plain and tag != "pre"
+
+    def _see(self) -> None:
+        self._unseen.clear()
+        self._open.clear()
 
     def handle_data(self, data: str) -> None:
         if self._unseen:
