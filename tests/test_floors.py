@@ -14,6 +14,7 @@ ROOMS = {
     "voi": 0,
     "voi.errors": 0,
     "voi.dialogue": 0,
+    "voi.quoting": 0,
     "voi.read_ahead": 0,
     "voi.tasks": 0,
     "voi.turn_policy": 0,
@@ -43,7 +44,15 @@ ROOMS = {
 # Floors whose rooms may know each other: the foundations, and the top, where all is put together.
 OPEN_FLOORS = {0, 6}
 # The core and all it knows: pure.
-STDLIB_ONLY = {"voi.core", "voi.errors", "voi.dialogue", "voi.text.tables", "voi.capture.tables", "voi.turn_policy"}
+STDLIB_ONLY = {
+    "voi.core",
+    "voi.errors",
+    "voi.dialogue",
+    "voi.quoting",
+    "voi.text.tables",
+    "voi.capture.tables",
+    "voi.turn_policy",
+}
 
 
 def module_name(path: Path) -> str:

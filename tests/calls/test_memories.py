@@ -129,6 +129,14 @@ async def test_a_number_alone_tells_only_a_name_until_they_prove_who_they_are() 
     assert [item.kind for _, item in around.store.kept] == ["fact", "summary"]
 
 
+async def test_tools_know_who_a_person_is_once_that_is_proven() -> None:
+    call, _ = Around().begin(proof=Proof.NUMBER)
+    assert call.about == {"app": "shop", "person": "", "claimed_person": "anna-7"}
+    call.prove(Proof.AGENT)
+    assert call.about == {"app": "shop", "person": "anna-7", "claimed_person": "anna-7"}
+    assert Around().begin(person="")[0].about == {"app": "shop", "person": "", "claimed_person": ""}
+
+
 async def test_nobody_is_proven_without_a_name() -> None:
     call, _ = Around().begin(person="")
     assert call.proof is Proof.NONE
@@ -235,6 +243,26 @@ async def test_nothing_is_summarized_without_need_or_right(caplog: pytest.LogCap
     call, _ = around.begin(memory={"summaries": False})
     await over(call, *WORDS)
     assert around.llm.requests == []
+
+
+@in_virtual_time
+async def test_a_summary_waits_for_a_store_that_is_away(caplog: pytest.LogCaptureFixture) -> None:
+    around = Around()
+    call, _ = around.begin()
+    around.store.error = StoreError("The store failed: database is locked.")
+    task = asyncio.create_task(over(call, *WORDS))
+    await asyncio.sleep(5)
+    around.store.error, around.store.knows = None, False  # it is back, and writes what waited
+    await asyncio.sleep(10)
+    around.store.knows = True
+    await task
+    assert [item.text for _, item in around.store.kept] == [SUMMARY]
+    assert len(around.llm.requests) == 1, "it is written once"
+    assert around.troubles == []
+    around.store.error = StoreError("The store failed: disk full.")
+    await over(around.begin()[0], *WORDS)
+    assert around.troubles == ["summary"]
+    assert "disk full" in caplog.text
 
 
 @in_virtual_time

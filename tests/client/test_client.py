@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 
+from voi.calls.proof import Proof
 from voi.client import (
     ErrorEvent,
     MessageEvent,
@@ -71,13 +72,23 @@ async def test_init_and_what_comes_before_it_is_done() -> None:
 
     async with (
         serving(puppet) as url,
-        connect(url, mode="call", agent_config="{}", init_greeting=False, lowers_sound=True) as voi,
+        connect(
+            url,
+            mode="call",
+            agent_config="{}",
+            init_greeting=False,
+            lowers_sound=True,
+            person="anna",
+            proof=Proof.NUMBER,
+        ) as voi,
     ):
         assert [event async for event in voi] == [MessageEvent(0, "assistant", "early")]
         assert voi.close_code == 1000
     assert asked["token"] == TOKEN
     options = CallOptions(mode="call", greet=False, lowers_sound=True)
-    assert from_client.parse(asked["init"]) == from_client.Init("echo", "{}", options)
+    assert from_client.parse(asked["init"]) == from_client.Init(
+        "echo", "{}", options, person="anna", proof=Proof.NUMBER
+    )
 
 
 async def test_every_message_of_the_person() -> None:

@@ -111,3 +111,65 @@ def test_any_bytes_give_text_or_a_reason(kind: str, data: bytes) -> None:
     with suppress(ConfigError):
         sections = read_sections(data, kind)
     assert all(section.text.strip() for section in sections)
+
+
+@pytest.mark.parametrize(
+    ("page", "seen"),
+    [
+        ('<meta charset="windows-1251"><p>Библиотека'.encode("cp1251"), "Библиотека"),
+        ('<meta content="text/html; charset=shift_jis"><p>図書館'.encode("shift_jis"), "図書館"),
+        (b'<meta charset="hex"><p>41 \xe9t\xe9 ouvert', "41 été ouvert"),
+        (b'<meta charset="undefined"><p>\xe9t\xe9 ouvert', "été ouvert"),
+        (b'<meta charset="nonsense"><p>\xe9t\xe9 ouvert', "été ouvert"),
+        ('<meta charset="windows-1251"><p>Größe'.encode(), "Größe"),
+        (b"<svg><path d='x'><p>after an unclosed one", "after an unclosed one"),
+        (b"<p>a</p><object><canvas></object><p>b</p>", "a\n\nb"),
+        (b"<div><noscript>no</div><p>b", "b"),
+        (b"<noscript><noscript>no</noscript>no</noscript><p>b", "b"),
+        (b"<p>a</p><p hidden>no<b>no</b>no</p><p>b", "a\n\nb"),
+        (b"<div style='color: red; Display:None'>no<br>no<div>no</div>no</div><p>b", "b"),
+        (b"<p hidden>no<p>b", "b"),
+        (b"<img hidden>b", "b"),
+    ],
+)  # fmt: skip
+def test_of_a_page_what_a_reader_sees(page: bytes, seen: str) -> None:
+    assert [section.text.strip() for section in read_sections(page, "html")] == [seen]
+
+
+@pytest.mark.timeout(20)
+def test_a_page_of_elements_that_never_end_takes_no_time() -> None:
+    page = b"<object><b></i>" * 100_000 + b"</object></div>end"
+    assert read_sections(page, "html") == [Section("", "end")]
+
+
+@pytest.mark.parametrize(
+    ("table", "rows"),
+    [
+        (b"sep=;\r\nPlan;Price\r\nBlue, new;9\r\n", "Plan: Blue, new; Price: 9"),
+        (b'"Name, first, last";"Price"\n"A, b";9\n', "Name, first, last: A, b; Price: 9"),
+        (b"\n\nPlan,Price\nBlue,9\n", "Plan: Blue; Price: 9"),
+        (b"sep=x y\n1\n", "sep=x y: 1"),
+    ],
+)
+def test_of_a_table_its_columns(table: bytes, rows: str) -> None:
+    assert [section.text for section in read_sections(table, "csv")] == [rows]
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        "Библиотека открыта".encode("cp1251"),
+        "図書館は九時に開きます".encode("shift_jis"),
+        "图书馆开门".encode("gb18030"),
+    ],
+)
+def test_an_unknown_encoding_is_told_instead_of_read_as_nonsense(data: bytes) -> None:
+    with pytest.raises(ConfigError, match="save it as UTF-8"):
+        read_sections(data, "text")
+    assert read_sections("Öffnungszeiten: täglich".encode("cp1252"), "text")[0].text == "Öffnungszeiten: täglich"
+
+
+def test_comments_in_markdown_are_not_read() -> None:
+    text = b"# Prices\n<!-- TODO: ask Bob, he pays less -->Nine euros.<!-- not closed"
+    assert read_sections(text, "markdown")[0].text == "# Prices\nNine euros.<!-- not closed"
+    assert read_sections(b"<!--" * 900_000, "markdown")

@@ -153,6 +153,35 @@ async def test_a_file_that_was_exchanged_for_a_link_is_not_followed(folder: Path
     assert await found(shelf, current, "secret words") == []
 
 
+async def test_a_folder_that_was_exchanged_for_a_link_is_not_followed(folder: Path) -> None:
+    for name in ("docs/sub", "private"):
+        (folder / name).mkdir()
+    put("docs/sub/a.md", "innocent")
+    put("private/a.md", "secret words")
+    current = config(folder)
+    (folder / "docs/sub").rename(folder / "away")
+    (folder / "docs/sub").symlink_to(folder / "private")
+    shelf = Library(DATA)
+    (note,) = await shelf.take(current)
+    assert "docs/sub/a.md cannot be read" in note
+    assert await found(shelf, current, "secret words") == []
+
+
+async def test_a_file_that_was_deleted_is_found_no_more(folder: Path) -> None:
+    put("docs/a.md", "Tea costs two euros.")
+    put("docs/b.md", "Coffee costs three euros.")
+    shelf = Library(DATA)
+    await shelf.take(config(folder))
+    (folder / "docs/a.md").unlink()
+    current = config(folder)
+    assert await shelf.take(current) == []
+    assert await found(shelf, current, "tea") == []
+    (folder / "docs/b.md").unlink()
+    current = config(folder)
+    assert await shelf.take(current) == []
+    assert await found(shelf, current, "coffee") == []
+
+
 FAKE = """
 import json, os, signal, sys, time
 job = json.loads(sys.stdin.read())
@@ -249,6 +278,34 @@ async def test_meaning_finds_what_words_do_not(folder: Path) -> None:
     put("docs/c.md", "Tea is cheap.")
     await shelf.take(config(folder, embeddings="e", max_passages=1))
     assert len(model.asked) == 4  # the question, and the new file alone
+
+
+async def test_what_an_index_asks_of_its_model_is_told(folder: Path) -> None:
+    for number in range(70):
+        put(f"docs/{number}.md", f"Dogs and cats must stay outside of the house of number {number}.")
+    used: list[tuple[str, str, int]] = []
+    shelf = Library(DATA, FakeModel(), lambda agent, model, texts, took_ms: used.append((agent, model, len(texts))))
+    current = config(folder, embeddings="e")
+    await shelf.take(current)
+    assert used == [("desk", "e", 64), ("desk", "e", 6)]
+    await shelf.take(current)
+    assert len(used) == 2, "kept vectors cost nothing"
+
+
+async def test_an_embedding_model_that_comes_back_is_used(folder: Path) -> None:
+    put("docs/a.md", "Dogs and cats must stay outside.")
+    model = FakeModel()
+    model.broken = True
+    shelf, current = Library(DATA, model), config(folder, embeddings="e")
+    await shelf.take(current)
+    await shelf.ask_again()
+    assert await found(shelf, current, "my hound") == []
+    model.broken = False
+    await shelf.ask_again()
+    assert await found(shelf, current, "my hound") == ["docs/a.md"]
+    asked = len(model.asked)
+    await shelf.ask_again()
+    assert len(model.asked) == asked, "it is there"
 
 
 async def test_without_the_embedding_model_words_decide(folder: Path) -> None:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from voi.knowledge.terms import WORD_MAX_LETTERS, folded, query_terms, terms
+from voi.knowledge.terms import WORD_MAX_LETTERS, compound_terms, folded, query_terms, terms
 
 
 @pytest.mark.parametrize(
@@ -36,6 +36,22 @@ def test_what_is_said_finds_what_is_written(said: str, written: str) -> None:
     assert set(query_terms(said)) & set(terms(written))
 
 
+@pytest.mark.parametrize(
+    ("said", "written"),
+    [
+        ("Parkplatz", "Besucherparkplätze"),
+        ("Schulkinder", "für Kinder"),
+        ("geöffnet", "Öffnungszeiten"),
+        ("parkeren", "bezoekersparkeerplaats"),
+        ("kirja", "lastenkirjat"),
+        ("bókasafn", "safn"),
+    ],
+)
+def test_compounds_find_their_parts_and_parts_their_compounds(said: str, written: str) -> None:
+    assert set(compound_terms(said)) & set(terms(written))
+    assert not set(query_terms(said)) & set(terms(written))
+
+
 @pytest.mark.parametrize(("one", "other"), [("कि", "का"), ("है", "हो"), ("は", "ば"), ("100", "1000"), ("cat", "car")])
 def test_different_words_stay_different(one: str, other: str) -> None:
     assert not set(query_terms(one)) & set(terms(other))
@@ -44,8 +60,9 @@ def test_different_words_stay_different(one: str, other: str) -> None:
 @given(st.text(max_size=300))
 def test_terms_are_safe_for_the_index_and_a_question_finds_its_own_text(text: str) -> None:
     found = list(terms(text))
-    assert all(0 < len(term) <= WORD_MAX_LETTERS + 1 for term in found)
-    assert not any(char.isspace() or char in '"\0' for term in found for char in term)
+    asked = list(compound_terms(text))
+    assert all(0 < len(term) <= WORD_MAX_LETTERS + 1 for _, term in found + asked)
+    assert not any(char.isspace() or char in '"\0' for _, term in found + asked for char in term)
     assert set(query_terms(text)) <= set(found)
 
 

@@ -1,14 +1,18 @@
 """A whole server whose agent draws on files: in the prompt, in the recording, in the metrics, and after an edit."""
 
+import asyncio
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from tests.fakes.engines import FakeLlm, FakeStt, FakeTts, FakeVad
 from tests.server.fakes import API_KEY
 from tests.server.serving import Person, RunningServer, serving
+from voi.engines.llm.router import LlmRouter
 from voi.engines.startup import Engines
 from voi.knowledge.excerpts import BEGIN
 
@@ -60,3 +64,27 @@ async def test_from_a_file_to_the_prompt(tmp_path: Path, monkeypatch: pytest.Mon
     told = [line for line in recorded(tmp_path, "turns.jsonl") if "sources" in line]
     assert [line["sources"] for line in told] == [["docs/hours.md, Hours"]] * 2
     assert BEGIN not in json.dumps(recorded(tmp_path, "journal.jsonl"))
+
+
+async def test_what_an_index_costs_is_in_the_usage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("sqlalchemy")
+
+    async def embed(self: LlmRouter, model: str, texts: Sequence[str]) -> np.ndarray:
+        return np.ones((len(texts), 4), np.float32)
+
+    monkeypatch.setattr(LlmRouter, "embed", embed)
+    write_files(tmp_path)
+    knowledge = {"files": ["docs"], "embeddings": "small"}
+    (tmp_path / "agents.json").write_text(json.dumps({"desk": {"llm_model": "echo", "knowledge": knowledge}}))
+    (tmp_path / "prices.json").write_text(json.dumps({"llm": {"small": {"input_per_million_tokens": 1_000_000}}}))
+    llm = LlmRouter(api_base="http://127.0.0.1:9")
+    engines = Engines(vad=FakeVad(), stt=FakeStt(), turn=None, llm=llm, tts={"voice": FakeTts()})
+    async with serving(tmp_path, monkeypatch, engines, store="facts") as running:
+        for _ in range(100):
+            _, _, answer = await running.http("GET", "/usage?by=agent,model", f"API-Key: {API_KEY}\r\n")
+            if rows := json.loads(answer)["usage"]:
+                break
+            await asyncio.sleep(0.1)
+    assert [(row["agent"], row["model"]) for row in rows] == [("desk", "small")]
+    assert rows[0]["input_tokens"] > 5
+    assert rows[0]["cost"] == rows[0]["input_tokens"], "prices are known before the files are read"

@@ -103,6 +103,23 @@ async def test_a_conversation_is_known_in_the_next_one(
     assert "planted" not in caplog.text
 
 
+async def test_what_was_corrected_or_replaced_is_nowhere_on_the_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def on_disk() -> bytes:
+        return b"".join(path.read_bytes() for path in (tmp_path / "data").rglob("*") if path.is_file())
+
+    async with serving(tmp_path, monkeypatch, fake_engines(), store="facts") as running:
+        _, fact = await ask(running, "POST", body={"text": "Lives in Vienna."})
+        await ask(running, "PUT", "/memory/name", {"text": "Wilhelmina"})
+        assert b"Vienna" in on_disk()
+        await ask(running, "PUT", f"/memory/{fact['id']}", {"text": "Lives in Graz."})
+        await ask(running, "PUT", "/memory/name", {"text": "Anna"})
+        assert b"Vienna" not in on_disk()
+        assert b"Wilhelmina" not in on_disk()
+        assert [each["text"] for each in (await ask(running, "GET"))[1]["memory"]] == ["Lives in Graz.", "Anna"]
+
+
 async def test_an_agent_without_memory_keeps_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     engines, llm = remembering(tmp_path)
     agents = json.loads((tmp_path / "agents.json").read_text())

@@ -75,6 +75,17 @@ def test_kinds_and_limits(wanted: dict[str, Any], there: list[str], missing: lis
     assert not any(word in told for word in missing)
 
 
+def test_many_facts_do_not_hide_the_summaries_nor_a_long_one_the_others() -> None:
+    facts = [item(number, "fact", f"Fact {number}. " + "x" * 90) for number in range(20)]
+    said = [item(number, "summary", f"Call {number}. " + "x" * 140) for number in range(5)]
+    told = note([*facts, *said], max_characters=900)
+    assert [number for number in range(5) if f"Call {number}." in told] == [3, 4]
+    assert [number for number in range(20) if f"Fact {number}." in told] == list(range(14, 20))
+    assert "Fact 12." in note(facts, max_characters=900), "without summaries, facts have it all"
+    long = item(30, "fact", "y" * 900)
+    assert "Likes black tea." in note([*ITEMS, long], max_characters=500)
+
+
 def test_only_so_many_characters_the_newest_facts_first() -> None:
     facts = [item(number, "fact", f"{number} " + "x" * 198) for number in range(10)]
     told = note(facts, max_characters=500)

@@ -35,6 +35,9 @@ class FakeHands:
         self.did.append(("search", query))
         return "Found."
 
+    async def prove_person(self) -> None:
+        self.did.append(("proven", True))
+
     async def remember(self, fact: str) -> str:
         self.did.append(("fact", fact))
         return "Remembered."

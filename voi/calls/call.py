@@ -158,6 +158,12 @@ class Call:
         return self._beginning[1]
 
     @property
+    def about(self) -> dict[str, str]:
+        """What templates of tools may name. `person`: only once that is proven."""
+        person = self.person if self.proof.proven else ""
+        return {"app": self.app, "person": person, "claimed_person": self.person}
+
+    @property
     def end_reason(self) -> EndReason | None:
         """Why the call ended, once it has."""
         told = self._line.ended.reason if self._line.ended else None
@@ -310,12 +316,18 @@ class Call:
         """Tell the client something that it should know; the call goes on."""
         self._line.now.tell(ErrorReported(words))
 
-    def prove(self, proof: Proof) -> None:
-        """It was proven who the person is: from now on the agent knows what it remembers of them."""
+    def name_person(self, person: str, proof: Proof) -> None:
+        """The app says who the caller is, and how it knows. Call it before `open`."""
+        self.person, self.proof = person, proof
+
+    def prove(self, proof: Proof) -> "asyncio.Task[None] | None":
+        """It was proven who the person is: from now on the agent knows what it remembers of them. Returns the task that
+        looks it up, if there is one."""
         if self.person and proof.proven and not self.proof.proven:
             self.proof = proof
             if self.session is not None:
-                self.session.recall()
+                return self.session.proven(self.person)
+        return None
 
     def fail(self, error: Exception) -> None:
         """End the call because of an error outside of the session, in the door's handling of a message."""

@@ -8,6 +8,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Literal, Protocol
 from uuid import uuid4
 
@@ -25,6 +26,9 @@ from voi.session.summaries import NEXT_TIME, Attempts, SummaryTask, summarize
 from voi.use import Use
 
 ATTEMPTS = Attempts(limit_s=60.0, pauses_s=(2.0, 10.0))
+KEEP_PAUSES_S = (2.0, 10.0, 30.0)
+"""A summary that the store does not take is offered again after these: a model has been paid for it. While the store is
+away, a conversation that has just ended may not be stored yet either."""
 AT_ONCE_MAX = 4
 """How many summaries are written at the same time."""
 WAITING_MAX = 200
@@ -179,7 +183,9 @@ class Memories:
         self._waiting += 1
         try:
             async with self._gate:
-                await self._write(call, memory.name, redaction, task)
+                text = await self._written(call, memory.name, redaction, task)
+            if text:
+                await self._keep(call, memory.name, text)
         except (EngineError, StoreError) as error:
             self._fail(str(error))
         except asyncio.CancelledError:
@@ -188,19 +194,26 @@ class Memories:
         finally:
             self._waiting -= 1
 
-    async def _write(self, call: Call, agent: str, redaction: Redaction | None, task: SummaryTask) -> None:
+    async def _written(self, call: Call, agent: str, redaction: Redaction | None, task: SummaryTask) -> str:
         llm = self._llm()
-        assert self._store is not None
         if llm is None:
-            return
+            return ""
         metering = Metering(self._provider_of, lambda use: self._on_use(call.app, agent, use))
         text = await summarize(
             MeteredLlm(llm, metering), task, ATTEMPTS,
             lambda error: log.warning("a summary of the conversation is tried again: %s", error),
         )  # fmt: skip
-        if redaction:
-            text = redaction.text(text)
-        if not await self._store.remember(call.id, MemoryItem(call.id, "summary", text, self._clock_ms(), agent)):
+        return redaction.text(text) if redaction else text
+
+    async def _keep(self, call: Call, agent: str, text: str) -> None:
+        assert self._store is not None
+        item = MemoryItem(call.id, "summary", text, self._clock_ms(), agent)
+        for pause_s in KEEP_PAUSES_S:
+            with suppress(StoreError):
+                if await self._store.remember(call.id, item):
+                    return
+            await asyncio.sleep(pause_s)
+        if not await self._store.remember(call.id, item):
             log.info("the conversation's summary is not kept: what was stored of it was deleted")
 
     def _fail(self, why: str) -> None:

@@ -11,6 +11,7 @@ from typing import Any, Self
 import aiohttp
 
 from voi.audio.pcm import SAMPLE_BYTES
+from voi.calls.proof import Proof
 from voi.client.connecting import open_socket
 from voi.client.events import ErrorEvent, Event, ResumedEvent, StatusEvent, parse
 from voi.client.outgoing import Outgoing
@@ -75,6 +76,8 @@ class VoiClient:
         insecure: bool = False,
         resume: bool = False,
         session: str = "",
+        person: str = "",
+        proof: Proof = Proof.APP,
         app_tools: Sequence[str] = (),
         app_messages: bool = False,
         lowers_sound: bool = False,
@@ -86,7 +89,8 @@ class VoiClient:
         certificate of a `wss` server, as is needed for self-signed ones in development. `resume`: come back by itself
         after a lost connection, for as long as the server waits; the events have to be read for that. `session`: a name
         under which the server saves the conversation at its end; where it has one of that name, it goes on, and its
-        messages come first. `app_tools`: names of the tools that this client runs when it gets a ToolCallEvent.
+        messages come first. `person`: whom it is with, for a service whose token may name people; `proof`: how it
+        knows. `app_tools`: names of the tools that this client runs when it gets a ToolCallEvent.
         `app_messages`: it wants AppMessageEvents. `lowers_sound`: it wants SoundLoweredEvents, for its
         PlayQueue. Raises ClientError if the server cannot be reached or refuses.
         """
@@ -104,6 +108,8 @@ class VoiClient:
         heartbeat_s, query = HEARTBEAT_S, {"token": token}
         if session:
             init["session"] = session
+        if person:
+            init |= {"person": person, "proof": proof.value}
         if app_tools:
             init["app_tools"] = list(app_tools)
         if app_messages:

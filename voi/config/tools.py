@@ -14,7 +14,7 @@ from voi.config.problems import quoted
 
 BODIES = ("http", "mcp", "python", "app", "builtin", "capture")
 """Fields of which a tool has exactly one: what its call does."""
-CALL_VALUES = ("id", "app", "person", "caller", "agent")
+CALL_VALUES = ("id", "app", "person", "claimed_person", "caller", "agent")
 """What templates know of the conversation, as {call:NAME}."""
 BuiltInName = Literal[
     "hang_up", "wait", "send_message", "switch_agent", "remember", "search_knowledge", "transfer", "press_keys"
@@ -204,6 +204,8 @@ class AgentTool(FileModel):
     """It changes nothing. So it may run before it is certain that the person has finished speaking."""
     offered: bool = True
     """False: the model is not offered it; it is for after_call alone."""
+    proves_person: str | None = Field(default=None, min_length=1, max_length=200)
+    """It checks who the person is, by a PIN say: the field of its result, like account.verified, that is true then."""
     private: tuple[str, ...] = Field(default=(), max_length=100)
     """Arguments that are kept out of recordings, the store, traces and logs."""
 
@@ -242,6 +244,8 @@ class AgentTool(FileModel):
                     raise ValueError(f"keeps {quoted(name)} private, which is none of its parameters")
         if self.body in ("http", "app") and self.offered and not self.description:
             raise ValueError("needs a description, by which the model knows when to call it")
+        if self.proves_person and (self.builtin or self.capture or self.mcp or self.safe):
+            raise ValueError("proves_person is for http, python and app, and not for a safe tool: it changes something")
         if self.builtin == "switch_agent" and not self.agents:
             raise ValueError("needs agents: the names of those that may go on")
         if self.builtin == "transfer" and not self.targets:

@@ -4,10 +4,10 @@ Notes stand in the system message, because many models take only one, and only a
 stands in quotes as JSON, a line each, so that no text can pretend to be more of the prompt.
 """
 
-import json
 from collections.abc import Iterable
 
 from voi.dialogue import Message, Text
+from voi.quoting import json_line
 
 SUMMARY = (
     "This conversation has gone on for long. Its earlier part is not shown any more; a summary of it stands in quotes. "
@@ -17,7 +17,7 @@ SUMMARY = (
 
 def quoted_note(text: str) -> str:
     """The text as one line that cannot be left."""
-    return json.dumps(text, ensure_ascii=False)
+    return json_line(text)
 
 
 def summary_note(summary: str) -> str:

@@ -30,7 +30,7 @@ from voi.knowledge.extract import Section, read_sections
 from voi.knowledge.index import FORMAT, Passage, write_index
 from voi.knowledge.passages import headings, passages
 
-EXTRACTION = 1
+EXTRACTION = 2
 """Version of what is made of a file; another one reads all files again."""
 FILE_MAX_BYTES = 32 * 1024 * 1024
 CHARACTERS_MAX = 20_000_000
@@ -150,8 +150,19 @@ def _sections(path: Path, kind: FileKind, digest: str, folder: Path) -> list[Sec
 
 
 def _bytes_of(path: Path) -> bytes:
-    """The file's content. It was found without links; one that was put in its place since is not followed."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    """The file's content. Its path has no links; one that was put in since, in place of the file or of a folder, is not
+    followed."""
+    searchable = getattr(os, "O_PATH", os.O_RDONLY) | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+    folder = os.open(path.anchor, searchable)
+    try:
+        for part in path.parts[1:-1]:
+            inner = os.open(part, searchable, dir_fd=folder)
+            os.close(folder)
+            folder = inner
+        flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+        descriptor = os.open(path.name, flags, dir_fd=folder)
+    finally:
+        os.close(folder)
     with os.fdopen(descriptor, "rb") as file:
         about = os.fstat(descriptor)
         if not stat.S_ISREG(about.st_mode):

@@ -2,11 +2,14 @@
 with limits on time and memory (`build.py`). What comes out is bounded, too.
 """
 
+import codecs
 import csv
 import io
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from html.parser import HTMLParser
 
@@ -17,6 +20,9 @@ from voi.knowledge.passages import PASSAGE_MAX_CHARACTERS
 TEXT_MAX_CHARACTERS = 4_000_000
 """Text of one file: two thousand pages."""
 PAGES_MAX = 2_000
+UNKNOWN_ENCODING = "is in an encoding that is not known; save it as UTF-8"
+LETTERS_MAX = 10_000
+"""How much of a text tells in which encoding it is."""
 CELL_MAX_CHARACTERS = 100_000
 COLUMNS_MAX = 500
 
@@ -30,6 +36,15 @@ _BLOCKS = _TITLES.keys() | {
     "form", "header", "hr", "li", "main", "nav", "ol", "p", "pre", "section", "table", "tbody", "thead", "title", "tr",
     "ul",
 }  # fmt: skip
+_EMPTY = frozenset(
+    {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}
+)
+"""Elements without an end."""
+_FOREIGN = frozenset({"svg", "math"})
+_HIDING = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
+_CHARSET = re.compile(rb"<meta\b[^>]{0,500}?\bcharset\s*=\s*[\"']?\s*([A-Za-z0-9_:.-]{1,40})", re.IGNORECASE)
+_CHARSET_WITHIN_BYTES = 4_096
+_QUOTED = re.compile(r'"[^"]*"')
 _UNSEEN = frozenset({"script", "style", "template", "noscript", "svg", "math", "iframe", "object", "canvas"})
 
 
@@ -50,7 +65,9 @@ def read_sections(data: bytes, kind: FileKind) -> list[Section]:
         case "csv":
             sections = _csv(_decoded(data))
         case "html":
-            sections = iter([Section("", _html(_decoded(data)))])
+            sections = iter([Section("", _html(_decoded(data, _charset_of(data))))])
+        case "markdown":
+            sections = iter([Section("", _without_comments(_decoded(data)))])
         case _:
             sections = iter([Section("", _decoded(data))])
     found, characters = [], 0
@@ -80,8 +97,9 @@ def _is_unseen(char: str) -> bool:
     return unicodedata.category(char) in ("Cc", "Cf", "Cs", "Co", "Cn")
 
 
-def _decoded(data: bytes) -> str:
-    """Text in UTF-8, or UTF-16 with its mark; else as Windows writes it in Western Europe."""
+def _decoded(data: bytes, named: str = "") -> str:
+    """Text in UTF-8, or UTF-16 with its mark; else in the encoding that the file has `named`, or as Windows writes it
+    in Western Europe. Raises ConfigError for what is certainly none of these."""
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         return data.decode("utf-16", "replace")
     if b"\0" in data[:4_096]:
@@ -89,7 +107,39 @@ def _decoded(data: bytes) -> str:
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError:
-        return data.decode("cp1252", "replace")
+        pass
+    if named:
+        with suppress(UnicodeError):
+            return data.decode(named, "replace")
+    try:
+        text = data.decode("cp1252")
+    except UnicodeDecodeError:
+        raise ConfigError(UNKNOWN_ENCODING) from None
+    letters = [char for char in text[:LETTERS_MAX] if char.isalpha()]
+    if sum(map(str.isascii, letters)) * 2 < len(letters):  # no language of Western Europe has so many accents
+        raise ConfigError(UNKNOWN_ENCODING)
+    return text
+
+
+def _charset_of(page: bytes) -> str:
+    """The encoding that an HTML page names; "": none, or none of a text."""
+    found = _CHARSET.search(page[:_CHARSET_WITHIN_BYTES])
+    if found is None:
+        return ""
+    try:
+        named = codecs.lookup(found[1].decode("ascii"))
+    except LookupError:
+        return ""
+    return named.name if getattr(named, "_is_text_encoding", False) else ""
+
+
+def _without_comments(text: str) -> str:
+    """Markdown as it is shown: without `<!-- … -->`."""
+    parts, at = [], 0
+    while (begins := text.find("<!--", at)) >= 0 and (ends := text.find("-->", begins)) >= 0:
+        parts.append(text[at:begins])
+        at = ends + 3
+    return "".join((*parts, text[at:]))
 
 
 def _html(text: str) -> str:
@@ -106,13 +156,20 @@ class _Page(HTMLParser):
         super().__init__(convert_charrefs=True)
         self.parts: list[str] = []
         self._unseen: list[str] = []
+        """Elements that are open, from one that readers do not see."""
+        self._open: Counter[str] = Counter()
+        """How many of each are among them."""
         self._plain = False
         """Inside of preformatted text."""
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if tag in _UNSEEN:
-            self._unseen.append(tag)
-        elif not self._unseen:
+        if tag in _BLOCKS and self._unseen and (self._unseen[0] in _FOREIGN or self._unseen[0] == tag == "p"):
+            self._see()  # these end where a block begins, as in browsers
+        if self._unseen or tag in _UNSEEN or _is_hidden(attrs):
+            if tag not in _EMPTY:
+                self._unseen.append(tag)
+                self._open[tag] += 1
+        else:
             if tag in _BLOCKS:
                 self.parts.append("\n\n" if tag in _TITLES or tag == "p" else "\n")
             if tag in _TITLES:
@@ -128,12 +185,20 @@ class _Page(HTMLParser):
             self.handle_starttag(tag, attrs)
 
     def handle_endtag(self, tag: str) -> None:
-        if self._unseen:
-            if tag == self._unseen[-1]:
-                self._unseen.pop()
+        if self._open[tag]:
+            while (ended := self._unseen.pop()) != tag:
+                self._open[ended] -= 1  # elements that were never ended
+            self._open[tag] -= 1
+        elif self._unseen:
+            if tag in _BLOCKS or tag == "body":
+                self._see()  # what is around them ends, and so do they
         elif tag in _BLOCKS:
             self.parts.append("\n\n" if tag in _TITLES or tag == "p" else "\n")
             self._plain = self._plain and tag != "pre"
+
+    def _see(self) -> None:
+        self._unseen.clear()
+        self._open.clear()
 
     def handle_data(self, data: str) -> None:
         if self._unseen:
@@ -147,10 +212,18 @@ class _Page(HTMLParser):
             self.parts.append(" ")
 
 
+def _is_hidden(attrs: list[tuple[str, str | None]]) -> bool:
+    return any(name == "hidden" or (name == "style" and _HIDING.search(value or "")) for name, value in attrs)
+
+
 def _csv(text: str) -> Iterator[Section]:
     """Each row as a line, "Name: value; Name: value": so a passage tells what its values are."""
-    first = text.partition("\n")[0]
-    delimiter = max(",;\t|", key=first.count)
+    text = text.lstrip("\r\n")
+    first, _, rest = text.partition("\n")
+    if first[:4].lower() == "sep=" and len(first.strip()) == 5:  # Excel's own line
+        delimiter, text = first[4], rest
+    else:
+        delimiter = max(",;\t|", key=_QUOTED.sub("", first).count)
     csv.field_size_limit(CELL_MAX_CHARACTERS)
     rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
     try:

@@ -13,14 +13,16 @@ from pathlib import Path
 from queue import Empty, LifoQueue
 
 from voi.errors import ConfigError
-from voi.knowledge.terms import query_terms, terms
+from voi.knowledge.terms import WEIGHTS, Column, Term, compound_terms, query_terms, terms
 
-FORMAT = 1
+FORMAT = 2
 """Of the file. Another one is made again."""
 QUERY_MAX_CHARACTERS = 2_000
 """How much of the end of a question is asked."""
 QUERY_TERMS_MAX = 12
 """The rarest terms of a question, which decide its answer; BM25 of each costs time."""
+COMPOUND_TERMS_MAX = 8
+"""The same for what may be parts of compounds."""
 COMMON_SHARE = 8
 """A term in more than an eighth of the passages tells nothing about any of them ("the", "please"), in any language and
 without lists of such words."""
@@ -28,11 +30,16 @@ COMMON_MIN = 3
 """A term in so few passages is never common, however few there are."""
 CONNECTIONS = 2
 
-_TABLES = """
+_COLUMNS: tuple[Column, ...] = tuple(WEIGHTS)
+_TABLES = f"""
 create table about (format integer, passages integer);
 create table passages (id integer primary key, source text, place text, words text);
-create virtual table search using fts5(terms, content='', tokenize="ascii tokenchars '~'");
+create virtual table search using fts5({", ".join(_COLUMNS)}, content='', tokenize="ascii tokenchars '~'");
 """
+_RANKED = (
+    "select rowid from search where search match ? "
+    f"order by bm25(search, {', '.join(map(str, WEIGHTS.values()))}), rowid limit ?"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +63,10 @@ def write_index(path: Path, passages: Iterable[Passage]) -> int:
             for count, passage in enumerate(passages, 1):
                 row = (count, passage.source, passage.place, passage.words)
                 connection.execute("insert into passages values (?, ?, ?, ?)", row)
-                found = " ".join(terms(f"{passage.source}\n{passage.place}\n{passage.words}"))
-                connection.execute("insert into search (rowid, terms) values (?, ?)", (count, found))
+                found = _by_column(terms(f"{passage.source}\n{passage.place}\n{passage.words}"))
+                connection.execute(
+                    "insert into search (rowid, words, short, stems, parts) values (?, ?, ?, ?, ?)", (count, *found)
+                )
             connection.execute("insert into search (search) values ('optimize')")
             connection.execute("insert into about values (?, ?)", (FORMAT, count))
             connection.commit()
@@ -92,7 +101,7 @@ class PassageIndex:
 
     def _open(self) -> sqlite3.Connection:
         connection = sqlite3.connect(self._uri, uri=True, check_same_thread=False)
-        connection.execute("create virtual table temp.vocabulary using fts5vocab(main, search, row)")
+        connection.execute("create virtual table temp.vocabulary using fts5vocab(main, search, col)")
         return connection
 
     @contextmanager
@@ -105,26 +114,26 @@ class PassageIndex:
 
     def search(self, words: str, limit: int) -> list[int]:
         """Numbers of the passages that fit the words best, the best first."""
-        asked = sorted(set(query_terms(words[-QUERY_MAX_CHARACTERS:])))
+        asked = words[-QUERY_MAX_CHARACTERS:]
+        whole = set(query_terms(asked))
         with self._connection() as connection:
-            telling = self._telling(connection, asked)
+            telling = self._telling(connection, whole, QUERY_TERMS_MAX)
+            telling += self._telling(connection, set(compound_terms(asked)) - whole, COMPOUND_TERMS_MAX)
             if not telling:
                 return []
-            query = " OR ".join(f'"{term}"' for term in telling)
-            found = connection.execute(
-                "select rowid from search where search match ? order by bm25(search), rowid limit ?", (query, limit)
-            )
+            query = " OR ".join(f'{column} : "{term}"' for column, term in telling)
+            found = connection.execute(_RANKED, (query, limit))
             return [number for (number,) in found]
 
-    def _telling(self, connection: sqlite3.Connection, asked: Sequence[str]) -> list[str]:
+    def _telling(self, connection: sqlite3.Connection, asked: set[Term], most: int) -> list[Term]:
         """The rarest of the terms that stand in some passages, and not in too many."""
         common = max(COMMON_MIN, self.count // COMMON_SHARE)
         rarity = []
-        for term in asked:
-            row = connection.execute("select doc from vocabulary where term = ?", (term,)).fetchone()
+        for column, term in asked:
+            row = connection.execute("select doc from vocabulary where term = ? and col = ?", (term, column)).fetchone()
             if row and row[0] <= common:
-                rarity.append((row[0], term))
-        return [term for _, term in sorted(rarity)[:QUERY_TERMS_MAX]]
+                rarity.append((row[0], column, term))
+        return [(column, term) for _, column, term in sorted(rarity)[:most]]
 
     def passages(self, numbers: Sequence[int]) -> list[Passage]:
         """These passages, in that order."""
@@ -146,6 +155,14 @@ class PassageIndex:
             return connection.execute(
                 "select source, count(*), sum(length(words)) from passages group by source order by source"
             ).fetchall()
+
+
+def _by_column(found: Iterable[Term]) -> list[str]:
+    """The terms of each column, between spaces."""
+    by_column: dict[Column, list[str]] = {column: [] for column in _COLUMNS}
+    for column, term in found:
+        by_column[column].append(term)
+    return [" ".join(each) for each in by_column.values()]
 
 
 def _close(idle: "LifoQueue[sqlite3.Connection]") -> None:

@@ -4,7 +4,7 @@ import asyncio
 import json
 import logging
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,11 @@ BUILD_DEADLINE_S = 600.0
 """For all files of an agent."""
 CRASHES_MAX = 5
 """So many files may end the process that reads them, before it is given up."""
+AGAIN_S = 60.0
+"""An embedding model that failed when the files were read is asked again so often."""
 LINE_LIMIT_BYTES = 1 << 20
+
+OnIndexed = Callable[[str, str, Sequence[str], int], None]
 
 log = logging.getLogger(__name__)
 
@@ -37,12 +41,22 @@ class Built:
 
 
 class Library:
-    """`folder`: where indexes are kept. `embed`: asks an embedding model; None: words alone find passages."""
+    """`folder`: where indexes are kept. `embed`: asks an embedding model; None: words alone find passages.
+    `on_embedded`: told what an agent's index asked of its embedding model: the agent's name, the model, the texts, and
+    how many ms it took."""
 
-    def __init__(self, folder: Path, embed: Embed | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        embed: Embed | None = None,
+        on_embedded: OnIndexed = lambda agent, model, texts, took_ms: None,
+    ) -> None:
         self._folder = folder
+        self._on_embedded = on_embedded
         self.embed = embed
         self._collections: Mapping[Knowledge, KnowledgeCollection] = {}
+        self._names: Mapping[Knowledge, str] = {}
+        """The agents that their indexes are booked on."""
 
     def of(self, knowledge: Knowledge | None) -> KnowledgeCollection | None:
         """The newest collection for these files; None: there is none."""
@@ -54,6 +68,7 @@ class Library:
         made; then all stays as it was."""
         notes: list[str] = []
         made: dict[Knowledge, KnowledgeCollection] = {}
+        names: dict[Knowledge, str] = {}
         built: dict[tuple[KnowledgeFile, ...], PassageIndex] = {}
         for name, agent in config.agents.items():
             knowledge = agent.knowledge
@@ -72,19 +87,47 @@ class Library:
             vectors = None
             if knowledge.embeddings and self.embed:
                 try:
-                    vectors = await self._vectors(knowledge.embeddings, index)
+                    vectors = await self._vectors(knowledge.embeddings, index, name)
                 except EngineError as error:
                     note = f"{config.agents_source}: $.{name}.knowledge: only words find passages. {error}"
                     notes.append(note)
             made[knowledge] = KnowledgeCollection(knowledge, index, vectors, self.embed)
-        self._collections = made
+            names[knowledge] = name
+        self._collections, self._names = made, names
         return notes
 
-    async def _vectors(self, model: str, index: PassageIndex) -> VectorIndex | None:
+    async def run(self) -> None:
+        """For as long as the server runs: ask an embedding model again that failed, so that it is used once it is
+        back."""
+        while True:
+            await asyncio.sleep(AGAIN_S)
+            await self.ask_again()
+
+    async def ask_again(self) -> None:
+        """Make the vectors that could not be made. New conversations search by them; what fails again is left for the
+        next time."""
+        for knowledge, collection in list(self._collections.items()):
+            if knowledge.embeddings is None or collection.by_meaning or not collection.index.count:
+                continue
+            try:
+                vectors = await self._vectors(knowledge.embeddings, collection.index, self._names[knowledge])
+            except (EngineError, ConfigError) as error:
+                log.debug("only words find passages still: %s", error)
+                continue
+            if self._collections.get(knowledge) is collection:  # and not one of files that were edited meanwhile
+                better = KnowledgeCollection(knowledge, collection.index, vectors, self.embed)
+                self._collections = {**self._collections, knowledge: better}
+                log.info("the embedding model %s finds passages again", knowledge.embeddings)
+
+    async def _vectors(self, model: str, index: PassageIndex, agent: str) -> VectorIndex | None:
         if self.embed is None or not index.count:
             return None
         passages = await asyncio.to_thread(index.every_passage)
-        return VectorIndex(await vectors_of(passages, model, self.embed, self._folder))
+
+        def embedded(texts: Sequence[str], took_ms: int) -> None:
+            self._on_embedded(agent, model, texts, took_ms)
+
+        return VectorIndex(await vectors_of(passages, model, self.embed, self._folder, embedded))
 
 
 async def build_index(files: tuple[KnowledgeFile, ...], folder: Path) -> Built:

@@ -24,6 +24,9 @@ BATCH = 64
 """Passages of one request."""
 DIMENSIONS_MAX = 8_192
 
+OnEmbedded = Callable[[Sequence[str], int], None]
+"""Told of each request: the texts, and how many ms it took."""
+
 
 class VectorIndex:
     """The vectors of a collection's passages, in the order of their numbers, which begin with 1."""
@@ -49,16 +52,25 @@ def unit(vectors: Vectors) -> Vectors:
     return scaled
 
 
-async def vectors_of(passages: Sequence[Passage], model: str, embed: Embed, folder: Path) -> Vectors:
+async def vectors_of(
+    passages: Sequence[Passage],
+    model: str,
+    embed: Embed,
+    folder: Path,
+    on_embedded: OnEmbedded = lambda texts, took_ms: None,
+) -> Vectors:
     """Vectors of the passages, shape (passages, dimensions). Only for those that have none in the folder yet the model
     is asked. Raises EngineError, ConfigError."""
+    loop = asyncio.get_running_loop()
     texts = {_digest(text): text for text in map(_text_of, passages)}
     kept = KeptVectors(folder, model)
     known = await asyncio.to_thread(kept.load, texts.keys())
     missing = [digest for digest in texts if digest not in known]
     for at in range(0, len(missing), BATCH):
         batch = missing[at : at + BATCH]
-        made = await embed(model, [texts[digest] for digest in batch])
+        began_s, asked = loop.time(), [texts[digest] for digest in batch]
+        made = await embed(model, asked)
+        on_embedded(asked, round((loop.time() - began_s) * 1_000))
         if made.ndim != 2 or len(made) != len(batch) or not 0 < made.shape[1] <= DIMENSIONS_MAX:
             raise EngineError(f"The embedding model {model[:80]!r} did not give one vector for each text.")
         new = {digest: vector.astype("<f4").tobytes() for digest, vector in zip(batch, made, strict=True)}

@@ -19,6 +19,8 @@ CLOCK_SKEW_S = 10
 MAX_LIFE_DAYS = 3650.0
 PERSON_MAX = 200
 ID_MAX = 64
+NAMES_PEOPLE = "names_people"
+"""The claim of a token whose holder may say whom a conversation is with."""
 _APP = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
 
 
@@ -31,20 +33,24 @@ def checked_app(app: str) -> str:
     return app
 
 
-def issue_token(app: str, secret: str, life_days: float = 1.0, person: str = "") -> str:
+def issue_token(app: str, secret: str, life_days: float = 1.0, person: str = "", *, names_people: bool = False) -> str:
     """A token for that app, valid for `life_days`. `person`: whom it is for, in the app's own words (the claim `sub`),
-    up to 200 characters. It holds its expiry twice: as the standard `exp`, and as `expire` in
-    naive local time, which is all that older servers read. Raises ClientError for an invalid app name."""
+    up to 200 characters. `names_people`: it is for a service of the app, which says in each conversation whom it is
+    with. It holds its expiry twice: as the standard `exp`, and as `expire` in naive local time, which is all that older
+    servers read. Raises ClientError for an invalid app name, and for a token that has a person and names people."""
     checked_app(app)
     if not 0 < life_days <= MAX_LIFE_DAYS:
         raise ClientError(f"A token lives more than 0 and at most {MAX_LIFE_DAYS:.0f} days.")
     if len(person) > PERSON_MAX:
         raise ClientError(f"The name of a person has at most {PERSON_MAX} characters.")
+    if person and names_people:
+        raise ClientError("A token is for one person, or it names people itself: not both.")
     now = datetime.now(UTC)
     end = now + timedelta(days=life_days)
     claims = {
         "app": app,
         **({"sub": person} if person else {}),
+        **({NAMES_PEOPLE: True} if names_people else {}),
         "expire": end.astimezone().replace(tzinfo=None).isoformat(),
         "exp": end,
         "iat": now,
@@ -56,13 +62,15 @@ def issue_token(app: str, secret: str, life_days: float = 1.0, person: str = "")
 @dataclass(frozen=True, slots=True)
 class TokenClaims:
     """What a valid token says. `person`: whom it is for, beside its app; "": it does not say. `id` "": it has none, as
-    those that others made by hand. Times are ms since 1970."""
+    those that others made by hand. Times are ms since 1970. `names_people`: its holder, a service of the app, may say
+    whom a conversation is with."""
 
     app: str
     person: str
     id: str
     issued_ms: int
     expires_ms: int
+    names_people: bool = False
 
 
 def check_token(token: str, *secrets: str) -> str:
@@ -100,6 +108,7 @@ def read_token(token: str, *secrets: str) -> TokenClaims:
         name[:ID_MAX] if isinstance(name, str) else "",
         int(issued_s * 1_000) if isinstance(issued_s, int | float) else 0,
         int(end.timestamp() * 1_000),
+        claims.get(NAMES_PEOPLE) is True and not person,
     )
 
 

@@ -6,7 +6,7 @@ import signal
 import socket
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 import uvloop
@@ -17,6 +17,7 @@ from voi.calls.calls import Calls
 from voi.calls.handover import Handover, keep_swept
 from voi.calls.load import Load, LoadLevel
 from voi.calls.memories import Memories
+from voi.calls.proof import Proof
 from voi.calls.quotas import Quotas
 from voi.config.agents import Agent
 from voi.config.config import Config, voice_uses_of
@@ -26,6 +27,7 @@ from voi.config.settings import Settings, unknown_variables
 from voi.config.store import ConfigStore
 from voi.core.facts import Continued, LoadChanged
 from voi.core.options import CallOptions
+from voi.core.tokens import estimated_tokens
 from voi.dialogue import Phrase
 from voi.engines.base import Tts, Vad
 from voi.engines.llm.router import LlmRouter
@@ -63,6 +65,7 @@ from voi.transports.listeners import DoorServices, Listener, close_listeners, st
 from voi.transports.voi_ws.connection import VoiWebSockets
 from voi.transports.voi_ws.leaving import give_up_wanted, hand_over
 from voi.transports.voi_ws.resumption import Resumables
+from voi.use import Use
 
 log = logging.getLogger(__name__)
 
@@ -122,7 +125,7 @@ class Server:
         token_secrets, api_key = settings.require_secrets()
         self._traces = make_provider()
         self._configs = ConfigStore(settings, tts_info)
-        self._library = Library(settings.knowledge_dir)
+        self._library = Library(settings.knowledge_dir, on_embedded=self._indexed)
         self.kept = KeptCalls(settings, self.metrics)
         self.metrics.watch_store(lambda: self.kept.waiting)
         for warning in self._configs.current.warnings:
@@ -160,6 +163,7 @@ class Server:
             Resumables(settings.resume_s),
             handover_of(settings),
             lambda query: tokens.check(token_in(query)).person,
+            lambda query: tokens.check(token_in(query)).names_people,
         )
         self._app = create_app(
             HttpSettings(token_secrets[0], api_key, settings.cors_origins, settings.metrics),
@@ -258,6 +262,7 @@ class Server:
             self._engines = await start_engines(self._configs.current, self.settings, self._progress)
             if isinstance(self._engines.llm, LlmRouter):
                 self._library.embed = self._engines.llm.embed
+            await self.usages.load(self._engines)
             await self._read_knowledge(self._configs.current)
         except VoiError as error:
             if not http.should_exit:  # when the server stops, an engine's process may have been ended first
@@ -266,7 +271,6 @@ class Server:
                 http.should_exit = True
             return
         await connecting
-        await self.usages.load(self._engines)
         known = await asyncio.to_thread(lambda: usual_contexts(aliases(self.settings)))
         self._contexts = ContextSizes(self.settings.llm_context_tokens, known)
         self._tasks.start(self._after_calls.jobs.run(), "after calls")
@@ -279,6 +283,7 @@ class Server:
         if self.settings.metrics:
             self._tasks.start(self.metrics.gpus.run(), "GPUs")
         self._tasks.start(self._configs.watch(), "configuration")
+        self._tasks.start(self._library.run(), "embeddings")
         if self._voi_ws.handover is not None:
             self._tasks.start(keep_swept(self._voi_ws.handover), "kept calls")
             if self._voi_ws.handover.shared:
@@ -295,6 +300,12 @@ class Server:
         self.admission.open()
         self.readiness.state = "ready"
         self._on_ready(address_of(listener, tls=self.settings.tls_cert_file is not None))
+
+    def _indexed(self, agent: str, model: str, texts: Sequence[str], took_ms: int) -> None:
+        """What the index of an agent's files asked of its embedding model."""
+        provider = self._engines.llm_name(model) if self._engines else ""
+        use = Use("llm", provider, model, estimated_tokens(texts), estimated=True, took_ms=took_ms)
+        self.usages.indexed(agent, use)
 
     def _load_changed(self, level: LoadLevel, why: str) -> None:
         self.metrics.load_changed(level)
@@ -349,7 +360,7 @@ class Server:
             agent=agent,
             agent_name=call.agent_name if call else "",
             tools_of=lambda other, came_from: self._toolbox.of(other, app_tools=options.app_tools, came_from=came_from),
-            about={"app": app, "person": call.person if call else ""},
+            about=call.about if call else {"app": app},
             config=config,
             engines=self._engines.of(agent),
             options=options,
@@ -365,6 +376,7 @@ class Server:
             why_not_invoke=lambda: self._quotas.used_up(app) or self._questions.why_not(app),
             invoke_max_tokens=settings.invoke_llm_max_tokens,
             memory=self._memories.of(call, agent),
+            prove_person=lambda: call.prove(Proof.AGENT) if call else None,
             context_tokens_of=lambda other: self._contexts.of_agent(other),
         )
         if call is not None:

@@ -67,6 +67,10 @@ class Usages:
         """Count what was used for a call that is over."""
         self._apart(Whose(app, agent, "app"), use)
 
+    def indexed(self, agent: str, use: Use) -> None:
+        """Count what the index of an agent's files used."""
+        self._apart(Whose("", agent, "http"), use)
+
     def _apart(self, whose: Whose, use: Use) -> None:
         cost = self.prices.cost(use)
         for told in self._on_use:

@@ -1,7 +1,7 @@
 """What tools can do with their conversation, through its door."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 import orjson
@@ -22,9 +22,10 @@ NO_MEMORY = "Nothing can be remembered in this conversation."
 
 class ConversationHands:
     """`Hands` of one conversation. `takes_messages`: its client shows messages of the agent. `memory` None: nothing is
-    remembered. `current`: the agent whose files are searched."""
+    remembered. `prove`: told when a tool has found out that the person is who they are said to be. `current`: the agent
+    whose files are searched."""
 
-    __slots__ = ("_asked", "_current", "_line", "_memory", "_switch", "_takes_messages", "_waiting")
+    __slots__ = ("_asked", "_current", "_line", "_memory", "_prove", "_switch", "_takes_messages", "_waiting")
 
     def __init__(
         self,
@@ -33,6 +34,7 @@ class ConversationHands:
         *,
         takes_messages: bool,
         memory: PersonMemory | None = None,
+        prove: Callable[[], Awaitable[None]] | None = None,
         current: CurrentAgent | None = None,
     ) -> None:
         self._current = current
@@ -40,6 +42,7 @@ class ConversationHands:
         self._switch = switch
         self._takes_messages = takes_messages
         self._memory = memory
+        self._prove = prove
         self._asked = 0
         self._waiting: dict[str, asyncio.Future[str]] = {}
         """What the door was asked for and has not answered, by the number of the request."""
@@ -63,6 +66,10 @@ class ConversationHands:
 
     def switch_agent(self, name: str) -> None:
         self._switch(name)
+
+    async def prove_person(self) -> None:
+        if self._prove is not None:
+            await self._prove()
 
     async def remember(self, fact: str) -> str:
         if self._memory is None:

@@ -11,6 +11,8 @@ from voi.core.prompt_notes import quoted_note
 
 MemoryKind = Literal["name", "fact", "summary"]
 """What the person is called; a fact that an agent was told to remember; what an earlier conversation was about."""
+SUMMARY_SHARE = 3
+"""A third of the memory is kept for summaries, as far as there are some: many facts do not hide them."""
 FACT_MAX_CHARACTERS = 1_000
 """Longest fact or name."""
 
@@ -64,8 +66,10 @@ def note_of(items: Iterable[MemoryItem], wanted: AgentMemory, agent: str, *, pro
     facts = [item for item in own if item.kind == "fact"] if wanted.facts else []
     summaries = [item for item in own if item.kind == "summary"] if wanted.summaries else []
     left = wanted.max_characters - len(name)
-    told_facts, left = _newest(facts, wanted.facts_max, left)
-    told_summaries, _ = _newest(summaries, wanted.summaries_max, left)
+    _, rest = _newest(summaries, wanted.summaries_max, left // SUMMARY_SHARE)
+    kept_free = left // SUMMARY_SHARE - rest
+    told_facts, left = _newest(facts, wanted.facts_max, left - kept_free)
+    told_summaries, _ = _newest(summaries, wanted.summaries_max, left + kept_free)
     parts = [f"Their name: {quoted_note(name)}"] if name else []
     if told_facts:
         parts += ["What you were asked to remember:", *(f"- {quoted_note(item.text)}" for item in told_facts)]
@@ -79,7 +83,7 @@ def _newest(items: list[MemoryItem], most: int, left: int) -> tuple[list[MemoryI
     taken: list[MemoryItem] = []
     for item in sorted(items, key=lambda each: each.saved_ms, reverse=True)[:most]:
         if len(item.text) > left:
-            break
+            continue  # a long one does not hide all that are older
         left -= len(item.text)
         taken.append(item)
     return taken[::-1], left

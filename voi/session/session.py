@@ -87,19 +87,20 @@ class Session:
     the log. `agent_name`: in agents.json; "": the client brought the agent. `tools_of` returns the tools of an agent,
     by name; its second argument is the agent from which it takes over ("": it begins). `knowledge_of` returns what an
     agent with that knowledge draws on. `about`: what templates of tools may name as {call:NAME}, beside the agent and
-    the conversation's id. `memory`: what is remembered of the person; None: nothing is. `context_tokens_of` returns how
-    much an agent's model can take; 0: not known. `make_brain`: makes the part that hears the person and makes the
-    replies. `continued`: what it goes on from; None: it begins. `pictures`: the server's memory for pictures.
-    `why_not_invoke` is asked before each question of `invoke_llm` (`SideQuestions`).
+    the conversation's id. `memory`: what is remembered of the person; None: nothing is. `prove_person`: called when a
+    tool has found out that they are who they are said to be. `context_tokens_of` returns how much an agent's model can
+    take; 0: not known. `make_brain`: makes the part that hears the person and makes the replies. `continued`: what it
+    goes on from; None: it begins. `pictures`: the server's memory for pictures. `why_not_invoke` is asked before each
+    question of `invoke_llm` (`SideQuestions`).
     """
 
     __slots__ = (
         "__weakref__", "_agent", "_alarm", "_brain", "_captures", "_clock", "_condenser", "_config",
         "_context_tokens_of", "_continued", "_conversation", "_current", "_echo", "_ended", "_engines", "_events",
         "_fault", "_greetings_dir", "_hands", "_inbox", "_keys", "_knowledge_of", "_latency", "_line", "_make_brain",
-        "_metering", "_note", "_observers", "_options", "_pictures", "_playback", "_private", "_recalls",
-        "_redaction", "_tasks", "_telling", "_tool_runner", "_tools_of", "about", "conversation_id", "invoke_llm",
-        "kept_for_later", "memory",
+        "_metering", "_note", "_observers", "_options", "_pictures", "_playback", "_private", "_prove_person",
+        "_recalls", "_redaction", "_tasks", "_telling", "_tool_runner", "_tools_of", "about", "conversation_id",
+        "invoke_llm", "kept_for_later", "memory",
     )  # fmt: skip
 
     def __init__(
@@ -122,6 +123,7 @@ class Session:
         knowledge_of: KnowledgeOf = lambda knowledge: None,
         about: Mapping[str, str] | None = None,
         memory: PersonMemory | None = None,
+        prove_person: "Callable[[], asyncio.Task[None] | None]" = lambda: None,
         context_tokens_of: Callable[[Agent], int] = lambda agent: 0,
         make_brain: MakeBrain = PipelineBrain,
         continued: was.Continued | None = None,
@@ -188,6 +190,7 @@ class Session:
         self.invoke_llm = questions.ask
         self._condenser: Condenser | None = None
         self.memory = memory
+        self._prove_person = prove_person
         self._recalls = 0
         self._note: str | None = None
         """What was recalled before the conversation began."""
@@ -250,6 +253,7 @@ class Session:
             self._switch_agent,
             takes_messages=self._options.app_messages,
             memory=self.memory,
+            prove=self._person_proven,
             current=self._current,
         )
         self._captures = captures = Captures(
@@ -296,6 +300,16 @@ class Session:
         if self.memory is None or self._ended.is_set():
             return None
         return self._tasks.start(self._recall(self.memory), "memory")
+
+    def proven(self, person: str) -> "asyncio.Task[None] | None":
+        """It was proven that this is the person: tools know it now, and the agent when the returned task is done."""
+        self.about = {**self.about, "person": person}
+        return self.recall()
+
+    async def _person_proven(self) -> None:
+        """A tool has found that out. Returns when what is remembered is there for its answer, or late."""
+        if (recalling := self._prove_person()) is not None:
+            await asyncio.wait((recalling,), timeout=RECALL_WAIT_S)
 
     async def _recall(self, memory: PersonMemory) -> None:
         try:

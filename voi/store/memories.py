@@ -19,12 +19,13 @@ NAME_ID = "name"
 """The id of what the person is called."""
 
 
-async def remember(connection: Connection, keys: Keys, person: Person, item: MemoryItem) -> None:
-    """Keep this of a person who is in the store, in place of what has its id, or of a fact with the same words. Raises
-    StoreError if it is too long."""
+async def remember(connection: Connection, keys: Keys, person: Person, item: MemoryItem) -> bool:
+    """Keep this of a person who is in the store, in place of what has its id, or of a fact with the same words. Returns
+    whether something made room for it. Raises StoreError if it is too long."""
     if len(item.text) > MEMORY_MAX or not 0 < len(item.id) <= NAME_MAX:
         raise StoreError(f"A memory has at most {MEMORY_MAX} characters, and its id {NAME_MAX}.")
-    same = [each for each in await recall(connection, keys, person) if each.kind == item.kind and each.id != item.id]
+    there = await recall(connection, keys, person)
+    same = [each for each in there if each.kind == item.kind and each.id != item.id]
     again = [each for each in same if item.kind == "fact" and each.text.casefold() == item.text.casefold()]
     older = [each for each in same if each not in again]
     gone = [*again, *older[: max(0, len(older) + 1 - KEPT_MAX[item.kind])]]
@@ -38,6 +39,7 @@ async def remember(connection: Connection, keys: Keys, person: Person, item: Mem
         "saved_ms": item.saved_ms, "words": value,
     }  # fmt: skip
     await put(connection, memories, [row])
+    return bool(gone) or any(each.id == item.id for each in there)
 
 
 async def recall(connection: Connection, keys: Keys, person: Person) -> list[MemoryItem]:

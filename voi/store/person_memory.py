@@ -38,7 +38,9 @@ async def _keep(store: Store, app: str, person: str, item: MemoryItem) -> Memory
         raise ClientError("Say whose memory it is: the app, and the person as the app calls them.")
     async with store.writing() as connection:
         found = await ensure_person(connection, store.keys, app, person, item.saved_ms)
-        await remember(connection, store.keys, found, item)
+        replaced = await remember(connection, store.keys, found, item)
+    if replaced:
+        await store.database.shred()
     return item
 
 
@@ -52,6 +54,7 @@ async def correct(store: Store, app: str, person: str, memory_id: str, text: str
             raise ClientError(NOTHING)
         item = replace(items[memory_id], text=_checked(text, items[memory_id]), saved_ms=now_ms())
         await remember(connection, store.keys, found, item)
+    await store.database.shred()
     return item
 
 

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 from voi.errors import StoreError
@@ -101,8 +101,10 @@ class Store:
             return False
         async with self.writing() as connection:
             person = await person_of(connection, of)
-            if person is not None:
-                await remember(connection, self.keys, person, item)
+            replaced = person is not None and await remember(connection, self.keys, person, item)
+        if replaced:
+            with suppress(StoreError):  # it is kept; the log is emptied with the next deletion
+                await self.database.shred()
         return person is not None
 
     async def close(self) -> None:

@@ -59,6 +59,10 @@ class Hands(Protocol):
         """Search the files that the agent draws on. Returns the passages that fit, for the model. Raises VoiError."""
         ...
 
+    async def prove_person(self) -> None:
+        """It was proven in the conversation that the person is who they are said to be. Returns when what is remembered
+        of them is known, or late."""
+
     async def remember(self, fact: str) -> str:
         """Keep a fact about the person for later conversations. Returns what came of it."""
         ...

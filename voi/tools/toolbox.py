@@ -26,6 +26,7 @@ from voi.tools.clients import HttpClients
 from voi.tools.http import HttpTool
 from voi.tools.mcp import McpConnection, McpTool
 from voi.tools.oauth import AccessTokens
+from voi.tools.proving import ProvingTool
 from voi.tools.webhook import WebhookSender
 
 NO_PARAMETERS: dict[str, Any] = {"type": "object", "properties": {}}
@@ -216,6 +217,8 @@ def available(
     private = frozenset(tool.private)
     if tool.capture is not None and tool.capture.private_slots:
         private |= PRIVATE_ARGUMENTS
+    if tool.proves_person is not None:
+        body = ProvingTool(body, tool.proves_person)
     arguments = Arguments(parameters, foreign=kind in ("app", "mcp"))
     return AvailableTool(spec, kind, rule, body, arguments, private)
 

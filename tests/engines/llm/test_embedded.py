@@ -1,5 +1,8 @@
 """echo and eliza."""
 
+import subprocess
+import sys
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -54,3 +57,19 @@ async def test_eliza_answers_anything(text: str) -> None:
 
 
 ELIZA = Eliza(seed=3)
+
+
+ALONE = """
+import asyncio, sys
+from voi.engines.llm.eliza import Eliza
+asyncio.run(Eliza().warm_up())
+assert not [name for name in sys.modules if name.partition(".")[0] in ("nltk", "scipy", "sklearn")]
+import nltk.chat.eliza
+assert nltk.chat.eliza.pairs and nltk.word_tokenize
+asyncio.run(Eliza().warm_up())
+"""
+
+
+def test_eliza_brings_no_more_of_her_package_than_she_needs() -> None:
+    done = subprocess.run([sys.executable, "-c", ALONE], capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr

@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from voi.calls import saved
+from voi.calls.proof import Proof
 from voi.core.kept import Kept, KeptDraft, KeptMessage, KeptPiece, KeptReply
 from voi.core.options import CallOptions
 from voi.dialogue import Message, ReplySegment, SpokenWord, Text, ToolCall, ToolResult
@@ -29,12 +30,18 @@ CALL = Moved(
     agent_name="friend", agent_config=None, session="",
     options=CallOptions(mode="call", greet=False), kept=KEPT, sent=7,
     frames=(MovedFrame('{"type":"status"}'), MovedFrame(), MovedFrame("", 3, 4_800, 9_600)),
-    ends=(SpeechEnd(3, 48_000),), messages=2, audio_bytes=640,
+    ends=(SpeechEnd(3, 48_000),), messages=2, audio_bytes=640, proof=Proof.NUMBER,
 )  # fmt: skip
 
 
 def test_it_comes_out_as_it_went_in() -> None:
     assert unpack(pack(CALL)) == CALL
+
+
+def test_a_call_of_a_process_that_knew_no_other_proof() -> None:
+    value = json.loads(pack(CALL))
+    del value["proof"]
+    assert unpack(json.dumps(value).encode()).proof is Proof.APP
 
 
 def test_large_pictures_stay_behind_the_oldest_first(monkeypatch: pytest.MonkeyPatch) -> None:

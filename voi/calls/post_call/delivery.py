@@ -56,6 +56,9 @@ class _NoHands:
     async def search_files(self, query: str) -> str:
         raise ToolFailed(OVER)
 
+    async def prove_person(self) -> None:
+        """It is too late to tell them anything."""
+
     async def remember(self, fact: str) -> str:
         raise ToolFailed(OVER)
 

@@ -1,14 +1,22 @@
 """Eliza (Weizenbaum 1966) from nltk: an agent that needs no language model.
 
-Matching patterns takes about 0.1 ms, so she answers on the event loop. Importing nltk takes 0.2 s and 40 MB, so it is
-imported in a thread, and only when an agent uses her.
+Matching patterns takes about 0.1 ms, so she answers on the event loop. The package nltk imports everything that it has,
+and where they are installed scipy and scikit-learn besides: seconds, and 100 MB. Her two modules need none of it, so
+they are loaded without their package, in a thread, and only when an agent uses her.
 """
 
 import asyncio
 import random
 import re
+import sys
+import threading
 import unicodedata
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from voi.engines.base import Finished, LlmEvent, LlmRequest, TextDelta
@@ -18,6 +26,7 @@ from voi.engines.llm.echo import WORDS_PER_DELTA
 MAX_CHARS = 300
 """Her patterns are made for one sentence; longer texts only cost time."""
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+")
+_LOADING = threading.Lock()
 _DELTAS = re.compile(rf"(?:\S+\s*){{1,{WORDS_PER_DELTA}}}")
 
 
@@ -39,10 +48,9 @@ class Eliza:
         """Nothing to release."""
 
     def _load(self) -> Any:
-        from nltk.chat.eliza import pairs, reflections
-        from nltk.chat.util import Chat
-
-        return Chat([(pattern, _Drawn(answers, self._random)) for pattern, answers in pairs], reflections)
+        util, eliza = _modules()
+        patterns = [(pattern, _Drawn(answers, self._random)) for pattern, answers in eliza.pairs]
+        return util.Chat(patterns, util.reflections)
 
     async def stream(self, request: LlmRequest) -> AsyncIterator[LlmEvent]:
         """See `Llm.stream`."""
@@ -58,6 +66,29 @@ class Eliza:
         # nltk fills in answers at "%1": it would fill in a percent sign in the person's own words again, without end.
         sentence = sentence.replace("’", "'").replace("%", " percent ").rstrip(" .!…")
         return " ".join(str(self._chat.respond(sentence)).split())
+
+
+def _modules() -> tuple[ModuleType, ModuleType]:
+    """nltk.chat.util and nltk.chat.eliza. Raises ImportError."""
+    with _LOADING:
+        if "nltk" not in sys.modules and (found := find_spec("nltk")) is not None and found.origin is not None:
+            with suppress(ImportError), _empty_packages(Path(found.origin).parent):
+                return import_module("nltk.chat.util"), import_module("nltk.chat.eliza")
+        return import_module("nltk.chat.util"), import_module("nltk.chat.eliza")
+
+
+@contextmanager
+def _empty_packages(folder: Path) -> Iterator[None]:
+    """Meanwhile nltk, which lies in that folder, and nltk.chat import nothing but what is asked for. Whoever wants nltk
+    itself gets the real one afterwards."""
+    try:
+        for name, place in (("nltk", folder), ("nltk.chat", folder / "chat")):
+            package = sys.modules[name] = ModuleType(name)
+            package.__path__ = [str(place)]
+        yield
+    finally:
+        for name in [each for each in sys.modules if each.partition(".")[0] == "nltk"]:
+            del sys.modules[name]
 
 
 class _Drawn(Sequence[str]):

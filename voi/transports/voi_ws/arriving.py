@@ -22,10 +22,12 @@ ASK_S = 2.0
 ASK_EVERY_S = 0.05
 
 
-async def fetch(handover: Handover, resume_id: str, app: str, person: str, wanted: Callable[[], bool]) -> Moved | None:
+async def fetch(
+    handover: Handover, resume_id: str, app: str, person: str | None, wanted: Callable[[], bool]
+) -> Moved | None:
     """The call that was kept under that id for that app and person, or that another worker gives up; None if there is
-    none, or it cannot be read. A call of another app or person, or one that is no longer `wanted` once it was read, is
-    put back."""
+    none, or it cannot be read. A call of another app or person (None: anybody), or one that is no longer `wanted`
+    once it was read, is put back."""
     try:
         data = await asyncio.to_thread(handover.take, resume_id)
         if data is None and handover.shared:
@@ -39,7 +41,7 @@ async def fetch(handover: Handover, resume_id: str, app: str, person: str, wante
         return None
     if data is None or moved is None:
         return None
-    if wanted() and (moved.app, moved.person) == (app, person):
+    if wanted() and moved.app == app and person in (None, moved.person):
         return moved
     await asyncio.to_thread(handover.put, resume_id, data)
     return None

@@ -32,6 +32,10 @@ from voi.transports.websocket import POLICY_VIOLATION, Request, WebSocket
 
 log = logging.getLogger(__name__)
 
+NAMES_NOBODY = (
+    "init: with this token, whose holder may be anybody, no person can be named. The token itself names them (person), "
+    "or allows it (names_people)."
+)
 EARLY_MESSAGES_MAX = 256
 """How many messages may wait while a conversation is being loaded. More are dropped."""
 
@@ -50,6 +54,8 @@ class VoiWebSockets:
     kept."""
     person_of: Callable[[str], str] = lambda query: ""
     """Returns the person that the token is for, beside the app; "": it does not say."""
+    names_people: Callable[[str], bool] = lambda query: False
+    """Returns whether the token's holder, a service of the app, may say whom a conversation is with."""
 
     def meet(self, socket: WebSocket, request: Request) -> "VoiConnection":
         """`voi.transports.websocket.Accept`."""
@@ -64,7 +70,8 @@ class VoiConnection:
     """A `voi.transports.websocket.Receiver`. An error in it ends at most this connection."""
 
     __slots__ = (
-        "_app", "_begun", "_call", "_client", "_context", "_door", "_early", "_full", "_listener", "_person", "_query",
+        "_app", "_begun", "_call", "_client", "_context", "_door", "_early", "_full", "_listener", "_names_people",
+        "_person", "_query",
          "_resumable", "_socket", "_sound", "_timer", "id",
     )  # fmt: skip
 
@@ -76,6 +83,7 @@ class VoiConnection:
         self._socket = socket
         self._door = VoiDoor(socket)
         self._app = self._person = ""
+        self._names_people = False
         self._call: Call | None = None
         self._full: Refused | None = None
         """Why there is no place for another conversation; the client may still resume one."""
@@ -111,6 +119,7 @@ class VoiConnection:
         try:
             self._app = self._listener.authenticate(self._query)
             self._person = self._listener.person_of(self._query)
+            self._names_people = self._listener.names_people(self._query)
             self._call = calls.expect(
                 self._app, self._client, self._door, self.id, self._person,
                 lambda ended: self._context.run(self._turned_away, ended),
@@ -167,6 +176,7 @@ class VoiConnection:
             raise ClientError(f"the first message must be init, not {type_of(init)}.")
         if call is None:
             raise ClientError("there is no place.")
+        self._name(call, init)
         self._stop_timer()
         if not self._place(call):
             return
@@ -174,6 +184,16 @@ class VoiConnection:
             self._wait(self._load(call, init))
         else:
             self._open(call, init)
+
+    def _name(self, call: Call, init: Init) -> None:
+        """Take whom `init` names, if the token allows that. Raises ClientError if not."""
+        if not self._names_people:
+            if init.person not in ("", self._person):
+                raise ClientError(NAMES_NOBODY)
+        elif init.person:
+            if init.session and not init.proof.proven:
+                raise ClientError("session: it is not proven whose conversation that is.")
+            call.name_person(init.person, init.proof)
 
     def _open(self, call: Call, init: Init, kept: Kept | None = None) -> None:
         """Begin the conversation, or continue the one that was kept from another day."""
@@ -228,7 +248,7 @@ class VoiConnection:
 
     def _resume(self, resume: ResumeCall) -> None:
         """Take over the conversation that the client had over another connection."""
-        resumable = self._listener.resumables.find(resume.resume_id, self._app, self._person)
+        resumable = self._listener.resumables.find(resume.resume_id, self._app, self._whose)
         self._stop_timer()
         if resumable is None and self._listener.handover is not None:
             self._wait(self._fetch(self._listener.handover, resume))
@@ -268,7 +288,7 @@ class VoiConnection:
             return
         if self._call is None or not self._place(self._call):
             return
-        moved = await fetch(handover, resume.resume_id, self._app, self._person, lambda: not self._gone)
+        moved = await fetch(handover, resume.resume_id, self._app, self._whose, lambda: not self._gone)
         if self._gone or self._call is None:
             pass  # the client will come back once more
         elif moved is None:
@@ -283,11 +303,18 @@ class VoiConnection:
         self._early = None  # what it sent before it knew what had arrived comes once more
 
     @property
+    def _whose(self) -> str | None:
+        """Whose conversations this connection may resume; None: anybody's of the app."""
+        return None if self._names_people else self._person
+
+    @property
     def _gone(self) -> bool:
         """The connection was lost before its conversation began."""
         return self._call is None or self._socket.closed
 
     def _take_up(self, call: Call, moved: Moved, resume: ResumeCall) -> None:
+        if moved.person:
+            call.name_person(moved.person, moved.proof)
         if moved.session:
             self._listener.calls.saved.save_at_end(call, moved.session)
         self._resumable = take_up(call, moved, resume, self._door, self._socket)

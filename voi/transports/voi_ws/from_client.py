@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 import orjson
 
+from voi.calls.proof import Proof
 from voi.core.options import CallOptions
 from voi.errors import ClientError
 from voi.transports.voi_ws.wire import INPUT_RATE_HZ, Json, message_id_of, split
@@ -17,6 +18,7 @@ MAX_LLM_CHARACTERS = 200_000
 """Limit on the prompt and all messages of one `invoke_llm` together: as long as the longest answer that Voi reads."""
 MAX_SPEECH_S = 24 * 3600
 MAX_RESUME_ID_CHARS = 200
+MAX_PERSON_CHARS = 200
 MAX_APP_TOOLS = 128
 MAX_TOOL_NAME_CHARS = 64
 MAX_TOOL_RESULT_CHARS = 200_000
@@ -30,7 +32,8 @@ InputFormat = Literal["pcm16", "webm", "mp4", "ogg"]
 class Init:
     """The first message. `agent_config`: a whole agent as JSON text, instead of one that the server knows. `resumable`:
     the client wants to come back if it loses its connection. `session`: the name under which the conversation is saved,
-    and continued another day; "": it is not."""
+    and continued another day; "": it is not. `person`: whom the app names; "": nobody, or the one of the token.
+    `proof`: how the app knows."""
 
     agent_name: str
     agent_config: str | None = None
@@ -38,6 +41,8 @@ class Init:
     input_audio_format: InputFormat = "pcm16"
     resumable: bool = False
     session: str = ""
+    person: str = ""
+    proof: Proof = Proof.APP
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +177,8 @@ def _read_init(metadata: Json) -> Init:
         input_audio_format=input_format,
         resumable=_switch(metadata, "resumable", default=False),
         session=_session(metadata),
+        person=_person(metadata),
+        proof=_proof(metadata),
     )
 
 
@@ -191,6 +198,20 @@ def _session(metadata: Json) -> str:
     if not isinstance(session, str) or not _SESSION.fullmatch(session):
         raise ClientError("init: session is a name of 1 to 100 letters, digits, dots, dashes and underscores.")
     return session
+
+
+def _person(metadata: Json) -> str:
+    person = metadata.get("person")
+    if not isinstance(person, str | None) or len(person or "") > MAX_PERSON_CHARS:
+        raise ClientError(f"init: person is a text of at most {MAX_PERSON_CHARS} characters, or null.")
+    return person or ""
+
+
+def _proof(metadata: Json) -> Proof:
+    proof: Any = metadata.get("proof") or Proof.APP
+    if proof not in (Proof.APP, Proof.NUMBER):
+        raise ClientError(f"init: unknown proof {_quoted(proof)}. Known are: app, number.")
+    return Proof(proof)
 
 
 def _read_resume(metadata: Json) -> ResumeCall:

@@ -94,5 +94,5 @@ def _moved(resumable: Resumable, session: Session) -> Moved:
         app=resumable.call.app, person=resumable.call.person,
         agent_name=init.agent_name, agent_config=init.agent_config, session=init.session, options=init.options,
         kept=session.keep(), sent=sent, frames=frames, ends=ends,
-        messages=resumable.messages, audio_bytes=resumable.audio_bytes,
+        messages=resumable.messages, audio_bytes=resumable.audio_bytes, proof=resumable.call.proof,
     )  # fmt: skip

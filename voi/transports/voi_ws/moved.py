@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 import orjson
 
+from voi.calls.proof import Proof
 from voi.calls.saved import without_large_pictures
 from voi.core.journal import decode_value, encode_value
 from voi.core.kept import Kept
@@ -41,7 +42,8 @@ class SpeechEnd:
 @dataclass(frozen=True, slots=True)
 class Moved:
     """A call. `sent`: how many messages the client is known to have; `frames` follow. `ends`: of the newest speeches.
-    `messages` and `audio_bytes`: what arrived from the client. `left_s`: when the call left, in seconds since 1970."""
+    `messages` and `audio_bytes`: what arrived from the client. `proof`: how it is known who the person is. `left_s`:
+    when the call left, in seconds since 1970."""
 
     app: str
     person: str
@@ -55,6 +57,7 @@ class Moved:
     ends: tuple[SpeechEnd, ...]
     messages: int
     audio_bytes: int
+    proof: Proof = Proof.APP
     left_s: float = field(default_factory=time.time)
     version: int = VERSION
 

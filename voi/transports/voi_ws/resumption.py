@@ -144,12 +144,12 @@ class Resumables:
     def __iter__(self) -> Iterator[Resumable]:
         return iter(list(self._all.values()))
 
-    def find(self, resume_id: str, app: str, person: str) -> Resumable | None:
-        """The conversation of that id, if it is that app's and that person's, and not over."""
+    def find(self, resume_id: str, app: str, person: str | None) -> Resumable | None:
+        """The conversation of that id, if it is that app's and that person's (None: anybody's), and not over."""
         resumable = self._all.get(_key(resume_id))
-        if resumable is None or resumable.call.ending or (resumable.call.app, resumable.call.person) != (app, person):
+        if resumable is None or resumable.call.ending or resumable.call.app != app:
             return None
-        return resumable
+        return resumable if person in (None, resumable.call.person) else None
 
     def knock(self, app: str) -> bool:
         """A connection of that app came for which there is no place. True if it may want to resume a conversation: no
