@@ -20,11 +20,26 @@ from importlib.metadata import EntryPoint, entry_points
 from typing import Any, Protocol
 
 from voi.calls.calls import Calls
+from voi.config.config import Config
+from voi.engines.startup import Engines
 from voi.errors import ConfigError, VoiError
+from voi.use import Use
 
 GROUP = "voi.listeners"
-BUILT_IN: Mapping[str, str] = {}
+BUILT_IN: Mapping[str, str] = {"wyoming": "voi.transports.wyoming.listener:WyomingListener"}
 """Voi's own listeners by name, as "module:factory"."""
+
+
+@dataclass(frozen=True)
+class OutOfCall:
+    """What a listener needs that speaks or hears outside of calls. `config` returns the current configuration,
+    `engines` the running engines (None while starting). `on_use` is told what was used for an app; `count`, how a
+    request ended: the listener, the kind of request, the outcome."""
+
+    config: Callable[[], Config]
+    engines: Callable[[], Engines | None]
+    on_use: Callable[[str, Use], None]
+    count: Callable[[str, str, str], None]
 
 
 @dataclass(frozen=True)
@@ -35,6 +50,7 @@ class DoorServices:
     calls: Calls
     authenticate: Callable[[str], str]
     person_of: Callable[[str], str] = lambda token: ""
+    out_of_call: OutOfCall | None = None
 
 
 class Listener(Protocol):
@@ -102,6 +118,9 @@ def _factory(name: str, options: Mapping[str, Any]) -> Callable[..., Any]:
         inspect.signature(factory).bind(None, **options)
     except TypeError as error:
         raise ConfigError(f"VOI_LISTENERS: {name} cannot be made with these options: {error}.") from None
+    except ModuleNotFoundError as error:
+        extra = f"needs ./install.sh {name}" if name in BUILT_IN else f"needs the module {error.name}"
+        raise ConfigError(f"VOI_LISTENERS: {name} {extra}.") from error
     except Exception as error:  # a third-party package may fail in any way
         raise ConfigError(f"VOI_LISTENERS: {name} cannot be loaded: {type(error).__name__}: {error}.") from error
     return factory
