@@ -6,7 +6,8 @@ A package adds one with an entry point of the group "voi.listeners":
     raw_pcm = "my_package.raw_pcm:RawPcmListener"
 
 The entry point names a factory. It is called with `DoorServices` and the keyword options from VOI_LISTENERS, and
-returns a `Listener`. A listener makes a door for each caller (`voi.session.door.Door`), has the call admitted
+returns a `Listener`. A factory with a method `check` is asked first, with the options alone; it raises ConfigError for
+those that are wrong. A listener makes a door for each caller (`voi.session.door.Door`), has the call admitted
 (`Calls.admit`), opens and starts it, passes the caller's sound on through an intake, which bounds it
 (`voi.calls.intake`), and hangs the call up when the caller has left. `Calls.saved` continues it another day, and
 `Call.mistake` counts what could not be understood.
@@ -123,6 +124,8 @@ def _factory(name: str, options: Mapping[str, Any]) -> Callable[..., Any]:
         raise ConfigError(f"VOI_LISTENERS: {name} {extra}.") from error
     except Exception as error:  # a third-party package may fail in any way
         raise ConfigError(f"VOI_LISTENERS: {name} cannot be loaded: {type(error).__name__}: {error}.") from error
+    if (check := getattr(factory, "check", None)) is not None:
+        check(**options)
     return factory
 
 

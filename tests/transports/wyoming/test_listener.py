@@ -56,8 +56,9 @@ async def test_it_can_be_closed_before_it_started() -> None:
 
 def test_it_is_known_by_its_name() -> None:
     check_listeners({"wyoming": {"port": 1}})
-    with pytest.raises(ConfigError, match="cannot be made with these options"):
-        check_listeners({"wyoming": {"colour": 1}})
+    with pytest.raises(ConfigError, match="wyoming: colour: ") as both:
+        check_listeners({"wyoming": {"colour": 1, "port": -1}})
+    assert len(both.value.problems) == 2
 
 
 @pytest.mark.integration

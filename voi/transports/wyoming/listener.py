@@ -5,22 +5,19 @@ import contextlib
 import logging
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
 from voi.errors import ConfigError
 from voi.tasks import Tasks
 from voi.transports.listeners import DoorServices
-from voi.transports.wyoming.allowed import Allowed, is_loopback
+from voi.transports.wyoming.allowed import Allowed
 from voi.transports.wyoming.connection import READ_BYTES, WyomingConnection
 from voi.transports.wyoming.discovery import Discovery
 from voi.transports.wyoming.home import Dialogues, Home
 from voi.transports.wyoming.options import options_of
 from voi.transports.wyoming.outcomes import Outcomes
-from voi.transports.wyoming.waking import plain
 
-PORT = 10_800
 CONNECTIONS_MAX = 128
 CONNECTIONS_PER_ADDRESS = 64
 
@@ -30,41 +27,19 @@ log = logging.getLogger(__name__)
 class WyomingListener:
     """`Listener`. The options are those of VOI_LISTENERS; docs/wyoming.md says what they mean. Raises ConfigError."""
 
-    def __init__(
-        self,
-        services: DoorServices,
-        *,
-        host: str = "127.0.0.1",
-        port: int = PORT,
-        app: str = "wyoming",
-        agent: str = "",
-        allow: Sequence[str] = (),
-        wake_words: Sequence[str] | Mapping[str, Sequence[str]] = (),
-        zeroconf: bool = False,
-        name: str = "Voi",
-    ) -> None:
-        given: dict[str, Any] = {
-            "host": host, "port": port, "app": app, "agent": agent, "allow": allow, "wake_words": wake_words,
-            "zeroconf": zeroconf, "name": name,
-        }  # fmt: skip
-        options = self._options = options_of(given)
+    check = staticmethod(options_of)
+
+    def __init__(self, services: DoorServices, **given: Any) -> None:
+        options = self._options = options_of(**given)
         self._allowed = Allowed(options.allow)
-        if not is_loopback(options.host) and not options.allow:
-            raise ConfigError(
-                f"VOI_LISTENERS: wyoming: allow: Wyoming has no passwords. To listen on {options.host}, name the "
-                'addresses that may connect, such as "192.168.1.0/24", or "any".'
-            )
         out_of_call = services.out_of_call
         if out_of_call is None:
             raise ConfigError("VOI_LISTENERS: wyoming: this server has no engines for it.")
-        words = options.spellings()
-        if empty := [name for name, ways in words.items() if not all(map(plain, ways))]:
-            raise ConfigError(f"VOI_LISTENERS: wyoming: wake_words: {empty[0]!r} has no words.")
         if options.agent and options.agent not in out_of_call.config().agents:
             raise ConfigError(f"VOI_LISTENERS: wyoming: agent: there is no agent {options.agent!r}.")
         self._home = Home(
             services.calls, out_of_call, Outcomes(partial(out_of_call.count, "wyoming")), Dialogues(time.monotonic),
-            options.app, options.agent, words,
+            options.app, options.agent, options.spellings(),
         )  # fmt: skip
         self._tasks = Tasks()
         self._from: Counter[str] = Counter()
