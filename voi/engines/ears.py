@@ -30,7 +30,7 @@ class Ear:
 
 
 @dataclass(frozen=True, slots=True)
-class Ears:
+class RunningEars:
     """The ears of a server."""
 
     config: Config

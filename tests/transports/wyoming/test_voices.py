@@ -12,7 +12,7 @@ from tests.server.fakes import Configs
 from voi.config.agents import Agent
 from voi.errors import ClientError
 from voi.transports.wyoming.asked import VoiceAsked
-from voi.transports.wyoming.voices import Voices
+from voi.transports.wyoming.voices import WyomingVoices
 
 
 def tts(*languages: str) -> Any:
@@ -25,9 +25,9 @@ def agent(**fields: Any) -> Agent:
     return Agent.model_validate({"llm_model": "echo", "voices": {"character": {"model": "plain", **fields}}})
 
 
-def voices() -> Voices:
+def voices() -> WyomingVoices:
     config = replace(Configs().current, agents={"mute": Agent(llm_model="echo"), "robin": agent(voice="bert", speed=2)})
-    return Voices(config, {"plain": tts(), "european": tts("de", "fr")}, ("mute", "robin"))
+    return WyomingVoices(config, {"plain": tts(), "european": tts("de", "fr")}, ("mute", "robin"))
 
 
 def test_all_voices_have_a_name_and_languages() -> None:

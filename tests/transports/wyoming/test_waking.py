@@ -4,9 +4,9 @@ import pytest
 
 pytest.importorskip("wyoming")
 
-from voi.transports.wyoming.waking import Phrases, plain
+from voi.transports.wyoming.waking import WakePhrases, plain
 
-PHRASES = Phrases({"hey voi": ("hey voi", "Hey, Voy!"), "élan": ("élan",), "小爱": ("小爱同学",)})
+PHRASES = WakePhrases({"hey voi": ("hey voi", "Hey, Voy!"), "élan": ("élan",), "小爱": ("小爱同学",)})
 
 
 @pytest.mark.parametrize(

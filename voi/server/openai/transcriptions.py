@@ -20,7 +20,7 @@ from voi.audio.pcm import bytes_to_ms, from_float
 from voi.audio.resample import resample
 from voi.config.parts import LanguageCode
 from voi.engines.base import STT_RATE_HZ
-from voi.engines.ears import Ear, Ears
+from voi.engines.ears import Ear, RunningEars
 from voi.engines.startup import Engines
 from voi.engines.stt.counted import CountedStt
 from voi.engines.stt.utterances import TimedUtterance, utterances
@@ -146,7 +146,7 @@ def ear_of(form: TranscriptionForm, services: OpenAiServices, engines: Engines) 
     """The ear that a request means: an agent's, one by its name, or the server's for the names of OpenAI's. Raises
     OpenAiError, ClientError."""
     name = engines.stt.info.name if is_openais(form.model, "ear") else form.model
-    ears = Ears(services.config(), engines)
+    ears = RunningEars(services.config(), engines)
     ear = ears.named(form.model, form.prompt) or ears.named(name, form.prompt)
     if ear is None:
         raise no_model(form.model, "agent or ear")

@@ -14,32 +14,32 @@ TEXT_MAX_CHARACTERS = 4_096
 NAME_MAX_CHARACTERS = 200
 
 
-class Asked(BaseModel):
+class AskedData(BaseModel):
     """Data of an event. Fields that Voi does not know are ignored."""
 
     model_config = ConfigDict(extra="ignore")
 
 
-class PingAsked(Asked):
+class PingAsked(AskedData):
     text: str | None = None
 
 
-class ProgramAsked(Asked):
+class ProgramAsked(AskedData):
     name: str = Field(max_length=NAME_MAX_CHARACTERS)
 
 
-class TranscribeAsked(Asked):
+class TranscribeAsked(AskedData):
     name: str | None = Field(default=None, max_length=NAME_MAX_CHARACTERS)
     language: LanguageCode | None = None
     context: dict[str, Any] | None = None
 
 
-class DetectAsked(Asked):
+class DetectAsked(AskedData):
     names: list[str] | None = Field(default=None, max_length=100)
     context: dict[str, Any] | None = None
 
 
-class SoundAsked(Asked):
+class SoundAsked(AskedData):
     """The format of sound, and when it was recorded, in ms."""
 
     rate: int = Field(ge=RATE_RANGE_HZ[0], le=RATE_RANGE_HZ[1])
@@ -48,12 +48,12 @@ class SoundAsked(Asked):
     timestamp: int | float | None = None
 
 
-class VoiceAsked(Asked):
+class VoiceAsked(AskedData):
     name: str | None = Field(default=None, max_length=NAME_MAX_CHARACTERS)
     language: LanguageCode | None = None
 
 
-class SpeakAsked(Asked):
+class SpeakAsked(AskedData):
     """`synthesize-start`, and what it has in common with `synthesize`."""
 
     voice: VoiceAsked | None = None
@@ -64,11 +64,11 @@ class SpeakTextAsked(SpeakAsked):
     text: str = Field(max_length=TEXT_MAX_CHARACTERS)
 
 
-class TextPieceAsked(Asked):
+class TextPieceAsked(AskedData):
     text: str = Field(max_length=TEXT_MAX_CHARACTERS)
 
 
-class AnswerWanted(Asked):
+class AnswerWanted(AskedData):
     """`transcript` or `recognize`, sent by a client."""
 
     text: str = Field(max_length=TEXT_MAX_CHARACTERS)
@@ -81,7 +81,7 @@ class AnswerWanted(Asked):
         return found if isinstance(found, str) and len(found) <= NAME_MAX_CHARACTERS else ""
 
 
-AnyAsked = TypeVar("AnyAsked", bound=Asked)
+AnyAsked = TypeVar("AnyAsked", bound=AskedData)
 
 
 def asked(model: type[AnyAsked], event: Event) -> AnyAsked:

@@ -30,6 +30,7 @@ from voi.transports.wyoming.describing import info
 from voi.transports.wyoming.hearing import Transcription
 from voi.transports.wyoming.home import Home
 from voi.transports.wyoming.incoming import IncomingSound
+from voi.transports.wyoming.outcomes import STRANGERS
 from voi.transports.wyoming.outlet import Outlet
 from voi.transports.wyoming.speaking import ArrivingText
 from voi.transports.wyoming.waking import WakeWatch
@@ -60,7 +61,7 @@ class WyomingConnection:
         self._outlet = Outlet(writer)
         self._decoder = EventDecoder()
         self._began_event_s: float | None = None
-        self._service = "connection"
+        self._service = STRANGERS
         """What was asked for last, to name it in the metrics."""
         self._group: asyncio.TaskGroup | None = None
         self._work: asyncio.Task[None] | None = None

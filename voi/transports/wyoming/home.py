@@ -6,12 +6,12 @@ from dataclasses import dataclass, field, replace
 
 from voi.calls.calls import Calls
 from voi.core.kept import Kept
-from voi.engines.ears import Ear, Ears
+from voi.engines.ears import Ear, RunningEars
 from voi.engines.startup import Engines
 from voi.errors import ClientError
 from voi.transports.listeners import OutOfCall
 from voi.transports.wyoming.outcomes import Outcomes
-from voi.transports.wyoming.voices import Voices
+from voi.transports.wyoming.voices import WyomingVoices
 
 DIALOGUES_MAX = 200
 DIALOGUE_MAX_MESSAGES = 100
@@ -74,12 +74,12 @@ class Home:
         return (self.agent, *(name for name in names if name != self.agent)) if self.agent in names else names
 
     @property
-    def ears(self) -> Ears:
-        return Ears(self.out_of_call.config(), self.engines)
+    def ears(self) -> RunningEars:
+        return RunningEars(self.out_of_call.config(), self.engines)
 
     @property
-    def voices(self) -> Voices:
-        return Voices(self.out_of_call.config(), self.engines.tts, self.agents)
+    def voices(self) -> WyomingVoices:
+        return WyomingVoices(self.out_of_call.config(), self.engines.tts, self.agents)
 
     def ear(self, name: str | None, language: str | None) -> Ear:
         """The agent's or engine's ear of that name; None: the usual agent's. Raises ClientError."""

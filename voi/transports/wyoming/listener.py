@@ -16,7 +16,7 @@ from voi.transports.wyoming.connection import READ_BYTES, WyomingConnection
 from voi.transports.wyoming.discovery import Discovery
 from voi.transports.wyoming.home import Dialogues, Home
 from voi.transports.wyoming.options import options_of
-from voi.transports.wyoming.outcomes import Outcomes
+from voi.transports.wyoming.outcomes import STRANGERS, Outcomes
 
 CONNECTIONS_MAX = 128
 CONNECTIONS_PER_ADDRESS = 64
@@ -77,7 +77,7 @@ class WyomingListener:
         peer = writer.get_extra_info("peername")
         address = str(peer[0]) if peer else ""
         if why := self._why_not(address):
-            self._home.outcomes.refused("connection", address, why)
+            self._home.outcomes.refused(STRANGERS, address, why)
             writer.transport.abort()
             return
         self._from[address] += 1

@@ -11,6 +11,9 @@ from voi.session.events import Ended
 
 LINE_EVERY_S = 1.0
 """Failures of one kind are logged this often at most: a client that is refused may ask at once again."""
+STRANGERS_EVERY_S = 60.0
+STRANGERS = "connection"
+"""The service of those who have not asked for any."""
 
 log = logging.getLogger(__name__)
 
@@ -42,7 +45,8 @@ class Outcomes:
 
     def _line(self, service: str, client: str, why: str, level: int, error: BaseException | None = None) -> None:
         kind, now_s = (service, why), self._clock()
-        if level < logging.ERROR and now_s - self._logged_s.get(kind, -LINE_EVERY_S) < LINE_EVERY_S:
+        every_s = STRANGERS_EVERY_S if service == STRANGERS else LINE_EVERY_S
+        if level < logging.ERROR and now_s - self._logged_s.get(kind, -every_s) < every_s:
             self._others[kind] += 1
             return
         if len(self._logged_s) > 1_000:  # kinds that no one sees again

@@ -25,7 +25,7 @@ class NamedVoice:
 
 
 @dataclass(frozen=True, slots=True)
-class Voices:
+class WyomingVoices:
     """The voices of a server. `agents`: in their order, the usual one first."""
 
     config: Config

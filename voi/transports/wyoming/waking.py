@@ -34,7 +34,7 @@ def plain(text: str) -> str:
     return " ".join(re.findall(r"\w+", folded))
 
 
-class Phrases:
+class WakePhrases:
     """What is searched for. `spellings`: how each wake word may be written, by its name."""
 
     def __init__(self, spellings: Mapping[str, Sequence[str]]) -> None:
@@ -64,7 +64,7 @@ class WakeWatch:
             there = ", ".join(home.wake_words) or "none is configured"
             raise ClientError(f"There is no such wake word; there are: {there}.")
         self._home, self._outlet, self._client = home, outlet, client
-        self._phrases = Phrases(wanted)
+        self._phrases = WakePhrases(wanted)
         self._at_ms: float | None = None
         self._detected = self._closed = False
         self.found = False
