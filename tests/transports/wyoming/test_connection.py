@@ -30,6 +30,7 @@ from tests.transports.wyoming.served import engines, pcm_of, read, sound, wyomin
 from voi import __version__
 from voi.engines.base import TextDelta
 from voi.errors import EngineError
+from voi.transports.wyoming.wire import encode
 
 pytestmark = pytest.mark.integration
 Patch = pytest.MonkeyPatch
@@ -215,11 +216,14 @@ async def test_who_leaves_takes_all_with_them(tmp_path: Path, monkeypatch: Patch
             [Synthesize("One. " * 500)], [SynthesizeStart(), SynthesizeChunk("One. Two. Three.")],
         ]  # fmt: skip
         for request in requests:
-            async with served.client() as client:
-                for event in request:
-                    await client.write_event(event.event())
-                await asyncio.sleep(0.1)
-            await served.settled()
+            for wait_s in (0.1, 0.0):  # or before anything of it was begun
+                _, writer = await asyncio.open_connection("127.0.0.1", served.listener.port)
+                writer.write(b"".join(encode(event.event()) for event in request))
+                if wait_s:
+                    await asyncio.sleep(wait_s)
+                writer.close()
+                await served.until(lambda: served.listener.connections == 0)
+                await served.settled()
         left = [task for task in asyncio.all_tasks() - quiet if "yoming" in task.get_name()]
         assert left == []
         assert stt.open_streams == some.vad.open_streams == 0  # type: ignore[attr-defined]

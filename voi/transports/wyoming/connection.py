@@ -69,6 +69,9 @@ class WyomingConnection:
         self._wish: TranscribeAsked | DetectAsked = TranscribeAsked()
         self._incoming: IncomingSound | None = None
         self._listening: Transcription | WakeWatch | None = None
+        self._heard_out: Transcription | WakeWatch | None = None
+        """Its sound has ended. It is closed at the latest with the connection: a task that is cancelled before its
+        first step never reaches its `finally`."""
         self._text: ArrivingText | None = None
 
     async def serve(self) -> None:
@@ -190,12 +193,14 @@ class WyomingConnection:
             return
         await self._listening.sound(self._incoming.rest(), None)
         listening, self._listening = self._listening, None
+        self._heard_out = listening
         self._start(listening.finish(), listening.service)
 
     def _stop_listening(self) -> None:
-        if self._listening is not None:
-            self._listening.close()
-            self._listening = None
+        for each in (self._listening, self._heard_out):
+            if each is not None:
+                each.close()
+        self._listening = self._heard_out = None
 
     # ---- text ---------------------------------------------------------------------------------------
 

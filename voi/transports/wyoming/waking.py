@@ -161,8 +161,9 @@ class _WakeStream:
         self._stream.close()
         self._home.calls.admission.leave(self._home.app)
         ear = self._watch.ear
-        use = Use("stt", ear.engine.info.name, ear.name, sound_ms=bytes_to_ms(self._fed_bytes, STT_RATE_HZ))
-        self._home.out_of_call.on_use(self._home.app, use)
+        if sound_ms := bytes_to_ms(self._fed_bytes, STT_RATE_HZ):
+            use = Use("stt", ear.engine.info.name, ear.name, sound_ms=sound_ms)
+            self._home.out_of_call.on_use(self._home.app, use)
 
 
 class _Deaf:
