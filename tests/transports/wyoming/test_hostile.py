@@ -189,10 +189,10 @@ async def test_silent_and_slow_clients_are_sent_away(tmp_path: Path, monkeypatch
         began_s = loop.time()
         half_said = b"".join(encode(each.event()) for each in sound(tone(100))[:-1])
         starts = (b"", b'{"type": "ping"', half_said, encode(SynthesizeStart().event()))
-        await asyncio.gather(*(sent(served, start) for start in starts))
-        assert loop.time() - began_s < 2
+        await asyncio.gather(*(sent(served, start, 30.0) for start in starts))
+        assert loop.time() - began_s < 20  # of 30, also on a busy machine
         reader, writer = await asyncio.open_connection("127.0.0.1", served.listener.port)
-        for _ in range(100):  # a byte now and then is no event
+        for _ in range(1_000):  # a byte now and then is no event
             writer.write(b" ")
             await asyncio.sleep(0.02)
             if reader.at_eof():
