@@ -33,8 +33,10 @@ EXTRAS = (
     "sound",
     "train",
     "whisper",
+    "wyoming",
     "xtts",
     "xtts-cjk",
+    "zeroconf",
 )
 # What installs the rest. Python brings old ones into a new virtual environment, with known holes.
 INSTALLERS = ("pip", "setuptools", "wheel")

@@ -10,7 +10,7 @@ import json
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import get_args
 
@@ -250,6 +250,25 @@ MESSAGES: tuple[dict[str, object], ...] = (
     {"type": "resume", "resume_id": "x" * 32, "received": 173, "speech_id": "3", "played_ms": 20},
 )
 
+
+def _wyoming(data: bytes) -> None:
+    """In pieces, the first byte says of which length."""
+    from voi.transports.wyoming import asked
+    from voi.transports.wyoming.wire import EventDecoder
+
+    models = (asked.SoundAsked, asked.SpeakTextAsked, asked.AnswerWanted, asked.DetectAsked, asked.TranscribeAsked)
+
+    def read() -> None:
+        decoder, step = EventDecoder(), 1 + data[0]
+        for at in range(1, len(data), step):
+            for event in decoder.feed(data[at : at + step]):
+                for model in models:
+                    _quietly(partial(asked.asked, model, event))
+
+    if data:
+        _quietly(read)
+
+
 TARGETS: dict[str, Target] = {
     "wire": Target(_wire, (*map(wire.join, MESSAGES), wire.join({"type": "audio"}, b"\0\1"))),
     "message": Target(_message, tuple(json.dumps(message).encode() for message in MESSAGES)),
@@ -335,3 +354,12 @@ TARGETS: dict[str, Target] = {
         (b'forwarded\nfor="[2001:db8::1]:80";proto=https, for=10.1.1.1', b"x-forwarded-for\n1.2.3.4, 10.0.0.1"),
     ),
 }  # fmt: skip
+if importlib.util.find_spec("wyoming"):
+    TARGETS["wyoming"] = Target(
+        _wyoming,
+        (
+            b'\x20{"type": "audio-chunk", "data": {"rate": 16000, "width": 2, "channels": 1}, "payload_length": 2}\nab',
+            b'\x05{"type": "synthesize", "data_length": 43}\n{"text": "Hi.", "voice": {"name": "robin"}}   \n',
+            b'\xff{"type": "transcript", "data": {"text": "Hi.", "context": {"conversation_id": "1"}}}\n{"type": "x"}',
+        ),
+    )

@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 
 from voi.calls.admission import Refused
+from voi.calls.chat_door import WAITING_MAX, ChatDoor
 from voi.core.end_reason import EndReason
 from voi.engines.stt.utterances import TimedUtterance
 from voi.errors import ClientError, ConfigError, EngineError
 from voi.server.audit import Audit
-from voi.server.openai.chat_door import WAITING_MAX, ChatDoor
 from voi.server.openai.chat_request import ChatRequest, asked_of
 from voi.server.openai.failures import LINE_EVERY_S, Failures, OpenAiError, as_openai
 from voi.server.openai.subtitles import srt, vtt

@@ -3,6 +3,8 @@ accepted at all."""
 
 import time
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from voi.calls.comebacks import Comebacks
 from voi.calls.load import Load
@@ -80,6 +82,16 @@ class Admission:
                 EndReason.OVERLOADED,
                 f"The server is too busy for another conversation. Try again in {self._comebacks.wait_s()} seconds.",
             )
+
+    @contextmanager
+    def place(self, app: str) -> Iterator[None]:
+        """A place for work outside of any call that makes or hears sound: it costs the others as much as a call. Raises
+        Refused."""
+        self.admit(app)
+        try:
+            yield
+        finally:
+            self.leave(app)
 
     def leave(self, app: str) -> None:
         """Give back a place that `admit` took for that app."""

@@ -18,7 +18,7 @@ EXTRAS = {
     "faster_whisper": "faster-whisper", "ctranslate2": "faster-whisper", "onnxruntime": "turn", "litellm": "litellm",
     "sounddevice": "sound", "TTS": "train", "trainer": "train", "transformers": "train", "pyarrow": "train",
     "soundfile": "train", "soxr": "train", "asyncpg": "postgres", "livekit": "echo",
-    "mcp": "mcp",
+    "mcp": "mcp", "wyoming": "wyoming", "zeroconf": "zeroconf",
 }  # fmt: skip
 """Which extra of ./install.sh brings a package that some commands need."""
 COMMANDS = (

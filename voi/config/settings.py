@@ -148,8 +148,8 @@ class Settings(BaseSettings):
     resume_dir: Path = Path("data/resume")
     """Folder for the calls that are kept for the server's next process."""
     listeners: JsonObjects = {}
-    """Transports besides the WebSocket, from packages that add them (entry points `voi.listeners`): name -> options, as
-    JSON."""
+    """Transports besides the WebSocket: `wyoming` (docs/wyoming.md), or one from a package that adds it (entry points
+    `voi.listeners`): name -> options, as JSON."""
     shutdown_grace_s: float = Field(default=30, ge=0, le=3_600)
     """Running conversations may last this long after the server was told to stop."""
     max_frame_bytes: int = Field(default=8 * 1024 * 1024, ge=64 * 1024, le=256 * 1024 * 1024)

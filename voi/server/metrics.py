@@ -53,6 +53,10 @@ class Metrics:
             "voi_openai_requests", "Requests to OpenAI's endpoints, by how they ended", ["endpoint", "outcome"],
             registry=self.registry,
         )  # fmt: skip
+        self._listener_requests = Counter(
+            "voi_listener_requests", "Requests outside of calls to listeners such as wyoming, by how they ended",
+            ["listener", "request", "outcome"], registry=self.registry,
+        )  # fmt: skip
         self._lost = Counter(
             "voi_connections_lost", "Connections that broke while their conversation waits for the client",
             registry=self.registry,
@@ -151,6 +155,9 @@ class Metrics:
 
     def openai_request(self, endpoint: str, outcome: str) -> None:
         self._openai_requests.labels(endpoint, outcome).inc()
+
+    def listener_request(self, listener: str, request: str, outcome: str) -> None:
+        self._listener_requests.labels(listener, request, outcome).inc()
 
     def mistake(self) -> None:
         self._mistakes.inc()

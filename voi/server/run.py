@@ -61,7 +61,7 @@ from voi.session.observer import Observer
 from voi.session.session import Session
 from voi.tasks import Tasks
 from voi.tools.toolbox import Toolbox, secrets_in
-from voi.transports.listeners import DoorServices, Listener, close_listeners, start_listeners
+from voi.transports.listeners import DoorServices, Listener, OutOfCall, close_listeners, start_listeners
 from voi.transports.voi_ws.connection import VoiWebSockets
 from voi.transports.voi_ws.leaving import give_up_wanted, hand_over
 from voi.transports.voi_ws.resumption import Resumables
@@ -154,7 +154,12 @@ class Server:
         self._giving_up: asyncio.Task[None] | None = None
         self._issued_tokens = tokens = Tokens(token_secrets, self.kept.store)
         self._door_services = DoorServices(
-            self.calls, lambda token: tokens.check(token).app, lambda token: tokens.check(token).person
+            self.calls,
+            lambda token: tokens.check(token).app,
+            lambda token: tokens.check(token).person,
+            OutOfCall(
+                lambda: self._configs.current, lambda: self._engines, self.usages.apart, self.metrics.listener_request
+            ),
         )
         self._voi_ws = VoiWebSockets(
             self.calls,

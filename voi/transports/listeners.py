@@ -6,7 +6,8 @@ A package adds one with an entry point of the group "voi.listeners":
     raw_pcm = "my_package.raw_pcm:RawPcmListener"
 
 The entry point names a factory. It is called with `DoorServices` and the keyword options from VOI_LISTENERS, and
-returns a `Listener`. A listener makes a door for each caller (`voi.session.door.Door`), has the call admitted
+returns a `Listener`. A factory with a method `check` is asked first, with the options alone; it raises ConfigError for
+those that are wrong. A listener makes a door for each caller (`voi.session.door.Door`), has the call admitted
 (`Calls.admit`), opens and starts it, passes the caller's sound on through an intake, which bounds it
 (`voi.calls.intake`), and hangs the call up when the caller has left. `Calls.saved` continues it another day, and
 `Call.mistake` counts what could not be understood.
@@ -20,11 +21,26 @@ from importlib.metadata import EntryPoint, entry_points
 from typing import Any, Protocol
 
 from voi.calls.calls import Calls
+from voi.config.config import Config
+from voi.engines.startup import Engines
 from voi.errors import ConfigError, VoiError
+from voi.use import Use
 
 GROUP = "voi.listeners"
-BUILT_IN: Mapping[str, str] = {}
+BUILT_IN: Mapping[str, str] = {"wyoming": "voi.transports.wyoming.listener:WyomingListener"}
 """Voi's own listeners by name, as "module:factory"."""
+
+
+@dataclass(frozen=True)
+class OutOfCall:
+    """What a listener needs that speaks or hears outside of calls. `config` returns the current configuration,
+    `engines` the running engines (None while starting). `on_use` is told what was used for an app; `count`, how a
+    request ended: the listener, the kind of request, the outcome."""
+
+    config: Callable[[], Config]
+    engines: Callable[[], Engines | None]
+    on_use: Callable[[str, Use], None]
+    count: Callable[[str, str, str], None]
 
 
 @dataclass(frozen=True)
@@ -35,6 +51,7 @@ class DoorServices:
     calls: Calls
     authenticate: Callable[[str], str]
     person_of: Callable[[str], str] = lambda token: ""
+    out_of_call: OutOfCall | None = None
 
 
 class Listener(Protocol):
@@ -102,8 +119,13 @@ def _factory(name: str, options: Mapping[str, Any]) -> Callable[..., Any]:
         inspect.signature(factory).bind(None, **options)
     except TypeError as error:
         raise ConfigError(f"VOI_LISTENERS: {name} cannot be made with these options: {error}.") from None
+    except ModuleNotFoundError as error:
+        extra = f"needs ./install.sh {name}" if name in BUILT_IN else f"needs the module {error.name}"
+        raise ConfigError(f"VOI_LISTENERS: {name} {extra}.") from error
     except Exception as error:  # a third-party package may fail in any way
         raise ConfigError(f"VOI_LISTENERS: {name} cannot be loaded: {type(error).__name__}: {error}.") from error
+    if (check := getattr(factory, "check", None)) is not None:
+        check(**options)
     return factory
 
 

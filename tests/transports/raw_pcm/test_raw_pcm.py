@@ -60,7 +60,10 @@ async def test_strangers_are_sent_away(head: bytes, tmp_path: Path, monkeypatch:
 
 @pytest.mark.parametrize(
     ("wanted", "why"),
-    [({"fax": {}}, "no listener 'fax'; there are: raw_pcm"), ({"raw_pcm": {"colour": 1}}, "cannot be made with these")],
+    [
+        ({"fax": {}}, "no listener 'fax'; there are: wyoming, raw_pcm"),
+        ({"raw_pcm": {"colour": 1}}, "cannot be made with these"),
+    ],
 )
 async def test_what_cannot_be_started_is_a_mistake_of_the_configuration(wanted: dict[str, Any], why: str) -> None:
     with pytest.raises(ConfigError, match=why):

@@ -1,7 +1,7 @@
 """Who may ask: clients with a token of this server, which OpenAI's clients send as their API key."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 from fastapi import Request
@@ -45,16 +45,9 @@ class OpenAiServices:
         except ClientError as error:
             raise OpenAiError(401, str(error)) from None
 
-    @contextmanager
-    def place(self, app: str) -> Iterator[None]:
-        """A request that makes or hears sound takes a place as a call does: it costs the others as much. Raises
-        Refused."""
-        admission = self.calls.admission
-        admission.admit(app)
-        try:
-            yield
-        finally:
-            admission.leave(app)
+    def place(self, app: str) -> AbstractContextManager[None]:
+        """See `Admission.place`."""
+        return self.calls.admission.place(app)
 
 
 def app_of(request: Request) -> str:

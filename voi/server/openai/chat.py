@@ -11,25 +11,21 @@ from typing import Any
 import orjson
 from fastapi import APIRouter, Request, Response
 
-from voi.calls.call import Call
-from voi.core.end_reason import EndReason
-from voi.core.facts import AnswerAsked, Continued, TextTyped
-from voi.core.options import CallOptions
+from voi.calls.typed import TypedCall
+from voi.core.facts import Continued
 from voi.server.bodies import BodyLimits
 from voi.server.openai.access import OpenAiServices, app_of
 from voi.server.openai.answering import DONE, EVENTS, LoggedError, WatchedAnswer, openai_route, sse
-from voi.server.openai.chat_door import ChatDoor
 from voi.server.openai.chat_request import ChatAsked, ChatRequest, asked_of
 from voi.server.openai.failures import OpenAiError, of_end
 from voi.server.openai.models import no_model
-from voi.session.events import AgentText, Ended
+from voi.session.events import AgentText
 
 ENDPOINT = "chat"
 BODY = BodyLimits(
     "application/json", 'Send application/json, such as {"model": "AGENT", "messages": [{"role": "user", …}]}.',
     max_bytes=4 * 2**20, timeout_s=30.0,
 )  # fmt: skip
-_FINISHED = (EndReason.FINISHED, EndReason.AGENT_HUNG_UP)
 
 
 def chat_router(services: OpenAiServices) -> APIRouter:
@@ -104,35 +100,25 @@ class Completion:
 
     async def _said(self) -> AsyncGenerator[AgentText, None]:
         """The pieces of the answer; then `_usage` is known. Raises OpenAiError, VoiError."""
-        door = ChatDoor()
-        call = self._services.calls.admit(self._app, self._client, door)
-        self._id = f"chatcmpl-{call.id}"
+        asked = self._asked
+        typed = TypedCall(self._services.calls, self._app, self._client)
+        self._id = f"chatcmpl-{typed.call.id}"
         try:
-            self._begin(call)
+            before = Continued(asked.before) if asked.before.messages else None
+            typed.begin(self._agent, asked.text, before, instructions=asked.instructions, pictures=asked.pictures)
             some = False
-            while isinstance(event := await door.events.get(), AgentText):
-                some = some or bool(event.text.strip())
-                yield event
-            if isinstance(event, Ended) and event.reason not in _FINISHED:
-                raise _logged(of_end(event))
+            async with aclosing(typed.pieces()) as pieces:
+                async for piece in pieces:
+                    some = some or bool(piece.text.strip())
+                    yield piece
+            if typed.failed:
+                raise _logged(of_end(typed.failed))
             if not some:
-                raise LoggedError(502, door.error or "The agent had no words.", "engine_failed")
-            taken, given = self._services.tokens_of(call.id)
+                raise LoggedError(502, typed.error or "The agent had no words.", "engine_failed")
+            taken, given = self._services.tokens_of(typed.call.id)
             self._usage = {"prompt_tokens": taken, "completion_tokens": given, "total_tokens": taken + given}
         finally:
-            call.hang_up()
-
-    def _begin(self, call: Call) -> None:
-        asked = self._asked
-        options = CallOptions(mode="chat", greet=False, silent=True, instructions=asked.instructions)
-        continued = Continued(asked.before) if asked.before.messages else None
-        session = call.open(self._agent, None, options, continued)
-        call.start()
-        if asked.text:
-            session.tell(TextTyped(asked.text))
-        for url in asked.pictures:
-            session.show_picture(url)
-        session.tell(AnswerAsked())
+            typed.call.hang_up()
 
 
 def _logged(error: OpenAiError) -> LoggedError:

@@ -8,13 +8,11 @@ import re
 from base64 import b64encode
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
-from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Request, Response
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from voi.audio.pcm import bytes_to_ms
 from voi.audio.stream_encoder import MEDIA_TYPES, SoundFormat, StreamEncoder
 from voi.config.config import VoiceUse
 from voi.config.parts import LanguageCode
@@ -31,9 +29,8 @@ from voi.server.openai.access import OpenAiServices, app_of
 from voi.server.openai.answering import EVENTS, WatchedAnswer, openai_route, sse
 from voi.server.openai.failures import OpenAiError
 from voi.server.openai.models import OPENAI_VOICES, is_openais, no_model
-from voi.session.read_aloud import chosen_voice, read_aloud
-from voi.text.language import Spoken
-from voi.use import Use
+from voi.session.read_aloud import chosen_voice
+from voi.session.speaker import Speaker
 
 ENDPOINT = "speech"
 TEXT_MAX_CHARACTERS = 4_096
@@ -63,15 +60,6 @@ class SpeechRequest(BaseModel):
     stream_format: Literal["audio", "sse"] | None = None
     tone: Annotated[str, AfterValidator(folded)] | None = Field(default=None, min_length=1, max_length=TONE_LONGEST)
     language: LanguageCode | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Speaker:
-    """Who speaks: a running model, by its name in tts_models.json, and the voice."""
-
-    model: str
-    engine: Tts
-    spec: VoiceSpec
 
 
 def speaker_of(wish: SpeechRequest, services: OpenAiServices, engines: Engines) -> Speaker:
@@ -162,18 +150,10 @@ async def _spoken(
     wish: SpeechRequest, speaker: Speaker, services: OpenAiServices, app: str
 ) -> AsyncGenerator[bytes, None]:
     """PCM at the engine's rate."""
-    config, info = services.config(), speaker.engine.info
-    configured = config.tts_models.get(speaker.model)
-
-    def on_spoken(characters: int, sound_bytes: int) -> None:
-        sound_ms = bytes_to_ms(sound_bytes, info.sample_rate_hz)
-        services.on_use(app, Use("tts", info.name, speaker.model, sound_ms=sound_ms, characters=characters))
-
-    language = speaker.spec.language or (configured.language if configured else None)
-    spoken = Spoken(language, config.language)
     with services.place(app):
-        async with aclosing(read_aloud(_once(wish.input), speaker.engine, speaker.spec, spoken, on_spoken)) as speech:
-            async for pcm in speech:
+        speech = speaker.speech(_once(wish.input), services.config(), lambda use: services.on_use(app, use))
+        async with aclosing(speech) as pieces:
+            async for pcm in pieces:
                 yield pcm
 
 

@@ -6,9 +6,8 @@ The recording is decoded in a process of its own, cut at pauses by the VAD, and 
 import asyncio
 import math
 import zlib
-from collections.abc import AsyncGenerator, Callable, Iterator
+from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing
-from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 import orjson
@@ -20,9 +19,10 @@ from voi.audio.decode_apart import read_sample_apart
 from voi.audio.pcm import bytes_to_ms, from_float
 from voi.audio.resample import resample
 from voi.config.parts import LanguageCode
-from voi.engines.base import STT_RATE_HZ, Stt, SttOptions, SttStream, Transcript
-from voi.engines.info import SttInfo
+from voi.engines.base import STT_RATE_HZ
+from voi.engines.ears import Ear, RunningEars
 from voi.engines.startup import Engines
+from voi.engines.stt.counted import CountedStt
 from voi.engines.stt.utterances import TimedUtterance, utterances
 from voi.errors import ClientError, ConfigError
 from voi.server.bodies import BodyLimits
@@ -31,7 +31,6 @@ from voi.server.openai.answering import EVENTS, WatchedAnswer, openai_route, sse
 from voi.server.openai.failures import OpenAiError
 from voi.server.openai.models import is_openais, no_model
 from voi.server.openai.subtitles import srt, vtt
-from voi.text.language import AUTO
 from voi.use import Use
 
 ENDPOINT = "transcriptions"
@@ -69,15 +68,6 @@ class TranscriptionForm(BaseModel):
         if not isinstance(file, UploadFile):
             raise OpenAiError(400, "The form has no file.", "missing_file", "file")
         return await file.read()
-
-
-@dataclass(frozen=True, slots=True)
-class Ear:
-    """A running STT engine, and how it is to hear."""
-
-    engine: Stt
-    name: str
-    options: SttOptions
 
 
 class TranscriptionService:
@@ -152,60 +142,17 @@ class TranscriptionService:
                 self._services.on_use(app, Use("stt", ear.engine.info.name, ear.name, sound_ms=sound_ms))
 
 
-class CountedStt:
-    """An `Stt` that counts the sound that it is given."""
-
-    def __init__(self, engine: Stt) -> None:
-        self._engine = engine
-        self.fed_bytes = 0
-
-    @property
-    def info(self) -> SttInfo:
-        return self._engine.info
-
-    async def warm_up(self) -> None:
-        await self._engine.warm_up()
-
-    async def close(self) -> None:
-        await self._engine.close()
-
-    def open(self, options: SttOptions, on_partial: Callable[[Transcript], None] | None) -> SttStream:
-        """See `Stt.open`."""
-        return _CountedStream(self, self._engine.open(options, on_partial))
-
-
-class _CountedStream:
-    def __init__(self, stt: CountedStt, stream: SttStream) -> None:
-        self._stt, self._stream = stt, stream
-        self.flush, self.close = stream.flush, stream.close
-
-    def feed(self, pcm: bytes, *, speech: bool = True) -> None:
-        self._stt.fed_bytes += len(pcm)
-        self._stream.feed(pcm, speech=speech)
-
-
 def ear_of(form: TranscriptionForm, services: OpenAiServices, engines: Engines) -> Ear:
-    """The ear that a request means: an agent's, with its language and words; one by its name; or the server's, for the
-    names of OpenAI's. Raises OpenAiError, ClientError."""
-    model, language, prompt = form.model, form.language, form.prompt
-    hot_words: tuple[str, ...] = ()
-    agent = services.config().agents.get(model)
-    if agent is not None:
-        engine = engines.of(agent).stt
-        language = language or agent.language
-        prompt, hot_words = prompt or agent.stt.prompt, agent.stt.hot_words
-        name = agent.engines.stt or engine.info.name
-    elif (other := engines.others.get(("stt", model))) is not None:
-        engine, name = other, model
-    elif model == engines.stt.info.name or is_openais(model, "ear"):
-        engine, name = engines.stt, engines.stt.info.name
-    else:
-        raise no_model(model, "agent or ear")
-    languages = engine.info.languages
-    if form.language and languages and form.language.lower().split("-")[0] not in (AUTO, *languages):
-        known = ", ".join(languages)
-        raise OpenAiError(400, f"{name} does not hear {form.language!r}; it hears {known}.", "no_language", "language")
-    return Ear(engine, name, SttOptions(None if language == AUTO else language, prompt, tuple(hot_words)))
+    """The ear that a request means: an agent's, one by its name, or the server's for the names of OpenAI's. Raises
+    OpenAiError, ClientError."""
+    name = engines.stt.info.name if is_openais(form.model, "ear") else form.model
+    ears = RunningEars(services.config(), engines)
+    ear = ears.named(form.model, form.prompt) or ears.named(name, form.prompt)
+    if ear is None:
+        raise no_model(form.model, "agent or ear")
+    if why := ear.why_not(form.language):
+        raise OpenAiError(400, why, "no_language", "language")
+    return ear.hearing(form.language)
 
 
 def written(heard: list[TimedUtterance], form: TranscriptionForm, length_s: float) -> bytes:

@@ -1,0 +1,56 @@
+"""A call for one message that is typed, and its answer in words."""
+
+from collections.abc import AsyncGenerator, Sequence
+
+from voi.calls.calls import Calls
+from voi.calls.chat_door import ChatDoor
+from voi.core.end_reason import EndReason
+from voi.core.facts import AnswerAsked, Continued, TextTyped
+from voi.core.options import CallOptions
+from voi.session.events import AgentText, Ended
+
+_FINISHED = (EndReason.FINISHED, EndReason.AGENT_HUNG_UP)
+
+
+class TypedCall:
+    """Admitted when it is made; hang up `call` in any case. Raises Refused."""
+
+    def __init__(self, calls: Calls, app: str, client: str) -> None:
+        self._door = ChatDoor()
+        self.call = calls.admit(app, client, self._door)
+        self.failed: Ended | None = None
+        """Once the pieces are through: why there is no whole answer; None: there is, unless it has no words."""
+        self.agent_hung_up = False
+
+    @property
+    def error(self) -> str:
+        """What went wrong with the answer, in words for the client; "": nothing."""
+        return self._door.error
+
+    def begin(
+        self,
+        agent: str,
+        text: str,
+        continued: Continued | None,
+        *,
+        instructions: str = "",
+        pictures: Sequence[str] = (),
+    ) -> None:
+        """Have the agent answer. `continued`: the dialogue before. Raises ClientError for an agent that cannot be
+        run."""
+        options = CallOptions(mode="chat", greet=False, silent=True, instructions=instructions)
+        session = self.call.open(agent, None, options, continued)
+        self.call.start()
+        if text:
+            session.tell(TextTyped(text))
+        for url in pictures:
+            session.show_picture(url)
+        session.tell(AnswerAsked())
+
+    async def pieces(self) -> AsyncGenerator[AgentText, None]:
+        """The answer as it is written, a clause or sentence each."""
+        while isinstance(event := await self._door.events.get(), AgentText):
+            yield event
+        if isinstance(event, Ended):
+            self.failed = None if event.reason in _FINISHED else event
+            self.agent_hung_up = event.reason is EndReason.AGENT_HUNG_UP
