@@ -1,4 +1,4 @@
-"""The protobuf frames, byte for byte. The golden bytes are of Google's protobuf library, with pipecat's frames.proto."""
+"""The protobuf frames, byte for byte. The golden bytes are of Google's protobuf library and pipecat's frames.proto."""
 
 import contextlib
 import random
