@@ -193,6 +193,6 @@ class AppMessage:
 
 DoorEvent = (
     SpeechStarted | SpeechStopped | UserMessage | AgentMessage | AgentText | AgentVoiced | Sound | SoundEnded
-    | SoundCleared | SoundLowered | SoundPlayed | StatusChanged | ErrorReported | AppToolCalled | TransferAsked | KeysAsked
-    | RequestWithdrawn | AppMessage | Ended
+    | SoundCleared | SoundLowered | SoundPlayed | StatusChanged | ErrorReported | AppToolCalled | TransferAsked
+    | KeysAsked | RequestWithdrawn | AppMessage | Ended
 )  # fmt: skip

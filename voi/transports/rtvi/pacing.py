@@ -23,7 +23,7 @@ BACKLOG_MAX_MS = 200
 
 
 @dataclass(slots=True)
-class _Line:
+class _MessageSound:
     """The sound of one message."""
 
     waiting: bytearray = field(default_factory=bytearray)
@@ -53,7 +53,7 @@ class PacedSound:
         self._on_heard = on_heard
         self._backlog_bytes = backlog_bytes
         self._loop = asyncio.get_running_loop()
-        self._lines: dict[int, _Line] = {}
+        self._lines: dict[int, _MessageSound] = {}
         self._queue: deque[int] = deque()
         """Messages whose sound is not all sent, in order."""
         self._ends_s = 0.0
@@ -69,7 +69,7 @@ class PacedSound:
         """Take sound of that message: s16le mono at the door's rate."""
         line = self._lines.get(message_id)
         if line is None:
-            line = self._lines[message_id] = _Line()
+            line = self._lines[message_id] = _MessageSound()
             self._queue.append(message_id)
         line.waiting += pcm
         self._pump()
