@@ -57,7 +57,7 @@ class RtviSocket(Protocol):
 
 
 @dataclass(slots=True)
-class _Speech:
+class _ToldMessage:
     """One of the agent's messages."""
 
     text: SpokenText
@@ -85,7 +85,7 @@ class RtviDoor:
         self._intake: Intake | None = None
         self._input_rate_hz = 0
         self._paced = PacedSound(output_rate_hz, self._send_sound, self._look, lambda: socket.backlog_bytes)
-        self._speeches: dict[int, _Speech] = {}
+        self._speeches: dict[int, _ToldMessage] = {}
         self._segments: Iterator[int] = itertools.count(1)
         self._sounding: deque[int] = deque()
         """Messages whose sound was begun to be sent: the first is heard now."""
@@ -294,10 +294,10 @@ class RtviDoor:
 
     # ---- what is heard ----------------------------------------------------------------------------
 
-    def _speech(self, message_id: int) -> _Speech:
+    def _speech(self, message_id: int) -> _ToldMessage:
         speech = self._speeches.get(message_id)
         if speech is None:
-            speech = self._speeches[message_id] = _Speech(SpokenText(self._segments, legacy=self.legacy))
+            speech = self._speeches[message_id] = _ToldMessage(SpokenText(self._segments, legacy=self.legacy))
             if len(self._speeches) > MESSAGES_MAX:
                 del self._speeches[next(iter(self._speeches))]
         return speech
