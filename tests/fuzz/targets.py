@@ -44,6 +44,8 @@ from voi.server.auth import check_token, issue_token, token_in
 from voi.text.redact import TextRedactor
 from voi.text.speakable import speakable
 from voi.transports.forwarded import TrustedProxies
+from voi.transports.rtvi import frames as rtvi_frames
+from voi.transports.rtvi.from_client import parse as parse_rtvi
 from voi.transports.voi_ws import from_client, wire
 
 SECRET = "fuzzing-is-no-secret-" * 3
@@ -79,6 +81,11 @@ def _wire(data: bytes) -> None:
 def _message(data: bytes) -> None:
     """A frame whose length is right, so that its metadata is read."""
     _wire(len(data).to_bytes(4, "big") + data + b"undefined")
+
+
+def _rtvi(data: bytes) -> None:
+    _quietly(lambda: parse_rtvi(data))
+    _quietly(lambda: parse_rtvi(rtvi_frames.message(data)))
 
 
 def _token(data: bytes) -> None:
@@ -272,6 +279,15 @@ def _wyoming(data: bytes) -> None:
 TARGETS: dict[str, Target] = {
     "wire": Target(_wire, (*map(wire.join, MESSAGES), wire.join({"type": "audio"}, b"\0\1"))),
     "message": Target(_message, tuple(json.dumps(message).encode() for message in MESSAGES)),
+    "rtvi": Target(
+        _rtvi,
+        (
+            b'{"label": "rtvi-ai", "type": "send-text", "id": "1", "data": {"content": "hi", "options": {}}}',
+            b'{"label": "rtvi-ai", "type": "dtmf", "id": "1", "data": {"buttons": ["1", "#"]}}',
+            rtvi_frames.sound(b"\0\1" * 20, 16_000),
+            rtvi_frames.INTERRUPTED,
+        ),
+    ),
     "token": Target(_token, (f"token={issue_token('app', SECRET)}&x=1".encode(), b"token=a.b.c")),
     "agent": Target(
         _agent,

@@ -38,6 +38,10 @@ async def test_a_turn_and_its_answer_in_order() -> None:
     pieces = call.door.all(AgentText)
     assert "".join(piece.text for piece in pieces) == call.answers[0]
     assert [piece.piece for piece in pieces] == list(range(len(pieces)))
+    voiced = call.door.all(events.AgentVoiced)
+    assert [piece.piece for piece in voiced] == [piece.piece for piece in pieces]
+    assert [piece.start_ms for piece in voiced] == [0, voiced[0].audio_ms]
+    assert sum(piece.audio_ms for piece in voiced) == call.door.all(events.SoundPlayed)[0].played_ms
     kinds = [type(event).__name__ for event in told]
     for earlier, later in (
         ("SpeechStarted", "SpeechStopped"), ("SpeechStopped", "AgentText"), ("UserMessage", "AgentText"),

@@ -14,11 +14,12 @@ from voi.calls.admission import Admission
 from voi.engines.supervised import Supervised
 from voi.errors import ClientError
 from voi.server.audit import Audit, Keep
-from voi.server.auth import bearer, is_key, issue_token
+from voi.server.auth import TokenClaims, bearer, is_key, issue_token
 from voi.server.memory_http import memory_router
 from voi.server.metrics import Metrics
 from voi.server.openai.access import OpenAiServices
 from voi.server.openai.router import openai_router
+from voi.server.rtvi_start import rtvi_router
 from voi.server.tokens import Tokens, tokens_router
 from voi.server.usage_http import usage_router
 from voi.server.voices import VoiceService, voices_router
@@ -114,6 +115,7 @@ def create_app(
         return {"ready": room}
 
     @app.get("/ws")
+    @app.get("/rtvi")
     async def not_a_websocket() -> Response:
         return JSONResponse(
             {"detail": "This is a WebSocket."}, 426, headers={"Upgrade": "websocket", "Connection": "Upgrade"}
@@ -132,6 +134,12 @@ def create_app(
         response.headers["Cache-Control"] = "no-store"
         return {"token": token}
 
+    def short_token(claims: TokenClaims, life_s: float) -> str:
+        token = issue_token(claims.app, settings.token_secret, life_s / 86_400, claims.person)
+        tokens.issued(token)
+        return token
+
+    app.include_router(rtvi_router(tokens.check, short_token))
     app.include_router(tokens_router(tokens, authorized))
     app.include_router(voices_router(voices, authorized))
     app.include_router(usage_router(tokens.store, authorized))

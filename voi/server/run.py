@@ -62,9 +62,11 @@ from voi.session.session import Session
 from voi.tasks import Tasks
 from voi.tools.toolbox import Toolbox, secrets_in
 from voi.transports.listeners import DoorServices, Listener, OutOfCall, close_listeners, start_listeners
+from voi.transports.rtvi.connection import RtviWebSockets
 from voi.transports.voi_ws.connection import VoiWebSockets
 from voi.transports.voi_ws.leaving import give_up_wanted, hand_over
 from voi.transports.voi_ws.resumption import Resumables
+from voi.transports.websocket import Accept
 from voi.use import Use
 
 log = logging.getLogger(__name__)
@@ -170,6 +172,14 @@ class Server:
             lambda query: tokens.check(token_in(query)).person,
             lambda query: tokens.check(token_in(query)).names_people,
         )
+        rtvi = RtviWebSockets(
+            self.calls,
+            lambda query: tokens.check(token_in(query)).app,
+            settings.init_timeout_s,
+            lambda query: tokens.check(token_in(query)).person,
+        )
+        self._doors: Mapping[str, Accept] = {"/ws": self._voi_ws.meet, "/rtvi": rtvi.meet}
+        """Who takes the WebSockets, by path."""
         self._app = create_app(
             HttpSettings(token_secrets[0], api_key, settings.cors_origins, settings.metrics),
             self.readiness,
@@ -206,7 +216,7 @@ class Server:
         listener = bind(self.settings.host, self.settings.port)
         with listener:
             http = self._http = HttpServer(
-                uvicorn_config(self.settings, self._app, self._voi_ws.meet), self._drain, self.hurry
+                uvicorn_config(self.settings, self._app, self._doors), self._drain, self.hurry
             )
             self._tasks.start(self._start(http, listener), "start")
             self.metrics.watch_garbage_collector()

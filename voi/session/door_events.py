@@ -15,7 +15,10 @@ PAUSE_MS = VadRules().pause_ms
 class DoorEvents:
     """Tells the door of one line. Pieces of a reply that is not released are kept, and told on its release."""
 
-    __slots__ = ("_line", "_pieces", "_released", "_speech_ends_ms", "_started_ms", "_user_message_id", "_user_text")
+    __slots__ = (
+        "_line", "_pieces", "_released", "_speech_ends_ms", "_started_ms", "_user_message_id", "_user_text",
+        "_voiced",
+    )  # fmt: skip
 
     def __init__(self, line: Line) -> None:
         self._line = line
@@ -24,6 +27,8 @@ class DoorEvents:
         self._speech_ends_ms = 0
         self._pieces: dict[int, dict[int, was.ReplyText]] = {}
         """Kept pieces of the replies that are not released, by reply."""
+        self._voiced: dict[int, dict[int, was.PieceVoiced]] = {}
+        """When those pieces are heard."""
         self._released: dict[int, int] = {}
         """Message ids of the replies that are being played, by reply."""
         self._user_message_id: int | None = None
@@ -43,6 +48,8 @@ class DoorEvents:
                 self._line.now.tell(events.SpeechStarted(fact.audio_ms))
             case was.ReplyText():
                 self._reply_text(fact)
+            case was.PieceVoiced():
+                self._piece_voiced(fact)
 
     def _speech_stopped(self) -> None:
         self._started_ms = None
@@ -60,6 +67,15 @@ class DoorEvents:
     def _tell_piece(self, message_id: int, fact: was.ReplyText) -> None:
         self._line.now.tell(AgentText(message_id, fact.piece, fact.text, fact.voice, fact.tone, fact.spoken))
 
+    def _piece_voiced(self, fact: was.PieceVoiced) -> None:
+        if (message_id := self._released.get(fact.reply)) is not None:
+            self._tell_voiced(message_id, fact)
+        elif (voiced := self._voiced.get(fact.reply)) is not None:
+            voiced[fact.piece] = fact
+
+    def _tell_voiced(self, message_id: int, fact: was.PieceVoiced) -> None:
+        self._line.now.tell(events.AgentVoiced(message_id, fact.piece, fact.start_ms, fact.audio_ms, fact.words))
+
     def show(self, action: do.Show) -> None:
         if action.role != "user":
             self._line.now.tell(events.AgentMessage(action.message_id, action.text, action.final, action.narrated))
@@ -70,17 +86,20 @@ class DoorEvents:
         self._line.now.tell(events.UserMessage(action.message_id, action.text, action.image_urls, action.final, added))
 
     def started(self, reply: int) -> None:
-        self._pieces[reply] = {}
+        self._pieces[reply], self._voiced[reply] = {}, {}
 
     def released(self, reply: int, message_id: int) -> None:
         """The reply was released. Call it before its sound begins."""
         self._released[reply] = message_id
         for fact in self._pieces.pop(reply, {}).values():
             self._tell_piece(message_id, fact)
+        for voiced in self._voiced.pop(reply, {}).values():
+            self._tell_voiced(message_id, voiced)
 
     def over(self, reply: int) -> None:
         """The reply was played or stopped: what it still makes is stale."""
         self._pieces.pop(reply, None)
+        self._voiced.pop(reply, None)
         self._released.pop(reply, None)
 
     def utterance_ended(self) -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from voi.core.actions import Status
 from voi.core.end_reason import EndReason
-from voi.dialogue import Voice
+from voi.dialogue import SpokenWord, Voice
 
 # ---- the person -----------------------------------------------------------------------------------
 
@@ -66,6 +66,18 @@ class AgentText:
     voice: Voice = "character"
     tone: str = "neutral"
     spoken: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class AgentVoiced:
+    """That piece's sound is complete: `audio_ms` long, starting `start_ms` into the message's sound. `words`: all words
+    of the piece's text (split at spaces), with times counted from `start_ms`; empty: the times are not known."""
+
+    message_id: int
+    piece: int
+    start_ms: int
+    audio_ms: int
+    words: tuple[SpokenWord, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +192,7 @@ class AppMessage:
 
 
 DoorEvent = (
-    SpeechStarted | SpeechStopped | UserMessage | AgentMessage | AgentText | Sound | SoundEnded | SoundCleared
-    | SoundLowered | SoundPlayed | StatusChanged | ErrorReported | AppToolCalled | TransferAsked | KeysAsked
-    | RequestWithdrawn | AppMessage | Ended
+    SpeechStarted | SpeechStopped | UserMessage | AgentMessage | AgentText | AgentVoiced | Sound | SoundEnded
+    | SoundCleared | SoundLowered | SoundPlayed | StatusChanged | ErrorReported | AppToolCalled | TransferAsked
+    | KeysAsked | RequestWithdrawn | AppMessage | Ended
 )  # fmt: skip

@@ -127,6 +127,10 @@ class WebSocket(WSListener):
         """Send one binary message."""
         self._send(WSMsgType.BINARY, message)
 
+    def send_text(self, message: str) -> None:
+        """Send one text message."""
+        self._send(WSMsgType.TEXT, message.encode("utf-8", "replace"))
+
     def bytes_arrived(self) -> None:
         """Call it before picows parses them."""
         self._heard = True

@@ -1,0 +1,193 @@
+"""pipecat's JavaScript client, as it is, in a browser: a conversation with recorded speech, an interruption by voice, a
+function of the app. Needs Chromium and the packages of npm:
+
+    (cd tests/peers/rtvi && npm ci) && .venv/bin/python -m pytest tests/peers/test_rtvi.py
+"""
+
+import asyncio
+import contextlib
+import json
+import shutil
+import wave
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+import numpy as np
+import pytest
+from aiohttp import web
+
+from tests.fakes.engines import FakeLlm, calls_of, events_of, silence
+from tests.server.fakes import SECRET
+from tests.server.serving import serving
+from voi.audio.resample import resample
+from voi.audio.wav import to_wav
+from voi.dialogue import ToolCall
+from voi.engines.base import LlmEvent, LlmRequest, SttOptions
+from voi.engines.startup import Engines, start_engines
+from voi.engines.stt.moonshine import Moonshine
+from voi.server.auth import issue_token
+
+pytestmark = pytest.mark.integration
+
+AUDIO = Path(__file__).parent.parent / "data" / "audio"
+NPM = Path(__file__).parent / "rtvi"
+CHROMIUM = next((found for name in ("chromium", "google-chrome") if (found := shutil.which(name))), None)
+STORY = (
+    "A fox lived at the edge of a wood. Every evening it walked down to the river and listened to the water. "
+    "One day it met a heron, who told it of the sea. The fox could not believe that there was so much water."
+)
+FIND: Any = {
+    "description": "Find an order.", "app": True,
+    "parameters": {"type": "object", "properties": {"number": {"type": "integer"}}, "required": ["number"]},
+}  # fmt: skip
+AGENTS = {"desk": {"llm_model": "echo", "voices": {"character": {"model": "voice"}}, "tools": {"find": FIND}}}
+LOUD = 300
+"""Of 32767: sound that can be heard."""
+
+
+class DeskLlm(FakeLlm):
+    """Answers what was said last, however often it is asked."""
+
+    async def stream(self, request: LlmRequest) -> AsyncIterator[LlmEvent]:
+        said = str(request.messages[-1]).lower()
+        await asyncio.sleep(0.05)
+        if "sent" in said:
+            events = events_of("It was sent.")
+        elif "order" in said:
+            events = calls_of(ToolCall("c1", "find", '{"number": 7}'))
+        else:
+            events = events_of("All right." if "figures" in said else STORY)
+        for event in events:
+            yield event
+
+
+def recorded(name: str) -> bytes:
+    with wave.open(str(AUDIO / name)) as recording:
+        return recording.readframes(recording.getnframes())
+
+
+@contextlib.asynccontextmanager
+async def page(folder: Path) -> AsyncIterator[tuple[str, "asyncio.Future[dict[str, Any]]"]]:
+    """Serves the page. Returns its address, and what it will report."""
+    report: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
+
+    async def index(_: web.Request) -> web.Response:
+        html = '<!doctype html><script type="module" src="client.js"></script>'
+        return web.Response(text=html, content_type="text/html")
+
+    async def script(_: web.Request) -> web.FileResponse:
+        return web.FileResponse(folder / "client.js")
+
+    async def reported(request: web.Request) -> web.Response:
+        report.set_result(await request.json())
+        return web.Response()
+
+    app = web.Application(client_max_size=1 << 28)
+    app.router.add_get("/", index)
+    app.router.add_get("/client.js", script)
+    app.router.add_post("/report", reported)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        yield f"http://127.0.0.1:{runner.addresses[0][1]}", report
+    finally:
+        await runner.cleanup()
+
+
+async def run(*command: str) -> None:
+    process = await asyncio.create_subprocess_exec(*command)
+    assert await asyncio.wait_for(process.wait(), 120) == 0
+
+
+@contextlib.asynccontextmanager
+async def browser(url: str, microphone: Path, folder: Path) -> AsyncIterator[None]:
+    assert CHROMIUM
+    process = await asyncio.create_subprocess_exec(
+        CHROMIUM, "--headless=new", "--no-sandbox", "--disable-gpu", "--no-first-run",
+        "--disable-background-networking", f"--user-data-dir={folder / 'profile'}",
+        "--autoplay-policy=no-user-gesture-required",
+        "--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream",
+        f"--use-file-for-fake-audio-capture={microphone}%noloop", url,
+        stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL,
+    )  # fmt: skip
+    try:
+        yield
+    finally:
+        process.terminate()
+        await process.wait()
+
+
+async def words_in(pcm: bytes, rate_hz: int) -> str:
+    moonshine = Moonshine()
+    await moonshine.warm_up()
+    stream = moonshine.open(SttOptions(), None)
+    stream.feed(resample(pcm, rate_hz, 16_000))
+    text = (await stream.flush()).text
+    await moonshine.close()
+    return text
+
+
+@pytest.mark.skipif(not CHROMIUM, reason="Chromium is not installed")
+@pytest.mark.skipif(not (NPM / "node_modules").exists(), reason="run: cd tests/peers/rtvi && npm ci")
+async def test_a_conversation_by_pipecats_javascript_client(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    await run(str(NPM / "node_modules/.bin/esbuild"), str(NPM / "client.mjs"), "--bundle", "--format=esm",
+              "--log-level=error", f"--outfile={tmp_path / 'client.js'}")  # fmt: skip
+    microphone = tmp_path / "microphone.wav"
+    said = [silence(2_500), recorded("spk1_snt1.wav"), silence(5_500), recorded("spk1_snt2.wav"), silence(60_000)]
+    microphone.write_bytes(to_wav(b"".join(said), 16_000))
+    (tmp_path / "agents.json").write_text(json.dumps(AGENTS))
+    (tmp_path / "tts_models.json").write_text(json.dumps({"voice": {"engine": "espeak"}}))
+
+    async def engines(*args: Any) -> Engines:
+        started = await start_engines(*args)
+        started.llm = DeskLlm()  # type: ignore[misc]
+        return started
+
+    async with (
+        page(tmp_path) as (url, report),
+        serving(tmp_path, monkeypatch, engines, turn_engine="none", cors_origins=[url]) as running,
+    ):
+        await asyncio.wait_for(running.ready.wait(), 60)
+        query = {"start": f"http://127.0.0.1:{running.port}/rtvi/start", "token": issue_token("shop", SECRET)}
+        async with browser(f"{url}/?{urlencode(query)}", microphone, tmp_path):
+            told = await asyncio.wait_for(report, 90)
+    (tmp_path / "report.json").write_text(json.dumps(told))
+    happened: list[dict[str, Any]] = told["events"]
+
+    def all_of(kind: str) -> list[dict[str, Any]]:
+        return [event for event in happened if event["kind"] == kind]
+
+    assert not all_of("failed"), all_of("failed")
+    assert all_of("bot-ready")[0]["data"]["about"]["library"] == "voi"
+    finals = [event["data"]["text"] for event in all_of("transcript") if event["data"]["final"]]
+    assert finals == ["The child almost hurt the small dog.", "Drop the two when you add the figures."]
+    assert any(not event["data"]["final"] for event in all_of("transcript"))
+
+    # the interruption: what was told as heard is a part of the story, and the loudspeaker falls silent
+    blocks = [(block["at"], np.array(block["pcm"], np.int16)) for block in told["sound"]]
+    stopped_ms, again_ms = all_of("bot-stopped")[0]["at"], all_of("bot-started")[1]["at"]
+    loud_ms = [at for at, pcm in blocks if np.abs(pcm).max(initial=0) > LOUD]
+    after = [at - stopped_ms for at in loud_ms if stopped_ms < at < again_ms]
+    started_ms = [event["at"] for event in all_of("user-started") if event["at"] < stopped_ms][-1]
+    print(f"stopped {stopped_ms - started_ms:.0f} ms after the voice; heard {max(after, default=0):.0f} ms longer")
+    print(f"the player began {len(all_of('player-starts'))} times for {len(all_of('bot-started'))} answers")
+    assert max(after, default=0) < 400  # 160 ms of it are with the client, the rest is the browser's own way
+    heard = " ".join(event["data"]["text"] for event in all_of("tts-text") if event["at"] <= stopped_ms)
+    assert STORY.startswith(heard)
+    assert 5 <= len(heard.split()) < len(STORY.split())
+    begun_ms = all_of("bot-started")[0]["at"]
+    first = np.concatenate([pcm for at, pcm in blocks if begun_ms - 100 < at < stopped_ms + 400]).tobytes()
+    captured = (await words_in(first, 24_000)).lower()
+    assert "every evening" in captured  # the recognizer hears espeak's other words in several ways
+    assert "river" in captured
+
+    # the function, and the end
+    assert all_of("function")[0]["data"] == {"number": 7}
+    assert all_of("function-stopped")[0]["data"]["cancelled"] is False
+    assert all_of("llm-text")[-1]["data"]["text"] == "It was sent."
+    assert all_of("refused")
+    assert all_of("disconnected")
+    assert [event["data"] for event in all_of("error")] == []
