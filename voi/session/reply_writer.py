@@ -30,7 +30,7 @@ from voi.session.failure import UNREAD_VERDICT, Failure, FailureKind, NothingSai
 from voi.session.metering import MeteredLlm, Metering
 from voi.session.phrase_sound import load_phrase_sound
 from voi.session.playback import Playback
-from voi.session.reply_voice import Piece, ReplyFact, ReplyVoice
+from voi.session.reply_voice import Piece, ReplyFact, Voicing
 from voi.session.sentence_judge import SentenceJudge
 from voi.session.spoken_guard import SpokenGuard, prepare
 from voi.text.speakable import has_speech
@@ -98,7 +98,7 @@ class ReplyWriter:
         agent: Agent,
         control: ControlAgent | None,
         llm: Llm,
-        voice: ReplyVoice,
+        voice: Voicing,
         playback: Playback,
         tell: Callable[[ReplyFact], None],
         on_token: Callable[[int], None],
@@ -382,6 +382,7 @@ class ReplyWriter:
         the control agent's phrase for giving up."""
         if self._judge is None:
             self._blank(self._voice.drop_waiting())
+        self._voice.take_over()
         if control.giveup_response:
             await self._say([ReplySegment(random.choice(control.giveup_response), "character", self._tone)])
 
