@@ -1,6 +1,7 @@
 """A server of OpenAI's Realtime protocol that misbehaves as real ones do. In memory, for tests in virtual time; `serve`
 puts it behind a real socket."""
 
+import array
 import asyncio
 import base64
 import itertools
@@ -14,8 +15,19 @@ from voi.dialogue import ToolCall
 from voi.errors import EngineError
 
 RATE_HZ = 24_000
-WORD_MS = 200
+LETTER_MS = 70
+SAMPLE = 1_000
 Item = dict[str, Any]
+
+
+def sound_of(word: int, ms: int) -> bytes:
+    """The sound of the word of that number: all samples say which one it is."""
+    return array.array("h", [SAMPLE * (word + 1)] * (ms * RATE_HZ // 1_000)).tobytes()
+
+
+def words_in(pcm: bytes) -> set[int]:
+    """The numbers of the words that are heard in sound at 24 kHz."""
+    return {sample // SAMPLE - 1 for sample in array.array("h", pcm) if sample}
 
 
 @dataclass(frozen=True)
@@ -273,7 +285,8 @@ class RealtimeSession:
         for number in range(len(sounds)):
             if number == answer.at and answer.breaks:
                 await self._break(answer.breaks)
-            await asyncio.sleep(WORD_MS / 1_000 / answer.speed)
+            word_ms = LETTER_MS * len(sounds[number])
+            await asyncio.sleep(word_ms / 1_000 / answer.speed)
             ahead = {"with": 1, "gap": 1, "first": len(words), "ahead": 3, "late": -2, "last": -99, "never": -99}
             upto = max(0, min(len(words), number + ahead[answer.words]))
             for index in range(told, upto):
@@ -281,9 +294,9 @@ class RealtimeSession:
                     self._words(at, words[index], text_only)
             told = max(told, upto)
             if not text_only:
-                pcm = b"\x10\x20" * (WORD_MS * RATE_HZ // 1_000)
-                item["ms"] += WORD_MS
-                self.tell("response.output_audio.delta", **at, delta=base64.b64encode(pcm).decode())
+                item["ms"] += word_ms
+                sound = base64.b64encode(sound_of(number, word_ms)).decode()
+                self.tell("response.output_audio.delta", **at, delta=sound)
         if answer.words == "never":
             item["content"] = [{"type": "output_audio", "transcript": None}]
         else:

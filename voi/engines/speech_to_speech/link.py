@@ -290,12 +290,13 @@ class SpeechLink:
         self._session = {}
         self._dialogue.lost()
         response, self._active = self._active, None
+        fails = response is not None and not response.over and not response.dropped and response.began
         if response is not None and not response.over:
             response.over = True
             response.fail(EngineError(why, retryable=True))
             self._tell_uses(response)
-        if response is None or not response.began or response.dropped:
-            self._on_lost(why)  # else the failure of its reply is told
+        if not fails:  # else the failure of the reply is told
+            self._on_lost(why)
         self._connection.prepare()
 
     def _on_event(self, event: Mapping[str, Any]) -> None:

@@ -137,18 +137,15 @@ class RemoteResponse:
             self._give()
 
     def all_words(self, item_id: str, text: object) -> None:
-        """The item's whole transcript. Of what was told before, only the rest is given out; where they differ, all from
-        there on, so that the guard reads every word."""
+        """The item's whole transcript. Of what was told before, only the rest is given out. Where they differ, all of
+        it is, so that the guard reads every word as the model said it."""
         spoken = self._spoken.get(item_id)
         if spoken is None or spoken.done:
             return
         spoken.done = True
         if isinstance(text, str) and text != spoken.words:
-            text, same = text[:WORDS_MAX], 0
-            while same < min(len(text), len(spoken.words)) and text[same] == spoken.words[same]:
-                same += 1
-            gap = "" if same == len(spoken.words) else " "
-            spoken.words += gap + text[same:]
+            told, text = spoken.words, text[:WORDS_MAX]
+            spoken.words += text[len(told) :] if text.startswith(told) else f" {text}"
             spoken.item.text = text
         self._give()
 
@@ -163,10 +160,13 @@ class RemoteResponse:
                 self._length += len(new)
                 self.untold.clear()
                 self.began = True
-                if not self.dropped:
-                    self._events.append(TextDelta(between + new))
+                self._tell(TextDelta(between + new))
             if not spoken.done:
                 return
+
+    def _tell(self, event: LlmEvent) -> None:
+        if not self.dropped and self.error is None:
+            self._events.append(event)
 
     def arguments_grow(self, item_id: str, delta: object) -> None:
         """More of a call's arguments, which are told whole at its end: only a flood of them matters."""
@@ -189,8 +189,8 @@ class RemoteResponse:
             self.began = True
             if len(arguments) > ARGUMENTS_MAX:
                 self.fail(EngineError("The speech model called a tool with more than it may."))
-            elif not self.dropped:
-                self._events.append(ToolCall(str(call_id or ""), name, arguments))
+            else:
+                self._tell(ToolCall(str(call_id or ""), name, arguments))
 
     def end(self, response: Mapping[str, Any]) -> str:
         """The server has ended it. Returns the code of the error if it failed, else ""."""
@@ -214,9 +214,9 @@ class RemoteResponse:
             case "cancelled" if not self.dropped:
                 return "cancelled"
             case "incomplete":
-                self._events.append(Finished(_REASONS.get(str(details.get("reason")), "length")))
+                self._tell(Finished(_REASONS.get(str(details.get("reason")), "length")))
             case _:
-                self._events.append(Finished("tool_calls" if self._calls else "stop" if self._length else "nothing"))
+                self._tell(Finished("tool_calls" if self._calls else "stop" if self._length else "nothing"))
         return ""
 
     def transcribed(self, text: str) -> None:
