@@ -4,11 +4,14 @@ puts it behind a real socket."""
 import array
 import asyncio
 import base64
+import contextlib
 import itertools
 import json
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal
+
+from aiohttp import web
 
 from voi.config.brain import SpeechBrain
 from voi.dialogue import ToolCall
@@ -61,6 +64,10 @@ class FakeRealtime:
     errors: list[str] = field(default_factory=list)
     """Codes of the errors that it sent."""
     connects: int = 0
+    statuses: list[int] = field(default_factory=list)
+    """What the next handshakes over a real socket are answered."""
+    keys: list[str] = field(default_factory=list)
+    """The Authorization headers of handshakes."""
 
     @property
     def session(self) -> "RealtimeSession":
@@ -237,9 +244,10 @@ class RealtimeSession:
 
     async def _answer(self, answer: Spoken, options: dict[str, Any], event: dict[str, Any], apart: bool) -> None:
         response_id = f"resp_{next(self._ids)}"
-        self._response = response = {
+        response: dict[str, Any] = {
             "id": response_id, "status": "in_progress", "metadata": options.get("metadata"), "output": [],
         }  # fmt: skip
+        self._response = response
         made_ms = 0
         try:
             if answer.breaks == "refused":
@@ -340,3 +348,47 @@ class RealtimeSession:
         self.tell("response.function_call_arguments.done", **at, item_id=item["id"], arguments=call.arguments)
         self.tell("response.output_item.done", **at, item=item)
         response["output"].append(item)
+
+
+@contextlib.asynccontextmanager
+async def serve(server: FakeRealtime) -> AsyncIterator[str]:
+    """The server behind a real socket on the loopback. Yields its URL."""
+
+    async def handle(request: web.Request) -> web.WebSocketResponse:
+        server.keys.append(request.headers.get("Authorization", ""))
+        if server.statuses:
+            raise _refusal(server.statuses.pop(0))
+        socket = web.WebSocketResponse(max_msg_size=0)
+        await socket.prepare(request)
+        told: asyncio.Queue[str | None] = asyncio.Queue()
+        session = server.open(told.put_nowait)
+
+        async def write() -> None:
+            while (text := await told.get()) is not None:
+                await socket.send_str(text)
+            await socket.close()
+
+        writer = asyncio.ensure_future(write())
+        try:
+            async for message in socket:
+                session.take(message.data)
+        finally:
+            session.end()
+            writer.cancel()
+        return socket
+
+    app = web.Application()
+    app.router.add_get("/v1/realtime", handle)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    try:
+        yield f"ws://127.0.0.1:{runner.addresses[0][1]}/v1/realtime"
+    finally:
+        await runner.cleanup()
+
+
+def _refusal(status: int) -> web.HTTPException:
+    kinds = {401: web.HTTPUnauthorized, 429: web.HTTPTooManyRequests, 503: web.HTTPServiceUnavailable}
+    return kinds[status](text="refused")

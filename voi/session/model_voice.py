@@ -17,7 +17,7 @@ from voi.session.reply_voice import Piece, ReplyFact, ReplyVoice
 ALIVE_EVERY_S = 1.0
 
 
-class Pace:
+class SpeakingPace:
     """How fast the model speaks, learned from its replies."""
 
     __slots__ = ("ms_per_letter",)
@@ -45,7 +45,7 @@ class ModelVoice:
         model_rate_hz: int,
         tell: Callable[[ReplyFact], None],
         on_sound: Callable[[int], None],
-        pace: Pace,
+        pace: SpeakingPace,
         make_held: Callable[[int], HeldSound] | None,
     ) -> None:
         self._reply = reply

@@ -23,7 +23,7 @@ from voi.errors import EngineError
 from voi.session.failure import Failure
 from voi.session.held_sound import HeldSound
 from voi.session.metering import Metering
-from voi.session.model_voice import ModelVoice, Pace
+from voi.session.model_voice import ModelVoice, SpeakingPace
 from voi.session.playback import Playback
 from voi.session.reply_voice import ReplyFact, ReplyVoice, Voicing
 from voi.session.reply_writer import AddExcerpts
@@ -96,7 +96,7 @@ class SpeechModels:
         self._brain: SpeechBrain | None = None
         """The model that the link leads to."""
         self._closed = False
-        self._pace = Pace()
+        self._pace = SpeakingPace()
         self._replies: dict[int, _ModelReply] = {}
 
     @property
@@ -105,7 +105,7 @@ class SpeechModels:
         brain = self._agent_of().brain
         if brain is not self._brain and not self._closed:
             self._let_go()
-            self._brain, self._pace = brain, Pace()
+            self._brain, self._pace = brain, SpeakingPace()
             if brain is not None:
                 self._link = SpeechLink(
                     brain, self._tasks, on_lost=partial(self._lost, brain), on_use=self._metering.on_use,

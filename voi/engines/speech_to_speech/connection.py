@@ -22,7 +22,7 @@ UNSENT_MAX_BYTES = 16 * 1024 * 1024
 """What may wait to be sent: a picture, or minutes of sound."""
 
 
-class RealtimeConnection:
+class ModelConnection:
     """`on_event` is given each event of the server, `on_open` is called with a new connection, and `on_lost` with the
     reason when one is lost that was open. All are called on the event loop, and none may block. `tasks` own its work.
     """

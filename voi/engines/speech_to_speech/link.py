@@ -17,8 +17,8 @@ import orjson
 from voi.audio.resample import Resampler
 from voi.config.brain import SpeechBrain
 from voi.engines.base import STT_RATE_HZ, Finished, LlmEvent, LlmRequest
-from voi.engines.speech_to_speech.connection import RealtimeConnection
-from voi.engines.speech_to_speech.remote_dialogue import Event, RemoteDialogue, instructions_in
+from voi.engines.speech_to_speech.connection import ModelConnection
+from voi.engines.speech_to_speech.remote_dialogue import RealtimeEvent, RemoteDialogue, instructions_in
 from voi.engines.speech_to_speech.response import REALTIME_RATE_HZ, RemoteResponse, error_in
 from voi.engines.speech_to_speech.socket import Connect, connect
 from voi.engines.speech_to_speech.uses import uses_of
@@ -72,15 +72,15 @@ class SpeechLink:
         self._on_lost = on_lost
         self._on_use = on_use
         self._silent = silent
-        self._connection = RealtimeConnection(brain, connect, tasks, self._opened, self._on_event, self._lost)
+        self._connection = ModelConnection(brain, connect, tasks, self._opened, self._on_event, self._lost)
         self._dialogue = RemoteDialogue()
         self._turn = asyncio.Lock()
         """Held by the answer under way: the server makes one at a time."""
         self._active: RemoteResponse | None = None
-        self._session: Event = {}
+        self._session: RealtimeEvent = {}
         """The session as the server was told it."""
         self._committed_by: set[str] = set()
-        """Event ids of commits of the newest answer."""
+        """RealtimeEvent ids of commits of the newest answer."""
         self._resampler = Resampler(STT_RATE_HZ, REALTIME_RATE_HZ)
         self._batch = bytearray()
         self._listening = False
@@ -223,7 +223,7 @@ class SpeechLink:
                 event = {**event, "event_id": f"event_{secrets.token_hex(10)}"}
                 self._committed_by.add(event["event_id"])
             self._connection.send(event)
-        asked: Event = {"metadata": {MARK: response.asked_by}}
+        asked: RealtimeEvent = {"metadata": {MARK: response.asked_by}}
         if request.max_tokens is not None:
             asked["max_output_tokens"] = request.max_tokens
         if request.tools and not request.may_call:
@@ -241,9 +241,9 @@ class SpeechLink:
         }  # fmt: skip
         self._connection.send({"type": "response.create", "event_id": response.asked_by, "response": asked})
 
-    def _session_for(self, request: LlmRequest) -> Event:
+    def _session_for(self, request: LlmRequest) -> RealtimeEvent:
         form = {"type": "audio/pcm", "rate": REALTIME_RATE_HZ}
-        output: Event = {"format": form}
+        output: RealtimeEvent = {"format": form}
         if self._brain.voice:
             output["voice"] = self._brain.voice
         if self._brain.speed is not None:
@@ -274,7 +274,7 @@ class SpeechLink:
         else:
             self._send(self._dialogue.cut(reply, heard_ms))
 
-    def _send(self, events: list[Event]) -> None:
+    def _send(self, events: list[RealtimeEvent]) -> None:
         for event in events:
             self._connection.send(event)
 

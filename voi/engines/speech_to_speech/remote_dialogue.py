@@ -13,8 +13,8 @@ from typing import Any, Literal
 
 from voi.dialogue import Message
 
-ItemKind = Literal["system", "user", "assistant", "call", "output"]
-Event = dict[str, Any]
+RemoteItemKind = Literal["system", "user", "assistant", "call", "output"]
+RealtimeEvent = dict[str, Any]
 
 LOOKAHEAD = 64
 """So many items are looked through for the next message. Beyond, the rest is deleted and told again as text."""
@@ -39,7 +39,7 @@ class RemoteItem:
     `reply`: the answer of ours in which the model made it; 0: we made it. `text`: what the model said in it, and
     `sound_ms` for how long. `void`: it stands for nothing."""
 
-    kind: ItemKind
+    kind: RemoteItemKind
     key: str
     ids: list[ItemId]
     reply: int = 0
@@ -62,7 +62,7 @@ class RemoteItem:
 class WantedItem:
     """What the server is to have. `item`: the server's form of it."""
 
-    kind: ItemKind
+    kind: RemoteItemKind
     key: str
     item: Mapping[str, Any]
 
@@ -108,7 +108,7 @@ class RemoteDialogue:
 
     # ---- the person's sound -------------------------------------------------------------------------
 
-    def listen(self, utterance: int) -> list[Event]:
+    def listen(self, utterance: int) -> list[RealtimeEvent]:
         """Another utterance begins. Sound of the one before stays only if there were words in it, for it may be
         continued."""
         goes_on = self._words(self._buffered.utterances) and not self._buffered.broken and not self._all_taken
@@ -122,7 +122,7 @@ class RemoteDialogue:
         spoken, within = self._spoken, set(self._buffered.utterances) <= set(self._spoken_in)
         return spoken is not None and within and self._words(self._spoken_in) == bare(spoken.key)
 
-    def clear(self) -> list[Event]:
+    def clear(self) -> list[RealtimeEvent]:
         """Drop the sound that is no item yet."""
         had = self._buffered.sound_ms > 0
         self._buffered = _Buffered()
@@ -147,7 +147,7 @@ class RemoteDialogue:
         if len(self._heard) > HEARD_MAX:
             del self._heard[next(iter(self._heard))]
 
-    def committed(self, item_id: str) -> list[Event]:
+    def committed(self, item_id: str) -> list[RealtimeEvent]:
         """The server told the id of the person's sound."""
         return self._named(self._committing.pop(0), item_id) if self._committing else []
 
@@ -181,9 +181,9 @@ class RemoteDialogue:
             if item.reply == reply:
                 item.void = True
 
-    def cut(self, reply: int, heard_ms: int) -> list[Event]:
+    def cut(self, reply: int, heard_ms: int) -> list[RealtimeEvent]:
         """The reply was stopped when `heard_ms` of the model's sound were heard."""
-        events: list[Event] = []
+        events: list[RealtimeEvent] = []
         for item in self._items:
             if item.reply != reply or item.kind != "assistant" or item.void:
                 continue
@@ -203,11 +203,11 @@ class RemoteDialogue:
 
     # ---- in step ------------------------------------------------------------------------------------
 
-    def sync(self, messages: Sequence[Message]) -> list[Event]:
+    def sync(self, messages: Sequence[Message]) -> list[RealtimeEvent]:
         """The events after which the server has these messages, in order. They are taken as sent."""
         wanted = wanted_items(messages)
         newest = wanted.pop() if wanted and wanted[-1].kind == "user" else None
-        events: list[Event] = []
+        events: list[RealtimeEvent] = []
         kept: list[RemoteItem] = []
         left = self._items
         for each in wanted:
@@ -225,7 +225,7 @@ class RemoteDialogue:
         return events
 
     def _keep_or_create(
-        self, wanted: WantedItem, kept: list[RemoteItem], left: list[RemoteItem], events: list[Event]
+        self, wanted: WantedItem, kept: list[RemoteItem], left: list[RemoteItem], events: list[RealtimeEvent]
     ) -> list[RemoteItem]:
         """Have an item for `wanted` at the end of `kept`. Returns what is left of the items that follow."""
         for at, item in enumerate(left[:LOOKAHEAD]):
@@ -236,7 +236,7 @@ class RemoteDialogue:
                 kept.append(item)
                 return left[at + 1 :]
         item_id = f"item_{secrets.token_hex(10)}"
-        event: Event = {"type": "conversation.item.create", "item": {"id": item_id, **wanted.item}}
+        event: RealtimeEvent = {"type": "conversation.item.create", "item": {"id": item_id, **wanted.item}}
         before = kept[-1].ids[-1].value if kept else "root"
         if left and before:
             event["previous_item_id"] = before
@@ -245,7 +245,7 @@ class RemoteDialogue:
         return left
 
     def _take_newest(
-        self, wanted: WantedItem, kept: list[RemoteItem], left: list[RemoteItem], events: list[Event]
+        self, wanted: WantedItem, kept: list[RemoteItem], left: list[RemoteItem], events: list[RealtimeEvent]
     ) -> list[RemoteItem]:
         """As `_keep_or_create`, for what the person says now: their sound, if its words are those of the message."""
         if "input_image" not in {part["type"] for part in wanted.item["content"]} and not self._buffered.broken:
@@ -268,7 +268,7 @@ class RemoteDialogue:
         self._spoken = None
         return self._keep_or_create(wanted, kept, left, events)
 
-    def _deleted(self, item: RemoteItem) -> list[Event]:
+    def _deleted(self, item: RemoteItem) -> list[RealtimeEvent]:
         events = []
         for item_id in item.ids:
             if item_id.value:
@@ -277,7 +277,7 @@ class RemoteDialogue:
         return events
 
     @staticmethod
-    def _named(item_id: ItemId, value: str) -> list[Event]:
+    def _named(item_id: ItemId, value: str) -> list[RealtimeEvent]:
         item_id.value = value
         return [{"type": "conversation.item.delete", "item_id": value}] if item_id.unwanted else []
 
@@ -306,7 +306,7 @@ def wanted_items(messages: Sequence[Message]) -> list[WantedItem]:
         if not begun:
             continue
         for result in message.tool_results:
-            item: Event = {"type": "function_call_output", "call_id": result.call_id, "output": result.text}
+            item: RealtimeEvent = {"type": "function_call_output", "call_id": result.call_id, "output": result.text}
             wanted.append(WantedItem("output", f"{result.call_id}\n{result.text}", item))
         if (message.text.strip() or message.image_urls) and message.role != "tool":
             form = "output_text" if message.role == "assistant" else "input_text"
