@@ -333,6 +333,27 @@ async def test_an_answer_that_breaks_is_apologized_for_once_and_the_talk_goes_on
 
 
 @in_virtual_time
+async def test_an_answer_that_breaks_after_its_first_sound_is_not_begun_twice() -> None:
+    server = FakeRealtime([Spoken(STORY, breaks="drop", at=2, speed=1.2), Spoken("Fine.")])
+    async with call_with(server) as call:
+        await call.speak(1_200)
+        await call.until(lambda: SORRY in call.answers, 30_000)
+        assert not [number for number in words_in(_heard(call, model=True)) if number > 1]
+
+
+@in_virtual_time
+async def test_a_draft_that_breaks_is_asked_for_again_and_nobody_notices() -> None:
+    server = FakeRealtime([Spoken(STORY, breaks="drop", at=2), Spoken(STORY)])
+    seen = Seen()
+    rules = {"min_silence_ms": 900, "silence_ms": 1_200}
+    async with call_with(server, observers=[seen], turn=rules) as call:
+        await turn(call)
+        assert plain(call.answers) == [STORY]
+        assert words_in(_heard(call)) == set(range(13))
+    assert len(seen.failures) == 1
+
+
+@in_virtual_time
 async def test_a_connection_that_is_lost_before_the_answer_begins_is_not_noticed() -> None:
     server = FakeRealtime([Spoken(STORY, breaks="drop", at=0), Spoken(STORY)])
     seen = Seen()

@@ -81,6 +81,11 @@ class ModelVoice:
     def language(self) -> str:
         return self._own.language
 
+    @property
+    def sounds(self) -> bool:
+        """The model's sound may be ahead of its words."""
+        return self._begun
+
     def can_say(self, voice: Voice) -> bool:
         """Models have one voice."""
         return voice == "character"

@@ -95,6 +95,11 @@ class Voicing(Protocol):
         """Expected language of the reply, before any of it was read."""
         ...
 
+    @property
+    def sounds(self) -> bool:
+        """Sound was made of words that no piece has yet."""
+        ...
+
     def can_say(self, voice: Voice) -> bool: ...
 
     async def put(self, piece: Piece) -> None:
@@ -176,6 +181,11 @@ class ReplyVoice:
     def language(self) -> str:
         """Expected language of the reply, before any of it was read."""
         return self._spoken.now
+
+    @property
+    def sounds(self) -> bool:
+        """Never: here sound is made of pieces."""
+        return False
 
     def can_say(self, voice: Voice) -> bool:
         return voice in self._choices

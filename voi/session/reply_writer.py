@@ -369,7 +369,7 @@ class ReplyWriter:
 
     def _take_back(self) -> bool:
         """Withdraw all that was written. False: some of it was released, and stays."""
-        if self._told and not self._playback.rewind(self._reply):
+        if (self._told or self._voice.sounds) and not self._playback.rewind(self._reply):
             return False
         self._voice.drop_waiting()
         self._voice.abandon(self._count)

@@ -77,8 +77,10 @@ class RemoteResponse:
         """What has come since. Raises EngineError once, after the rest, if the answer failed."""
         taken = list(self._events)
         self._events.clear()
-        if not taken and self.error is not None:
-            raise self.error
+        if self.error is not None:
+            if not taken:
+                raise self.error
+            self.news.set()  # for the next call
         return taken
 
     async def arrived(self) -> None:
