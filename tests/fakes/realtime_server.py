@@ -19,7 +19,7 @@ from voi.errors import EngineError
 
 RATE_HZ = 24_000
 LETTER_MS = 70
-SAMPLE = 1_000
+SAMPLE = 600
 Item = dict[str, Any]
 
 

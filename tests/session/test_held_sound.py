@@ -8,7 +8,7 @@ PER_LETTER = 2 * RATE_HZ // LETTERS_PER_S_MAX
 
 
 def test_sound_waits_for_words_that_take_as_long() -> None:
-    held = HeldSound(RATE_HZ)
+    held = HeldSound(RATE_HZ, start_ms=0)
     assert held.feed(b"s" * 1_000) == b""
     assert len(held.passed("Well, ")) == 4 * PER_LETTER
     assert len(held.passed("...")) == 0
@@ -16,7 +16,7 @@ def test_sound_waits_for_words_that_take_as_long() -> None:
 
 
 def test_words_may_come_before_their_sound() -> None:
-    held = HeldSound(RATE_HZ)
+    held = HeldSound(RATE_HZ, start_ms=0)
     assert held.passed("Well, ") == b""
     assert len(held.feed(b"s" * 1_000)) == 4 * PER_LETTER
 
@@ -30,9 +30,17 @@ def test_what_is_dropped_is_not_heard() -> None:
 
 
 def test_a_faster_voice_needs_more_letters() -> None:
-    held = HeldSound(RATE_HZ, speed=1.5)
-    held.feed(b"s" * 1_000)
+    held = HeldSound(RATE_HZ, speed=1.5, start_ms=0)
+    held.feed(b"s" * 2_000)
     assert len(held.passed("a" * 15)) == 10 * PER_LETTER
+
+
+def test_it_begins_with_enough_sound_not_to_stop_at_once() -> None:
+    held = HeldSound(RATE_HZ, start_ms=500)
+    held.feed(b"s" * 4_000)
+    assert held.passed("a" * 9) == b""
+    assert len(held.passed("a")) == 10 * PER_LETTER
+    assert len(held.passed("a")) == PER_LETTER
 
 
 def test_characters_of_scripts_without_spaces_count_for_several_letters() -> None:
@@ -40,7 +48,7 @@ def test_characters_of_scripts_without_spaces_count_for_several_letters() -> Non
 
 
 def test_no_sound_of_a_word_that_has_not_passed_is_let_out() -> None:
-    """Whatever the order and the cut: a voice at up to 25 letters a second, words in any pieces."""
+    """Whatever the order and the cut: a voice at up to 20 letters a second, words in any pieces."""
     chance = random.Random(14)
     for _ in range(300):
         words = ["x" * chance.randint(1, 14) for _ in range(chance.randint(1, 30))]

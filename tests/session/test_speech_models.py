@@ -256,6 +256,56 @@ async def test_who_speaks_over_it_leaves_the_words_that_were_heard(words: Any) -
     assert not server.errors
 
 
+LONG = (
+    "Well, let me think about that for a moment. Once upon a time there was a fox who lived in a den by the river, and "
+    "every morning it went down to the water to drink. One day it met a heron there, and they became friends."
+)
+
+
+@pytest.mark.parametrize(
+    ("words", "speed", "first_ms", "guarded_ms", "gaps_ms"),
+    [
+        ("with", 4, 520, 1_060, 0), ("with", 2, 620, 1_660, 1_600), ("ahead", 4, 520, 920, 0),
+        ("first", 4, 520, 580, 0), ("last", 4, 520, 3_460, 0),
+    ],
+)  # fmt: skip
+@in_virtual_time
+async def test_what_the_guard_costs(words: Any, speed: float, first_ms: int, guarded_ms: int, gaps_ms: int) -> None:
+    """The figures of docs/speech-to-speech.md: from the person's last word to the first sound, and the gaps in 14 s."""
+    for control, expected_ms, gaps in ((None, first_ms, 0), (GUARD, guarded_ms, gaps_ms)):
+        server = FakeRealtime([Spoken(LONG, words=words, speed=speed)], delay_s=0.3)
+        async with call_with(server, control=control) as call:
+            await call.quiet(1_000)
+            before_ms = await _spoken_ms(call)
+            await call.until(lambda call=call: call.door.all(events.SoundPlayed), 60_000)  # type: ignore[misc]
+            sounds = [(ms, len(event.pcm) / 48) for ms, event in call.door if isinstance(event, events.Sound)]
+            assert abs(sounds[0][0] - before_ms - expected_ms) <= 60
+            ends_ms, silent_ms = float(sounds[0][0]), 0.0
+            for ms, length_ms in sounds:
+                silent_ms += max(0.0, ms - ends_ms)
+                ends_ms = max(ends_ms, ms) + length_ms
+            assert abs(silent_ms - gaps) <= 100
+
+
+@in_virtual_time
+async def test_what_speculation_gains() -> None:
+    heard_ms = []
+    for speculate in (True, False):
+        server = FakeRealtime([Spoken(LONG)], delay_s=0.3)
+        async with call_with(server, turn={"speculate": speculate}) as call:
+            await call.quiet(1_000)
+            before_ms = await _spoken_ms(call)
+            await call.until(lambda call=call: call.door.all(events.Sound))  # type: ignore[misc]
+            heard_ms.append(next(ms for ms, event in call.door if isinstance(event, events.Sound)) - before_ms)
+    assert 150 <= heard_ms[1] - heard_ms[0] <= 250
+
+
+async def _spoken_ms(call: Call) -> int:
+    """The person speaks. Returns when they have, on the door's clock."""
+    await call.speak(1_200)
+    return round((call.loop.time() - call.door._opened_s) * 1_000)
+
+
 # ---- tools ------------------------------------------------------------------------------------------
 
 

@@ -1,6 +1,6 @@
 """Holds the sound of a speech-to-speech model until the words that may be in it have passed the guard.
 
-Such a model tells its words without times, and may tell them late. But nobody speaks faster than some 25 letters a
+Such a model tells its words without times, and may tell them late. But no voice speaks faster than some 20 letters a
 second: when so many letters have passed, the sound up to the time that they take at least holds no other words.
 """
 
@@ -8,9 +8,12 @@ from collections import deque
 
 from voi.audio.pcm import SAMPLE_BYTES
 
-LETTERS_PER_S_MAX = 25
-"""The fastest speech. Models speak some 14 letters a second, so words have to be told almost twice as fast as they are
-spoken, or their sound waits."""
+LETTERS_PER_S_MAX = 20
+"""The fastest speech, over an answer from its beginning. Models speak some 14 letters a second, so words have to be
+told half as fast again as they are spoken, or their sound waits. For a phrase to be heard before it is found, the voice
+would have to be faster by the whole length of the phrase."""
+START_MS = 500
+"""So much has to be safe before the first sound is let out, so that it does not stop in its first word."""
 WEIGHT_WITHOUT_SPACES = 3
 """Letters that a character counts for where a script needs fewer of them (CJK)."""
 _FIRST_WITHOUT_SPACES, _EMOJI = "\u2e80", "\U0001f000"
@@ -22,9 +25,10 @@ class HeldSound:
     `rate_hz`: of the sound, s16le mono. `speed`: how much faster than usual the voice speaks.
     """
 
-    __slots__ = ("_bytes_per_letter", "_held", "_out_bytes", "_safe_bytes")
+    __slots__ = ("_bytes_per_letter", "_held", "_out_bytes", "_safe_bytes", "_start_bytes")
 
-    def __init__(self, rate_hz: int, speed: float = 1.0) -> None:
+    def __init__(self, rate_hz: int, speed: float = 1.0, start_ms: int = START_MS) -> None:
+        self._start_bytes = start_ms * rate_hz * SAMPLE_BYTES // 1_000
         self._bytes_per_letter = rate_hz * SAMPLE_BYTES / (LETTERS_PER_S_MAX * max(1.0, speed))
         self._held: deque[bytes] = deque()
         self._safe_bytes = 0.0
@@ -55,6 +59,8 @@ class HeldSound:
 
     def _let_out(self) -> bytes:
         out = bytearray()
+        if not self._out_bytes and min(self._safe_bytes, sum(map(len, self._held))) < self._start_bytes:
+            return b""
         while self._held and (room := (int(self._safe_bytes) & ~1) - self._out_bytes) > 0:
             pcm = self._held.popleft()
             out += pcm[:room]
