@@ -181,7 +181,7 @@ class RemoteResponse:
         """An item is complete: a call is given out, and words that have not come are read from it."""
         item_id = str(item.get("id", ""))
         if item.get("type") == "message":
-            texts = [_text_of(part) for part in item.get("content") or () if isinstance(part, dict)]
+            texts = [_text_of(part) for part in _dicts(item.get("content"))]
             self.all_words(item_id, "".join(texts) or None)
         elif item.get("type") == "function_call" and item_id not in self._calls:
             call_id, name, arguments = (item.get(key) for key in ("call_id", "name", "arguments"))
@@ -196,9 +196,8 @@ class RemoteResponse:
 
     def end(self, response: Mapping[str, Any]) -> str:
         """The server has ended it. Returns the code of the error if it failed, else ""."""
-        for item in response.get("output") or ():
-            if isinstance(item, dict):
-                self.item_done(item)
+        for item in _dicts(response.get("output")):
+            self.item_done(item)
         for spoken in self._spoken.values():
             spoken.done = True
         self._give()
@@ -231,6 +230,10 @@ class RemoteResponse:
 
 def _finished(event: LlmEvent) -> LlmEvent:
     return Finished("stop") if event == Finished("nothing") else event
+
+
+def _dicts(value: object) -> list[Mapping[str, Any]]:
+    return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
 
 
 def _text_of(part: Mapping[str, Any]) -> str:
