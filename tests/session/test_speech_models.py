@@ -11,7 +11,7 @@ from tests.fakes.clock import in_virtual_time
 from tests.fakes.engines import FakeLlm, FakeStt, FakeTts
 from tests.fakes.realtime_server import FakeRealtime, Item, Spoken, words_in
 from voi.core.facts import AnswerAsked, TextTyped
-from voi.dialogue import ToolCall
+from voi.dialogue import Message, ToolCall
 from voi.errors import EngineError
 from voi.session import events
 from voi.session.brain import SpeechModelBrain
@@ -487,6 +487,43 @@ async def test_phrases_are_said_by_the_voices_of_the_agent_or_by_the_model_itsel
             assert plain(call.answers) == ["Hello there.", STORY]
         assert shape(server.asked[-1]) == ["assistant:message:Hello there.", "user:sound:"]
         assert not server.errors
+
+
+@in_virtual_time
+async def test_another_agent_goes_on_with_its_own_model_or_with_none() -> None:
+    hand_over = {"hand_over": {"builtin": "switch_agent", "agents": ["other"]}}
+    for other_brain in ({"model": "second"}, None):
+        server = FakeRealtime(
+            [Spoken("", (ToolCall("h", "hand_over", '{"agent": "other"}'),)), Spoken("I am another.")]
+        )
+        other = {"llm_model": "fake", "system_prompt": "You are another.", "brain": other_brain}
+        engines = FakeEngines(stt=FakeStt(SAID), llm=FakeLlm("I am no model."))
+        async with call_with(server, engines=engines, configured=hand_over, others={"other": other}) as call:
+            await call.speak(1_200)
+            said = "I am another." if other_brain else "I am no model."
+            await call.until(lambda call=call, said=said: said in plain(call.answers))  # type: ignore[misc]
+            await call.quiet(500)
+            assert server.open_sessions == bool(other_brain)
+        assert server.connects == (2 if other_brain else 1)
+        if other_brain:
+            assert server.session.settings["instructions"] == "You are another."
+            assert shape(server.asked[-1])[0] == f"user:message:{SAID}"
+
+
+@in_virtual_time
+async def test_excerpts_of_files_are_instructions_for_one_answer() -> None:
+    server = FakeRealtime([Spoken(STORY), Spoken("Fine.")])
+    async with call_with(server) as call:
+        models = call.session._brain._models  # type: ignore[union-attr]
+
+        async def add(messages: tuple[Message, ...]) -> tuple[Message, ...]:
+            return (*messages[:-1], Message("user", f"Excerpts: foxes are red. {messages[-1].text}"))
+
+        adding = models.adding
+        models.adding = lambda reply, _: adding(reply, add)
+        await turn(call)
+    assert server.requests[0]["instructions"].startswith("You tell stories.\n\nExcerpts: foxes are red.")
+    assert shape(server.asked[0]) == ["user:sound:"]
 
 
 @in_virtual_time

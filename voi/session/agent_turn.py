@@ -115,6 +115,8 @@ class AgentTurn:
         if self._agent is not self._current.agent:
             self._agent = self._current.agent
             self._spoken = Spoken(self._agent.language, self._config.language)
+            if self._models is not None:
+                self._models.follow()
 
     def say_phrase(self, action: SayPhrase) -> None:
         self._follow()

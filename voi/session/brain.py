@@ -171,7 +171,7 @@ class SpeechModelBrain(PipelineBrain):
         """The newest sound before an utterance, with which it begins."""
         self._kept_bytes = 0
         super().__init__(replace(around, tell=self._note, on_user_sound=self._listen_in), self._models)
-        _ = self._models.link  # connects, while the conversation begins
+        self._models.follow()
 
     def _listen_in(self, pcm: bytes) -> None:
         """The person's sound, 16 kHz."""

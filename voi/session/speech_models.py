@@ -99,6 +99,10 @@ class SpeechModels:
         self._pace = SpeakingPace()
         self._replies: dict[int, _ModelReply] = {}
 
+    def follow(self) -> None:
+        """Connect to the model of the agent that holds the conversation now, and leave that of the one before."""
+        _ = self.link
+
     @property
     def link(self) -> SpeechLink | None:
         """The way to the present agent's model; None: it has none."""

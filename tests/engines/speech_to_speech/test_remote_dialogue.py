@@ -106,6 +106,34 @@ def test_an_answer_of_which_nothing_was_heard_is_deleted() -> None:
     server.in_step_with(HELLO)
 
 
+def test_an_answer_in_whose_place_other_words_were_said_is_deleted() -> None:
+    dialogue = RemoteDialogue()
+    server = Server(dialogue)
+    server.take(dialogue.sync([PROMPT, HELLO]))
+    server.answers(1, "As an AI I cannot greet.")
+    other = Message("assistant", "Let us speak of something else.")
+    events = dialogue.sync([PROMPT, HELLO, other, HELLO])
+    assert [event["type"] for event in events] == [
+        "conversation.item.create", "conversation.item.create", "conversation.item.delete",
+    ]  # fmt: skip
+    server.take(events)
+    server.in_step_with(HELLO, other, HELLO)
+
+
+def test_sound_without_words_is_cleared_and_words_without_an_answer_are_kept() -> None:
+    dialogue = RemoteDialogue()
+    server = Server(dialogue)
+    server.speaks(1, "")
+    assert dialogue.listen(2) == [{"type": "input_audio_buffer.clear"}]
+    server.speaks(3, "Hello")
+    server.speaks(4, "there.")
+    server.take(dialogue.sync([PROMPT, HELLO]))
+    server.in_step_with(HELLO)
+    assert not dialogue.items[0].ids[0].value.startswith("item_")  # it is the sound
+    dialogue.appended(300)  # silence after the turn
+    assert dialogue.listen(5) == [{"type": "input_audio_buffer.clear"}]
+
+
 def test_a_turn_that_goes_on_becomes_a_second_item_of_sound() -> None:
     dialogue = RemoteDialogue()
     server = Server(dialogue)
@@ -159,6 +187,15 @@ def test_an_item_whose_id_comes_late_is_deleted_then() -> None:
     assert [event["type"] for event in dialogue.sync([PROMPT, HELLO])] == ["input_audio_buffer.commit"]
     dialogue.sync([PROMPT, Message("user", "Other words.")])
     assert dialogue.committed("user_1") == [{"type": "conversation.item.delete", "item_id": "user_1"}]
+
+
+def test_ids_of_calls_that_are_too_long_are_shortened_alike() -> None:
+    call, result = ToolCall("c" * 64, "clock", "{}"), ToolResult("c" * 64, "noon")
+    made, returned = (
+        event["item"] for event in RemoteDialogue().sync([Message("assistant", [call]), Message("tool", [result])])
+    )
+    assert made["call_id"] == returned["call_id"]
+    assert len(made["call_id"]) == 32
 
 
 def test_instructions_are_the_system_messages_before_the_dialogue() -> None:

@@ -6,6 +6,7 @@ answer of the model, of which the person heard the beginning. Items that stand f
 an item are created as text.
 """
 
+import hashlib
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -20,6 +21,7 @@ LOOKAHEAD = 64
 """So many items are looked through for the next message. Beyond, the rest is deleted and told again as text."""
 COMMIT_MIN_MS = 100
 """Servers refuse to take less sound than this."""
+CALL_ID_MAX = 32
 HEARD_MAX = 8
 """The words of so many utterances are kept, until their message is asked about."""
 
@@ -287,6 +289,11 @@ def bare(text: str) -> str:
     return "".join(letter for letter in text.casefold() if letter.isalnum())
 
 
+def _short(call_id: str) -> str:
+    """A call's id as servers take it. Those of other models may be longer."""
+    return call_id if len(call_id) <= CALL_ID_MAX else hashlib.sha256(call_id.encode()).hexdigest()[:CALL_ID_MAX]
+
+
 def instructions_in(messages: Sequence[Message]) -> str:
     """The text of the system messages before the dialogue."""
     texts = []
@@ -306,7 +313,11 @@ def wanted_items(messages: Sequence[Message]) -> list[WantedItem]:
         if not begun:
             continue
         for result in message.tool_results:
-            item: RealtimeEvent = {"type": "function_call_output", "call_id": result.call_id, "output": result.text}
+            item: RealtimeEvent = {
+                "type": "function_call_output",
+                "call_id": _short(result.call_id),
+                "output": result.text,
+            }
             wanted.append(WantedItem("output", f"{result.call_id}\n{result.text}", item))
         if (message.text.strip() or message.image_urls) and message.role != "tool":
             form = "output_text" if message.role == "assistant" else "input_text"
@@ -316,6 +327,11 @@ def wanted_items(messages: Sequence[Message]) -> list[WantedItem]:
             key = "\n".join((message.text, *message.image_urls))
             wanted.append(WantedItem(message.role, key, item))
         for call in message.tool_calls:
-            item = {"type": "function_call", "call_id": call.call_id, "name": call.name, "arguments": call.arguments}
+            item = {
+                "type": "function_call",
+                "call_id": _short(call.call_id),
+                "name": call.name,
+                "arguments": call.arguments,
+            }
             wanted.append(WantedItem("call", call.call_id, item))
     return wanted
