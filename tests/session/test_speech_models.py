@@ -306,6 +306,22 @@ async def _spoken_ms(call: Call) -> int:
     return round((call.loop.time() - call.door._opened_s) * 1_000)
 
 
+@in_virtual_time
+async def test_an_answer_that_is_still_being_made_is_cancelled_before_it_is_cut() -> None:
+    server = FakeRealtime([Spoken(LONG, speed=1.2), Spoken("Fine.")])
+    async with call_with(server) as call:
+        await call.speak(1_200)
+        await call.until(lambda: call.door.all(events.Sound))
+        await call.quiet(2_000)
+        await call.speak(1_200)
+        await call.until(lambda: "Fine." in call.answers)
+    told = [event["type"] for event in server.session.events]
+    assert told.count("response.cancel") == 1
+    assert told.index("response.cancel") < told.index("conversation.item.truncate")
+    assert shape(server.asked[-1]) == ["user:sound:", "assistant:sound:", "user:sound:"]
+    assert not server.errors
+
+
 # ---- tools ------------------------------------------------------------------------------------------
 
 

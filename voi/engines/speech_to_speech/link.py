@@ -263,12 +263,14 @@ class SpeechLink:
 
     def _let_go(self, response: RemoteResponse) -> None:
         """Cancel the answer, if the server has not ended it."""
-        if not response.over:
+        if not response.over and not response.dropped:
             response.dropped = True
             self._connection.send({"type": "response.cancel"})
 
     def cut(self, reply: int, heard_ms: int | None) -> None:
         """The reply was stopped when `heard_ms` of the model's sound were heard; None: it was never released."""
+        if self._active is not None and self._active.reply == reply:
+            self._let_go(self._active)  # servers cut only what they have ended
         if heard_ms is None:
             self._dialogue.drop(reply)
         else:
