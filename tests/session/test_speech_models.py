@@ -134,6 +134,16 @@ async def test_a_model_may_be_given_the_words_alone() -> None:
 
 
 @in_virtual_time
+async def test_an_agent_that_takes_down_private_values_sends_no_sound() -> None:
+    pin = {"kind": "code", "pattern": "9999", "private": True}
+    server = FakeRealtime([Spoken(STORY)])
+    async with call_with(server, configured={"note": {"capture": {"slots": {"pin": pin}}}}) as call:
+        await turn(call)
+    assert shape(server.asked[0]) == [f"user:message:{SAID}"]
+    assert not [event for event in server.session.events if event["type"].startswith("input_audio")]
+
+
+@in_virtual_time
 async def test_what_is_typed_goes_as_text_and_noise_is_cleared() -> None:
     server = FakeRealtime([Spoken(STORY)])
     async with call_with(server, "") as call:

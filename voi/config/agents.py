@@ -157,6 +157,11 @@ class Agent(Prompted):
         return self.redact.model_copy(update={"numbers": True, "cards": cards})
 
     @property
+    def takes_private(self) -> bool:
+        """It takes down values that its model may not know."""
+        return any(tool.capture and tool.capture.private_slots for tool in self.tools.values())
+
+    @property
     def redacted_digits_min(self) -> int | None:
         """Length of the shortest private number that it takes down; None: it takes down none."""
         lengths = (tool.capture.private_digits_min for tool in self.tools.values() if tool.capture)

@@ -106,11 +106,14 @@ class SpeechModels:
     @property
     def link(self) -> SpeechLink | None:
         """The way to the present agent's model; None: it has none."""
-        brain = self._agent_of().brain
+        agent = self._agent_of()
+        brain = agent.brain
         if brain is not self._brain and not self._closed:
             self._let_go()
             self._brain, self._pace = brain, SpeakingPace()
             if brain is not None:
+                if agent.takes_private:  # their sound holds what the words do not
+                    brain = brain.model_copy(update={"hears": "text"})
                 self._link = SpeechLink(
                     brain, self._tasks, on_lost=partial(self._lost, brain), on_use=self._metering.on_use,
                     silent=self._silent, connect=self._connect,
