@@ -17,7 +17,7 @@ from packaging.utils import canonicalize_name
 from pydantic import BaseModel
 
 from voi.capture import slots
-from voi.config import capture, classifiers, memory, oauth, parts, post_call, tools, tts_models
+from voi.config import brain, capture, classifiers, memory, oauth, parts, post_call, tools, tts_models
 from voi.config.agents import Agent
 from voi.config.knowledge import Knowledge
 from voi.config.load import load_config
@@ -81,7 +81,7 @@ def fields(*models: type[BaseModel]) -> Iterator[str]:
     [
         Agent, classifiers.ControlAgent, classifiers.CompletenessAgent, tts_models.TtsModel, parts.TurnSettings,
         parts.NarratorChoice, parts.IdleReminder, parts.SttSettings, parts.Redact, parts.Choice, parts.Example,
-        parts.Voices, parts.Disclosure,
+        parts.Voices, parts.Disclosure, brain.SpeechBrain,
     ],
 )  # fmt: skip
 def test_every_field_of_the_files_is_documented(model: type[BaseModel]) -> None:

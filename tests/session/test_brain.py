@@ -1,4 +1,4 @@
-"""The same scenarios with both kinds of brain: ears, LLM and voice; and a model that takes sound and gives sound."""
+"""The same scenarios with both kinds of brain: STT, LLM and TTS; and a model that takes sound and gives sound."""
 
 import asyncio
 from collections.abc import Callable
@@ -9,17 +9,19 @@ import pytest
 from tests.fakes.call import Call, FakeEngines
 from tests.fakes.clock import in_virtual_time
 from tests.fakes.engines import FakeLlm, FakeStt, calls_of
-from tests.fakes.speech_brain import Answer, SpeechBrain
+from tests.fakes.realtime_server import FakeRealtime, Spoken
 from voi.core import actions as do
 from voi.core.conversation import Conversation
 from voi.core.script import Script
 from voi.dialogue import Message, ToolCall, ToolResult
 from voi.session import events
+from voi.session.brain import SpeechModelBrain
 from voi.session.observer import Observer
 
 SAID = "tell me a story please now"
 STORY = "Once upon a time there was a fox. It ran away and hid."
 Make = Callable[..., Call]
+Answer = str | tuple[str, ToolCall]
 
 
 def pipeline(*answers: Answer, **more: Any) -> Call:
@@ -28,7 +30,14 @@ def pipeline(*answers: Answer, **more: Any) -> Call:
 
 
 def speech_to_speech(*answers: Answer, **more: Any) -> Call:
-    return Call(make_brain=lambda around: SpeechBrain(around, SAID, answers), **more)
+    spoken = [Spoken(each) if isinstance(each, str) else Spoken(each[0], (each[1],)) for each in answers]
+    server = FakeRealtime(spoken)
+    return Call(
+        engines=FakeEngines(stt=FakeStt(SAID)),
+        make_brain=lambda around: SpeechModelBrain(around, server.connect),
+        brain={"model": "gpt-realtime"},
+        **more,
+    )
 
 
 both = pytest.mark.parametrize("make", [pipeline, speech_to_speech])

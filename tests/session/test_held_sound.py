@@ -1,24 +1,70 @@
-from voi.core.guard import PatternGuard
-from voi.session.held_sound import HeldSound
+import random
+
+from voi.session.held_sound import LETTERS_PER_S_MAX, HeldSound, letters_in
+
+RATE_HZ = 1_000
+PER_LETTER = 2 * RATE_HZ // LETTERS_PER_S_MAX
+"""Bytes of sound that a letter takes at least."""
 
 
-def test_sound_waits_for_its_words() -> None:
-    held = HeldSound(PatternGuard(["as an AI"]))
-    assert held.feed("Well, ", b"1")[1] == b"1"
-    assert held.feed("as ", b"2")[1] == b""
-    assert held.feed("an ", b"3")[1] == b""
-    text, sound = held.feed("actor, ", b"4")
-    assert (text.strip(), sound) == ("as an actor,", b"234")
+def test_sound_waits_for_words_that_take_as_long() -> None:
+    held = HeldSound(RATE_HZ, start_ms=0)
+    assert held.feed(b"s" * 1_000) == b""
+    assert len(held.passed("Well, ")) == 4 * PER_LETTER
+    assert len(held.passed("...")) == 0
+    assert len(held.close()) == 1_000 - 4 * PER_LETTER
 
 
-def test_of_what_is_denied_no_sound_goes_out() -> None:
-    held = HeldSound(PatternGuard(["as an AI"]))
-    out = [held.feed(word, word.encode()) for word in ("Sure. ", "as ", "an ", "AI ", "no.")] + [held.close()]
-    assert held.denied
-    assert b"".join(sound for _, sound in out) == b"Sure. "
+def test_words_may_come_before_their_sound() -> None:
+    held = HeldSound(RATE_HZ, start_ms=0)
+    assert held.passed("Well, ") == b""
+    assert len(held.feed(b"s" * 1_000)) == 4 * PER_LETTER
 
 
-def test_without_a_guard_nothing_waits() -> None:
-    held = HeldSound(None)
-    assert held.feed("as an AI", b"1") == ("as an AI", b"1")
-    assert held.close() == ("", b"")
+def test_what_is_dropped_is_not_heard() -> None:
+    held = HeldSound(RATE_HZ)
+    held.feed(b"s" * 1_000)
+    held.drop()
+    assert held.passed("many words that pass") == b""
+    assert held.close() == b""
+
+
+def test_a_faster_voice_needs_more_letters() -> None:
+    held = HeldSound(RATE_HZ, speed=1.5, start_ms=0)
+    held.feed(b"s" * 2_000)
+    assert len(held.passed("a" * 15)) == 10 * PER_LETTER
+
+
+def test_it_begins_with_enough_sound_not_to_stop_at_once() -> None:
+    held = HeldSound(RATE_HZ, start_ms=500)
+    held.feed(b"s" * 4_000)
+    assert held.passed("a" * 9) == b""
+    assert len(held.passed("a")) == 10 * PER_LETTER
+    assert len(held.passed("a")) == PER_LETTER
+
+
+def test_characters_of_scripts_without_spaces_count_for_several_letters() -> None:
+    assert letters_in("你好, you 2!") == 2 * 3 + 3 + 1
+
+
+def test_no_sound_of_a_word_that_has_not_passed_is_let_out() -> None:
+    """Whatever the order and the cut: a voice at up to 20 letters a second, words in any pieces."""
+    chance = random.Random(14)
+    for _ in range(300):
+        words = ["x" * chance.randint(1, 14) for _ in range(chance.randint(1, 30))]
+        pace = [chance.uniform(1, 4) for _ in words]
+        sound = b"".join(
+            bytes([number]) * (2 * int(len(word) * PER_LETTER * slow / 2 + 1))
+            for number, (word, slow) in enumerate(zip(words, pace, strict=True))
+        )
+        held, out, passed = HeldSound(RATE_HZ), b"", 0
+        while sound or passed < len(words):
+            if sound and chance.random() < 0.5:
+                size = 2 * chance.randint(1, 400)
+                out += held.feed(sound[:size])
+                sound = sound[size:]
+            elif passed < len(words):
+                out += held.passed(words[passed] + " ")
+                passed += 1
+            assert max(out, default=-1) < passed
+        assert max(out + held.close()) == len(words) - 1

@@ -25,6 +25,7 @@ def check(
 ) -> None:
     """Check .env, agents.json and tts_models.json. Exits with 1 if there are mistakes, and prints them all."""
     from voi.cli import elsewhere
+    from voi.cli.brain_check import check_brains
     from voi.cli.engine_check import check_engines, try_engines
     from voi.cli.tool_check import check_tools
     from voi.config.client_agent import hint_of_grants
@@ -49,6 +50,7 @@ def check(
         _lint(config, settings, problems)
         check_engines(config, settings, problems)
         check_tools(config, problems)
+        check_brains(config, problems)
         network = _network_problems(settings)
         problems.errors += network
         problems.warnings += [] if network else _taken_port(settings)

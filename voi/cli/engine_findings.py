@@ -8,6 +8,7 @@ from dataclasses import replace
 from importlib.util import find_spec
 from typing import Any
 
+from voi.cli.brain_check import brain_findings
 from voi.cli.device_findings import Meter, Wanted, devices, place_of
 from voi.cli.engine_sizes import measured_mib, size_of_engine
 from voi.cli.findings import Finding, Grade
@@ -58,7 +59,7 @@ async def engines(settings: Settings, config: Config | None, on_progress: Callab
         found.append(await look.at("tts", "espeak", {}, needed=False))
     on_progress("Trying LLMs")
     fitting = devices(look.driver, look.wanted, processes=settings.engine_processes)
-    return [*found, *await _llms(settings, config), *_brought(), *fitting]
+    return [*found, *await _llms(settings, config), *await brain_findings(config), *_brought(), *fitting]
 
 
 class Look:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Self
 from pydantic import Field, model_validator
 
 from voi.config.apologies import apology_in
+from voi.config.brain import SpeechBrain
 from voi.config.engine_choice import EngineChoice
 from voi.config.goodbyes import goodbye_in
 from voi.config.knowledge import KnowledgeOrFiles
@@ -52,6 +53,9 @@ class Agent(Prompted):
     """One sentence for people who choose an agent."""
     llm_model: str = Field(min_length=1)
     """A model name of the LiteLLM configuration; or echo (says back what it hears) or eliza, which need no provider."""
+    brain: SpeechBrain | None = None
+    """A speech-to-speech model that answers in the place of llm_model and voices. Those remain for what is asked beside
+    (summaries) and for what is said word for word (greetings, apologies)."""
     control_agent: str | None = None
     """Name of the agent that keeps denials out of the replies."""
     completeness_agent: str | None = None
@@ -151,6 +155,11 @@ class Agent(Prompted):
             return self.redact
         cards = self.redact.cards or any(each.kind == "card" for each in private)
         return self.redact.model_copy(update={"numbers": True, "cards": cards})
+
+    @property
+    def takes_private(self) -> bool:
+        """It takes down values that its model may not know."""
+        return any(tool.capture and tool.capture.private_slots for tool in self.tools.values())
 
     @property
     def redacted_digits_min(self) -> int | None:

@@ -91,6 +91,9 @@ def _check_means(agent: Agent, config: Config, source: str, problems: Problems) 
         means += [(place, model, "LLM", config.llm_models) for place, model in agent.models_beside.items()]
     if agent.knowledge is not None:
         problems.error(source, ("knowledge",), "names files of this server, which only its own agents may read")
+    if agent.brain is not None:
+        text = "reaches a server with this server's key, and only the server's agents may have one"
+        problems.error(source, ("brain",), text)
     for role, choice in agent.voices_by_role().items():
         means.append((("voices", role, "model"), choice.model, "TTS model", config.tts_models))
     if agent.after_call is not None:

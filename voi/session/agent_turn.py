@@ -7,23 +7,26 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from voi.config.agents import Agent
 from voi.config.config import Config
 from voi.core.actions import Duck, Release, Resume, SayAhead, SayPhrase, SayRest, StartReply, Stop
 from voi.core.facts import Fact, ReplyFailed
+from voi.dialogue import Message
 from voi.errors import VoiError
 from voi.session.current_agent import CurrentAgent
 from voi.session.failure import Failure, FailureKind, JudgeFailed, NothingSaid
 from voi.session.metering import Metering
 from voi.session.phrase_sound import load_phrase_sound
 from voi.session.playback import Playback
-from voi.session.reply_voice import ReplyVoice
+from voi.session.reply_voice import ReplyVoice, Voicing
 from voi.session.reply_writer import ReplyWriter
+from voi.session.speech_models import Means, SpeechModels
 from voi.tasks import FAULT, Tasks
 from voi.text.language import Spoken
 
 if TYPE_CHECKING:
     from voi.engines.startup import Engines
+
+Work = Callable[[ReplyWriter], Coroutine[Any, Any, None]]
 
 log = logging.getLogger(__name__)
 
@@ -33,7 +36,8 @@ class AgentTurn:
 
     Whatever a stopped reply's tasks still produce carries its number, so the playback drops its sound and the core its
     words. `on_token` and `on_sound` are called with the number when a reply's first text and any of its sound arrive,
-    `on_failure` with what broke. `metering` counts what they use.
+    `on_failure` with what broke. `metering` counts what they use. `models`: the speech-to-speech models that answer for
+    agents with a `brain`; None: there are none.
     """
 
     __slots__ = (
@@ -44,6 +48,7 @@ class AgentTurn:
         "_engines",
         "_greetings_dir",
         "_metering",
+        "_models",
         "_on_failure",
         "_on_sound",
         "_on_token",
@@ -71,7 +76,9 @@ class AgentTurn:
         on_sound: Callable[[int], None],
         on_failure: Callable[[Failure], None],
         silent: bool = False,
+        models: SpeechModels | None = None,
     ) -> None:
+        self._models = models
         self._silent = silent
         self._all_tasks = all_tasks
         self._tell = tell
@@ -87,7 +94,7 @@ class AgentTurn:
         self._on_sound = on_sound
         self._on_failure = on_failure
         self._tasks: dict[int, tuple[asyncio.Task[None], ...]] = {}
-        self._voices: dict[int, ReplyVoice] = {}
+        self._voices: dict[int, Voicing] = {}
         self.playback = playback
 
     def start_reply(self, action: StartReply) -> None:
@@ -97,15 +104,27 @@ class AgentTurn:
         specs = self._current.specs
         lookups = self._current.lookups
         add = partial(lookups.with_excerpts, action.reply) if lookups else None
-        self._begin(action.reply, lambda writer: writer.answer(action.messages, specs, may_call=action.tools, add=add))
+        if self._models is not None and self._agent.brain is not None:  # it adds the excerpts beside the person's sound
+            self._models.adding(action.reply, add)
+            add = None
+        work: Work = lambda writer: writer.answer(action.messages, specs, may_call=action.tools, add=add)  # noqa: E731
+        self._begin(action.reply, work, by_model=True)
 
     def _follow(self) -> None:
         """Speak as the agent that holds the conversation now."""
         if self._agent is not self._current.agent:
             self._agent = self._current.agent
             self._spoken = Spoken(self._agent.language, self._config.language)
+            if self._models is not None:
+                self._models.follow()
 
     def say_phrase(self, action: SayPhrase) -> None:
+        self._follow()
+        if self._models is not None and self._models.says_phrases_of(self._agent):
+            self._models.saying(action.reply, action.text)
+            said = (Message("user", action.text),)
+            self._begin(action.reply, lambda writer: writer.answer(said, may_call=False), by_model=True)
+            return
         folder, rate_hz = self._greetings_dir, self._rate_hz
         self._begin(action.reply, lambda writer: writer.say(action.text, action.tone, action.file, folder, rate_hz))
 
@@ -115,7 +134,7 @@ class AgentTurn:
             task = self._all_tasks.start(self._say_ahead(voice, action), f"ahead of reply {action.reply}")
             self._tasks[action.reply] += (task,)
 
-    async def _say_ahead(self, voice: ReplyVoice, action: SayAhead) -> None:
+    async def _say_ahead(self, voice: Voicing, action: SayAhead) -> None:
         sound = b""
         if action.file is not None:
             try:
@@ -127,34 +146,42 @@ class AgentTurn:
     def say_rest(self, action: SayRest) -> None:
         self._begin(action.reply, lambda writer: writer.say_rest(action.segments))
 
-    def _begin(self, reply: int, work: Callable[[ReplyWriter], Coroutine[Any, Any, None]]) -> None:
+    def _begin(self, reply: int, work: Work, *, by_model: bool = False) -> None:
+        """Start a reply. `by_model`: the agent's speech-to-speech model writes and says it, if it has one."""
         self._follow()
         engines, agent, playback, tell = self._engines, self._agent, self.playback, self._tell
         playback.open(reply)
         voiced = agent.model_copy(update={"voices": None}) if self._silent else agent
-        self._voices[reply] = voice = ReplyVoice(
+        own = ReplyVoice(
             reply, voiced, engines.tts, playback, self._rate_hz, tell, self._on_sound, self._spoken,
             self._metering.on_use,
         )  # fmt: skip
         control = self._config.control_of(agent)
+        means = Means(agent, engines.llm, own, engines.habits, self._metering)
+        if by_model and self._models is not None and agent.brain is not None:
+            means = self._models.means(reply, agent, own, guarded=control is not None)
+        self._voices[reply] = means.voice
         writer = ReplyWriter(
-            reply, agent, control, engines.llm, voice, playback, tell, self._on_token, self._on_failure, engines.habits,
-            self._metering,
+            reply, means.agent, control, means.llm, means.voice, playback, tell, self._on_token, self._on_failure,
+            means.habits, means.metering,
         )  # fmt: skip
         now_s = asyncio.get_running_loop().time()
         self._tasks[reply] = (
-            self._all_tasks.start(work(writer), f"reply {reply}", partial(self._broke, reply, agent, "llm", now_s)),
-            self._all_tasks.start(voice.speak(), f"voice {reply}", partial(self._broke, reply, agent, "tts", now_s)),
+            self._all_tasks.start(work(writer), f"reply {reply}", partial(self._broke, reply, means, "llm", now_s)),
+            self._all_tasks.start(
+                means.voice.speak(), f"voice {reply}", partial(self._broke, reply, means, "tts", now_s)
+            ),
         )
 
-    def _broke(self, reply: int, agent: Agent, kind: FailureKind, began_s: float, error: BaseException) -> None:
+    def _broke(self, reply: int, means: Means, kind: FailureKind, began_s: float, error: BaseException) -> None:
         """A task of that reply has failed."""
+        agent = means.agent
         if isinstance(error, VoiError):
             if isinstance(error, NothingSaid):
                 kind = error.kind
             if kind.startswith("llm"):
                 model = error.model if isinstance(error, JudgeFailed) else agent.llm_model
-                engine = self._engines.llm_name(model)
+                engine = means.metering.provider_of(model)
             else:
                 engine, model = ", ".join(sorted({choice.model for choice in agent.voices_by_role().values()})), ""
             took_ms = round((asyncio.get_running_loop().time() - began_s) * 1_000)
@@ -165,6 +192,8 @@ class AgentTurn:
             self._tell(ReplyFailed(reply, FAULT))
 
     def release(self, action: Release) -> None:
+        if self._models is not None:
+            self._models.released(action.reply)
         self.playback.release(action.reply, action.message_id)
 
     def duck(self, action: Duck) -> None:
@@ -177,12 +206,17 @@ class AgentTurn:
         self._voices.pop(action.reply, None)
         for task in self._tasks.pop(action.reply, ()):
             task.cancel()
-        self._tell(self.playback.stop(action.reply))
+        stopped = self.playback.stop(action.reply)
+        if self._models is not None:
+            self._models.stopped(stopped)
+        self._tell(stopped)
 
     def forget(self, reply: int) -> None:
         """The reply was played to its end: release what is kept of it."""
         self._voices.pop(reply, None)
         self._tasks.pop(reply, None)
+        if self._models is not None:
+            self._models.forget(reply)
 
     def close(self) -> None:
         for tasks in self._tasks.values():

@@ -1,26 +1,33 @@
 """The exchangeable middle of a conversation: it hears the person and makes the replies. The core is always the same.
 
-`PipelineBrain` is VAD, STT, an LLM and TTS. A speech-to-speech model can be another brain: it tells the same facts and
-carries out the same actions. The core's history is authoritative, and such a model is given it with each StartReply.
-Its sound is held until its transcript has passed the guard (`held_sound.py`).
+`PipelineBrain` is VAD, STT, an LLM and TTS. `SpeechModelBrain` has a speech-to-speech model answer in the place of LLM
+and TTS: VAD, STT and endpointing stay ours, and the model is given the sound of the person's turn. The core's history
+is authoritative, and the model is brought into step with it at each StartReply. Its sound is held until its transcript
+has passed the guard (`held_sound.py`).
 """
 
+from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from voi.audio.pcm import SAMPLE_BYTES
 from voi.config.agents import Agent
 from voi.config.config import Config
 from voi.core import actions as do
-from voi.core.facts import Fact
+from voi.core.facts import Fact, Heard
 from voi.core.options import CallOptions
 from voi.dialogue import Message
+from voi.engines.base import STT_RATE_HZ
+from voi.engines.speech_to_speech.socket import Connect, connect
 from voi.session.agent_turn import AgentTurn
+from voi.session.audio_input import PREROLL_MS
 from voi.session.current_agent import CurrentAgent
 from voi.session.failure import Failure
 from voi.session.metering import Metering
 from voi.session.playback import Playback
+from voi.session.speech_models import SpeechModels
 from voi.session.user_turn import UserTurn
 from voi.tasks import Tasks
 
@@ -81,7 +88,15 @@ class Brain(Protocol):
         """The conversation is over: stop all work."""
 
 
+_PREROLL_BYTES = PREROLL_MS * STT_RATE_HZ * SAMPLE_BYTES // 1_000
+
 MakeBrain = Callable[[Surroundings], Brain]
+
+
+def brain_for(around: Surroundings) -> Brain:
+    """The brain of a conversation: with speech-to-speech models if its agent, or one that may take over, has any."""
+    agents = (around.agent, around.current.agent, *around.config.agents.values())
+    return SpeechModelBrain(around) if any(agent.brain for agent in agents) else PipelineBrain(around)
 
 
 class PipelineBrain:
@@ -89,7 +104,7 @@ class PipelineBrain:
 
     __slots__ = ("_replying", "_turn", "forget", "hear")
 
-    def __init__(self, around: Surroundings) -> None:
+    def __init__(self, around: Surroundings, models: SpeechModels | None = None) -> None:
         self._turn = turn = UserTurn(
             around.tasks, around.tell, around.engines, around.config, around.agent, around.options,
             clean=around.clean, on_sound=around.on_user_sound, on_failure=around.on_failure,
@@ -99,7 +114,7 @@ class PipelineBrain:
             around.tasks, around.tell, around.engines, around.config, around.current, around.playback, around.rate_hz,
             around.greetings_dir, metering=around.metering,
             on_token=around.on_token, on_sound=around.on_sound, on_failure=around.on_failure,
-            silent=around.options.silent,
+            silent=around.options.silent, models=models,
         )  # fmt: skip
         self.hear = turn.audio_input.hear
         self.forget = replying.forget
@@ -138,3 +153,59 @@ class PipelineBrain:
     def close(self) -> None:
         self._turn.close()
         self._replying.close()
+
+
+class SpeechModelBrain(PipelineBrain):
+    """The same, with speech-to-speech models that answer for the agents that have one. `connect`: reaches them."""
+
+    __slots__ = ("_kept", "_kept_bytes", "_models", "_on_user_sound", "_tell", "_utterance")
+
+    def __init__(self, around: Surroundings, connect: Connect = connect) -> None:
+        self._models = SpeechModels(
+            around.tasks, around.engines, lambda: around.current.agent, around.playback, around.rate_hz, around.tell,
+            around.on_sound, around.on_failure, around.metering, silent=around.options.silent, connect=connect,
+        )  # fmt: skip
+        self._tell, self._on_user_sound = around.tell, around.on_user_sound
+        self._utterance = 0
+        self._kept: deque[bytes] = deque()
+        """The newest sound before an utterance, with which it begins."""
+        self._kept_bytes = 0
+        super().__init__(replace(around, tell=self._note, on_user_sound=self._listen_in), self._models)
+        self._models.follow()
+
+    def _listen_in(self, pcm: bytes) -> None:
+        """The person's sound, 16 kHz."""
+        if self._on_user_sound:
+            self._on_user_sound(pcm)
+        if self._utterance:
+            if link := self._models.link:
+                link.hear(pcm)
+            return
+        self._kept.append(pcm)
+        self._kept_bytes += len(pcm)
+        while self._kept_bytes - len(self._kept[0]) >= _PREROLL_BYTES:
+            self._kept_bytes -= len(self._kept.popleft())
+
+    def _note(self, fact: Fact) -> None:
+        if isinstance(fact, Heard) and (link := self._models.link):
+            link.heard(fact.utterance, fact.text)
+        self._tell(fact)
+
+    def act(self, action: BrainAction) -> None:
+        match action:
+            case do.Listen():
+                self._utterance = action.utterance
+                if link := self._models.link:
+                    link.listen(action.utterance)
+                    link.hear(b"".join(self._kept))
+                self._kept.clear()
+                self._kept_bytes = 0
+            case do.EndUtterance():
+                self._utterance = 0
+                if link := self._models.link:
+                    link.end_utterance()
+        super().act(action)
+
+    def close(self) -> None:
+        super().close()
+        self._models.close()

@@ -7,6 +7,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
+from typing import Protocol
 
 from voi.audio.pcm import silence
 from voi.audio.resample import Resampler
@@ -86,6 +87,47 @@ class _Used:
         return Use("tts", info.name, model, sound_ms=sound_ms, characters=characters, estimated=bool(taken))
 
 
+class Voicing(Protocol):
+    """What gives the pieces of one reply their sound. `speak` is the body of a task of its own."""
+
+    @property
+    def language(self) -> str:
+        """Expected language of the reply, before any of it was read."""
+        ...
+
+    @property
+    def sounds(self) -> bool:
+        """Sound was made of words that no piece has yet."""
+        ...
+
+    def can_say(self, voice: Voice) -> bool: ...
+
+    async def put(self, piece: Piece) -> None:
+        """Say this piece after those put before. May wait (backpressure)."""
+
+    def put_ahead(self, text: str, tone: str, sound: bytes) -> None:
+        """Say this before the reply's own words, unless those have come. `sound`: its ready-made sound; b"": none."""
+
+    async def play(self, piece: int, pcm: bytes) -> None:
+        """Use ready-made sound for that piece: PCM at the door's rate."""
+
+    async def end(self) -> None:
+        """Mark the end of the pieces."""
+
+    def drop_waiting(self) -> list[Piece]:
+        """Remove and return the pieces that have no sound yet."""
+        ...
+
+    def take_over(self) -> None:
+        """What is put from now on are words of ours, and not the model's."""
+
+    def abandon(self, below: int) -> None:
+        """Drop the sound of all pieces numbered below `below`, even of the piece that is being voiced."""
+
+    async def speak(self) -> None:
+        """Voice the pieces until `end`. Raises EngineError."""
+
+
 class ReplyVoice:
     """The voices of one agent, for one reply. `speak` is the body of a task of its own."""
 
@@ -140,6 +182,11 @@ class ReplyVoice:
         """Expected language of the reply, before any of it was read."""
         return self._spoken.now
 
+    @property
+    def sounds(self) -> bool:
+        """Never: here sound is made of pieces."""
+        return False
+
     def can_say(self, voice: Voice) -> bool:
         return voice in self._choices
 
@@ -173,6 +220,9 @@ class ReplyVoice:
                 self._queue.put_nowait(piece)
         return [piece for piece in waiting if piece.number != AHEAD]
 
+    def take_over(self) -> None:
+        """What is put from now on are words of ours, and not the model's. Here, the same voice says both."""
+
     def abandon(self, below: int) -> None:
         """Drop the sound of all pieces numbered below `below`, even of the piece that is being voiced."""
         self._void_below = below
@@ -181,13 +231,26 @@ class ReplyVoice:
 
     async def speak(self) -> None:
         """Voice the pieces until `end`. Raises EngineError."""
+        await self.prepare()
+        while await self.has_next():
+            await self.say_next()
+        self._playback.finish(self._reply)
+
+    async def prepare(self) -> None:
+        """Load what reading aloud in the reply's language needs."""
         if self._spoken.detects:
             await asyncio.to_thread(language.load)
         if not is_prepared(self.language):  # a client's agent may speak a language that no other one does
             await asyncio.to_thread(prepare, self.language)
-        while (coming := await self._peek()) is not None:
+
+    async def has_next(self) -> bool:
+        """Wait for the next piece. False: there are no more."""
+        return await self._peek() is not None
+
+    async def say_next(self) -> None:
+        """Voice the pieces that come next, in one voice, tone and language."""
+        if (coming := await self._peek()) is not None:
             await self._run(coming)
-        self._playback.finish(self._reply)
 
     async def _peek(self) -> "_Next | None":
         """The next piece, without taking it; None: there are no more."""

@@ -30,7 +30,7 @@ from voi.session.failure import UNREAD_VERDICT, Failure, FailureKind, NothingSai
 from voi.session.metering import MeteredLlm, Metering
 from voi.session.phrase_sound import load_phrase_sound
 from voi.session.playback import Playback
-from voi.session.reply_voice import Piece, ReplyFact, ReplyVoice
+from voi.session.reply_voice import Piece, ReplyFact, Voicing
 from voi.session.sentence_judge import SentenceJudge
 from voi.session.spoken_guard import SpokenGuard, prepare
 from voi.text.speakable import has_speech
@@ -98,7 +98,7 @@ class ReplyWriter:
         agent: Agent,
         control: ControlAgent | None,
         llm: Llm,
-        voice: ReplyVoice,
+        voice: Voicing,
         playback: Playback,
         tell: Callable[[ReplyFact], None],
         on_token: Callable[[int], None],
@@ -371,7 +371,7 @@ class ReplyWriter:
 
     def _take_back(self) -> bool:
         """Withdraw all that was written. False: some of it was released, and stays."""
-        if self._told and not self._playback.rewind(self._reply):
+        if (self._told or self._voice.sounds) and not self._playback.rewind(self._reply):
             return False
         self._voice.drop_waiting()
         self._voice.abandon(self._count)
@@ -384,6 +384,7 @@ class ReplyWriter:
         the control agent's phrase for giving up."""
         if self._judge is None:
             self._blank(self._voice.drop_waiting())
+        self._voice.take_over()
         if control.giveup_response:
             await self._say([ReplySegment(random.choice(control.giveup_response), "character", self._tone)])
 

@@ -35,7 +35,7 @@ from voi.dialogue import Phrase
 from voi.errors import ClientError, ConfigError, VoiError
 from voi.knowledge.collection import KnowledgeCollection
 from voi.session import events
-from voi.session.brain import Brain, MakeBrain, PipelineBrain, Surroundings
+from voi.session.brain import Brain, MakeBrain, Surroundings, brain_for
 from voi.session.budgets import PictureBudget
 from voi.session.clock import Alarm, ConversationClock
 from voi.session.condenser import Condenser
@@ -125,7 +125,7 @@ class Session:
         memory: PersonMemory | None = None,
         prove_person: "Callable[[], asyncio.Task[None] | None]" = lambda: None,
         context_tokens_of: Callable[[Agent], int] = lambda agent: 0,
-        make_brain: MakeBrain = PipelineBrain,
+        make_brain: MakeBrain = brain_for,
         continued: was.Continued | None = None,
         pictures: PictureBudget | None = None,
         why_not_invoke: Callable[[], str] = lambda: "",
