@@ -10,6 +10,9 @@ def token(
     app: Annotated[str, typer.Argument(help="Whom the token is for: the name of an app.")],
     expire: Annotated[float, typer.Option(help="Days until it expires.")] = 1.0,
     person: Annotated[str, typer.Option(help="Whom it is for, in the app's own words, such as an id.")] = "",
+    own_agents: Annotated[
+        bool, typer.Option("--own-agents", help="Its client may bring an agent of its own (agent_config).")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for other programs.")] = False,
 ) -> None:
     """Print a token, signed with TOKEN_SECRET_KEY, that a client connects with: /ws?token=TOKEN."""
@@ -17,7 +20,7 @@ def token(
     from voi.server.auth import issue_token
 
     settings = load_settings()
-    token = issue_token(app, settings.require_token_secret(), expire, person)
+    token = issue_token(app, settings.require_token_secret(), expire, person, own_agents=own_agents)
     typer.echo(json.dumps({"app": app, "token": token, "expire_days": expire}) if as_json else token)
     if settings.store != "off":
         _note(token, settings.require_token_secret())

@@ -120,9 +120,11 @@ def create_app(
         )
 
     @app.post("/integrations/{app_name}", dependencies=[Depends(authorized)])
-    async def integrations(app_name: str, response: Response, person: str = "") -> dict[str, str]:
+    async def integrations(
+        app_name: str, response: Response, person: str = "", own_agents: bool = False
+    ) -> dict[str, str]:
         try:
-            token = issue_token(app_name, settings.token_secret, person=person)
+            token = issue_token(app_name, settings.token_secret, person=person, own_agents=own_agents)
         except ClientError as error:
             raise HTTPException(400, str(error)) from None
         tokens.issued(token)

@@ -31,10 +31,11 @@ def checked_app(app: str) -> str:
     return app
 
 
-def issue_token(app: str, secret: str, life_days: float = 1.0, person: str = "") -> str:
+def issue_token(app: str, secret: str, life_days: float = 1.0, person: str = "", *, own_agents: bool = False) -> str:
     """A token for that app, valid for `life_days`. `person`: whom it is for, in the app's own words (the claim `sub`),
-    up to 200 characters. It holds its expiry twice: as the standard `exp`, and as `expire` in
-    naive local time, which is all that older servers read. Raises ClientError for an invalid app name."""
+    up to 200 characters. `own_agents`: its client may bring an agent of its own. It holds its expiry twice: as the
+    standard `exp`, and as `expire` in naive local time, which is all that older servers read. Raises ClientError for an
+    invalid app name."""
     checked_app(app)
     if not 0 < life_days <= MAX_LIFE_DAYS:
         raise ClientError(f"A token lives more than 0 and at most {MAX_LIFE_DAYS:.0f} days.")
@@ -45,6 +46,7 @@ def issue_token(app: str, secret: str, life_days: float = 1.0, person: str = "")
     claims = {
         "app": app,
         **({"sub": person} if person else {}),
+        **({"own_agents": True} if own_agents else {}),
         "expire": end.astimezone().replace(tzinfo=None).isoformat(),
         "exp": end,
         "iat": now,
@@ -56,13 +58,15 @@ def issue_token(app: str, secret: str, life_days: float = 1.0, person: str = "")
 @dataclass(frozen=True, slots=True)
 class TokenClaims:
     """What a valid token says. `person`: whom it is for, beside its app; "": it does not say. `id` "": it has none, as
-    those that others made by hand. Times are ms since 1970."""
+    those that others made by hand. Times are ms since 1970. `own_agents`: it grants its client an agent of its own,
+    whatever the settings grant."""
 
     app: str
     person: str
     id: str
     issued_ms: int
     expires_ms: int
+    own_agents: bool = False
 
 
 def check_token(token: str, *secrets: str) -> str:
@@ -100,6 +104,7 @@ def read_token(token: str, *secrets: str) -> TokenClaims:
         name[:ID_MAX] if isinstance(name, str) else "",
         int(issued_s * 1_000) if isinstance(issued_s, int | float) else 0,
         int(end.timestamp() * 1_000),
+        claims.get("own_agents") is True,
     )
 
 

@@ -150,7 +150,10 @@ class Server:
         self._giving_up: asyncio.Task[None] | None = None
         self._issued_tokens = tokens = Tokens(token_secrets, self.kept.store)
         self._door_services = DoorServices(
-            self.calls, lambda token: tokens.check(token).app, lambda token: tokens.check(token).person
+            self.calls,
+            lambda token: tokens.check(token).app,
+            lambda token: tokens.check(token).person,
+            lambda token: tokens.check(token).own_agents,
         )
         self._voi_ws = VoiWebSockets(
             self.calls,
@@ -159,6 +162,7 @@ class Server:
             Resumables(settings.resume_s),
             handover_of(settings),
             lambda query: tokens.check(token_in(query)).person,
+            lambda query: tokens.check(token_in(query)).own_agents,
         )
         self._app = create_app(
             HttpSettings(token_secrets[0], api_key, settings.cors_origins, settings.metrics),
