@@ -279,7 +279,9 @@ class Server:
         garbage.settle()
         watch = monitor(self.load, lambda: self.admission.active, self._engines.supervised, self.metrics.loop_late)
         self._tasks.start(watch, "load")
-        if self.settings.metrics:
+        if any(getattr(engine.engine, "process", None) for engine in self._engines.supervised.values()):
+            self.metrics.gpus.on_filling = self.load.gpu_fills
+        if self.settings.metrics or self.settings.admit_by_load:
             self._tasks.start(self.metrics.gpus.run(), "GPUs")
         self._tasks.start(self._configs.watch(), "configuration")
         if self._voi_ws.handover is not None:
