@@ -107,8 +107,8 @@ def main() -> int:
         time.sleep(20)
         alive = server.poll() is None
         at_last = {"rss_mb": system.rss_mb(server.pid), "files": system.open_files(server.pid)} if alive else {}
+        stored = asyncio.run(of_the_store(port, api_key)) if alive else {}  # `ready` gives it more
         asyncio.run(ready(port, api_key)) if alive else None
-        stored = asyncio.run(of_the_store(port, api_key)) if alive else {}
     finally:
         server.send_signal(signal.SIGTERM)
         with contextlib.suppress(subprocess.TimeoutExpired):

@@ -53,7 +53,7 @@ inside rm -rf /src /root/.cache
 printf '== what is in it\n'
 inside groupadd --gid 10001 voi
 inside useradd --uid 10001 --gid voi --home-dir /srv/voi --create-home voi
-mkdir -p "$root/srv/voi/config" "$root/srv/voi/models" "$root/srv/voi/recordings" "$root/srv/voi/data"
+mkdir -p "$root"/srv/voi/{config,models,recordings,data,cache}
 cp "$repository/agents.example.json" "$root/srv/voi/config/agents.json"
 cp "$repository/tts_models.example.json" "$root/srv/voi/config/tts_models.json"
 chown -R 10001:10001 "$root/srv/voi"
@@ -76,7 +76,7 @@ printf '== it runs as its user, and writes nothing outside of its volumes\n'
 port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
 # One command, not a function: in the background its process is then the server's own, to be ended.
 as_voi=(chroot --userspec=10001:10001 "$root" /usr/bin/env -i HOME=/srv/voi PATH=/opt/voi/bin:/usr/bin:/bin
-  PYTHONDONTWRITEBYTECODE=1 XDG_CACHE_HOME=/tmp/cache VOI_PORT="$port" VOI_AGENTS_FILE=config/agents.json
+  PYTHONDONTWRITEBYTECODE=1 XDG_CACHE_HOME=/srv/voi/cache VOI_PORT="$port" VOI_AGENTS_FILE=config/agents.json
   VOI_TTS_MODELS_FILE=config/tts_models.json TOKEN_SECRET_KEY=Kq7vX2mPw9RtY4bNc8ZdFhJs5LgAe3Ua API_KEY=h4Tz9Qw2Lm7Rx5Vb
   sh -c 'cd /srv/voi && exec "$@"' sh)
 if [ "$gpl" = no ]; then "${as_voi[@]}" voi check; printf 'done: without the GPL parts\n'; exit 0; fi
@@ -90,7 +90,7 @@ for ((second = 0; ; second++)); do
 done
 "${as_voi[@]}" voi talk --agent eliza --text "I need a holiday" | tail -n 3
 written=$(find "$root" -xdev -newer "$root/before" -type f ! -path "$root/proc/*" ! -path "$root/dev/*" ! -path "$root/tmp/*" \
-  ! -path "$root/serve.log" ! -path "$root/srv/voi/models/*" ! -path "$root/srv/voi/recordings/*" ! -path "$root/srv/voi/data/*" -print)
+  ! -path "$root/serve.log" ! -path "$root/srv/voi/models/*" ! -path "$root/srv/voi/recordings/*" ! -path "$root/srv/voi/data/*" ! -path "$root/srv/voi/cache/*" -print)
 [ -z "$written" ] || { printf 'written outside of volumes: %s\n' "$written" >&2; exit 1; }
 kill -TERM "$server"
 wait "$server" && server=

@@ -45,13 +45,15 @@ class Server:
         core: float = 0.0,
         engine_wait_s: float = 0.0,
         calls: int = ALWAYS_ADMITTED,
+        gpu_filling: float = 0.0,
     ) -> None:
+        self.load.gpu_fills(gpu_filling)
         for _ in range(round(seconds / SAMPLE_EVERY_S)):
             self.now_s += SAMPLE_EVERY_S
             self.load.sample(late_s, core, engine_wait_s, "stt moonshine" if engine_wait_s else "", calls)
 
 
-@pytest.mark.parametrize("measure", ["late_s", "core", "engine_wait_s"])
+@pytest.mark.parametrize("measure", ["late_s", "core", "engine_wait_s", "gpu_filling"])
 def test_each_measure_has_two_levels(measure: str) -> None:
     busy, full = getattr(LIMITS, {"late_s": "loop_late_s"}.get(measure, measure))
     server = Server()
@@ -125,6 +127,16 @@ def test_the_log_is_told_what_was_measured() -> None:
     server.run(3, late_s=0.01, core=0.5, engine_wait_s=2.0)
     measured = "the event loop is 10 ms late and takes 50% of a core; stt moonshine keeps calls waiting for 2.0 s"
     assert server.whys == [measured]
+
+
+def test_a_gpu_that_fills_is_told_and_one_that_stays_full_is_no_load() -> None:
+    server = Server()
+    server.run(3, gpu_filling=1.5)
+    assert not server.admit(active=ALWAYS_ADMITTED)
+    assert server.whys[-1].endswith("; at this pace a GPU's memory is full in 40 s")
+    server.run(2 * CALM_S + 1)
+    assert server.load.level is LoadLevel.NORMAL
+    assert server.admit(active=ALWAYS_ADMITTED)
 
 
 def test_beginnings_do_not_make_calls_look_dearer_than_they_are() -> None:

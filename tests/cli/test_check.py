@@ -35,13 +35,16 @@ def test_the_examples_are_right_with_words_on_what_is_missing_to_serve() -> None
 
 
 @pytest.mark.parametrize(
-    ("environ", "hinted"),
-    [({}, False), ({"VOI_HOST": "0.0.0.0"}, True), ({"VOI_TRUSTED_PROXIES": "127.0.0.1"}, True),
-     ({"VOI_HOST": "0.0.0.0", "VOI_CLIENT_AGENT_APPS": "game"}, False),
-     ({"VOI_HOST": "0.0.0.0", "VOI_CLIENT_AGENT_APPS": "-"}, False)],
+    ("environ", "told", "hinted"),
+    [({}, "all apps (only this machine reaches this server)", False),
+     ({"VOI_HOST": "0.0.0.0"}, "no app (others can reach this server)", False),
+     ({"VOI_TRUSTED_PROXIES": "127.0.0.1"}, "no app (others can reach this server)", False),
+     ({"VOI_HOST": "0.0.0.0", "VOI_CLIENT_AGENT_APPS": "shop, game"}, "game, shop (VOI_CLIENT_AGENT_APPS)", False),
+     ({"VOI_HOST": "0.0.0.0", "VOI_CLIENT_AGENT_APPS": "*"}, "all apps (VOI_CLIENT_AGENT_APPS)", True),
+     ({"VOI_CLIENT_AGENT_APPS": "-"}, "no app (VOI_CLIENT_AGENT_APPS)", False)],
 )  # fmt: skip
-def test_who_may_bring_agents_is_called_to_mind_where_others_can_come(
-    monkeypatch: pytest.MonkeyPatch, environ: dict[str, str], hinted: bool
+def test_who_may_bring_agents_is_told_and_called_to_mind_where_others_can_come(
+    monkeypatch: pytest.MonkeyPatch, environ: dict[str, str], told: str, hinted: bool
 ) -> None:
     for name, value in environ.items():
         monkeypatch.setenv(name, value)
@@ -49,6 +52,7 @@ def test_who_may_bring_agents_is_called_to_mind_where_others_can_come(
     Path("tts_models.json").write_text("{}")
     result = CliRunner().invoke(app, ["check"])
     assert result.exit_code == 0, result.output
+    assert f"agents of clients' own (agent_config): {told}" in result.stdout
     assert ("VOI_CLIENT_AGENT_APPS" in result.stderr) is hinted
 
 

@@ -15,7 +15,7 @@ from tests.server.serving import Person, write_config
 from tests.transports.raw_client import CLOSE
 from voi import __version__
 from voi.cli import COMMANDS, main
-from voi.server.auth import check_token
+from voi.server.auth import check_token, read_token
 
 ROOT = Path(__file__).parent.parent.parent
 HEAVY = ("numpy", "fastapi", "uvicorn", "pydantic", "aiohttp", "onnxruntime", "av", "jwt", "cryptography", "uvloop")
@@ -97,7 +97,10 @@ def test_mistakes_are_words_and_not_tracebacks(capsys: pytest.CaptureFixture[str
 def test_token(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TOKEN_SECRET_KEY", SECRET)
     assert run("token", "my-app", "--expire", "2") == 0
-    assert check_token(capsys.readouterr().out.strip(), SECRET) == "my-app"
+    given = read_token(capsys.readouterr().out.strip(), SECRET)
+    assert (given.app, given.own_agents) == ("my-app", False)
+    assert run("token", "my-app", "--own-agents") == 0
+    assert read_token(capsys.readouterr().out.strip(), SECRET).own_agents
     assert run("token", "../x") == 1
 
 

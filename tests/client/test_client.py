@@ -166,6 +166,36 @@ async def test_closing_without_a_word_or_saying_nothing_or_text() -> None:
                 await enter(connect(url, timeout_s=0.1))
 
 
+@pytest.mark.parametrize("resume", [True, False])
+async def test_a_connection_that_is_lost_before_the_answer(resume: bool) -> None:
+    """A proxy that is reloaded cuts it, and nothing was said yet: who comes back asks again, once."""
+    arrived = []
+
+    async def cut(socket: web.WebSocketResponse, times: int) -> None:
+        arrived.append(socket)
+        if len(arrived) <= times:
+            assert socket._req is not None
+            assert socket._req.transport is not None
+            socket._req.transport.abort()
+        else:
+            await ready(socket)
+            await socket.receive()
+
+    async with serving(lambda socket: cut(socket, 1)) as url:
+        if resume:
+            async with connect(url, resume=True) as voi:
+                assert (voi.close_code, len(arrived)) == (None, 2)
+        else:
+            with pytest.raises(ClientError, match="connection"):
+                await enter(connect(url))
+            assert len(arrived) == 1
+    arrived.clear()
+    async with serving(lambda socket: cut(socket, 9)) as url:
+        with pytest.raises(ClientError, match="connection"):
+            await enter(connect(url, resume=resume))
+    assert len(arrived) == 1 + resume
+
+
 async def test_addresses_that_lead_nowhere_do_not_tell_the_token() -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))  # and nobody listens

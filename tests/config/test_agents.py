@@ -13,7 +13,7 @@ from tests.config.conftest import load
 from voi.config import json_file
 from voi.config.agents import Agent
 from voi.config.apologies import APOLOGIES
-from voi.config.client_agent import CLIENT_AGENT_LIMIT_BYTES, parse_client_agent
+from voi.config.client_agent import CLIENT_AGENT_LIMIT_BYTES, NotGrantedError, parse_client_agent
 from voi.config.problems import did_you_mean
 from voi.config.store import Config, voice_uses_of
 from voi.dialogue import Message, Phrase, ReplyForm
@@ -212,6 +212,35 @@ def test_which_apps_may_bring_agents_is_a_setting(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setenv("VOI_CLIENT_AGENT_APPS", "-")
     with pytest.raises(ClientError, match="may bring no agents"):
         parse_client_agent('{"llm_model": "echo"}', "game", load(SERVER))
+
+
+@pytest.mark.parametrize(
+    ("environ", "all_apps"),
+    [
+        ({}, True),
+        ({"VOI_HOST": "localhost"}, True),
+        ({"VOI_HOST": "127.0.0.2"}, True),
+        ({"VOI_HOST": "0.0.0.0"}, False),
+        ({"VOI_HOST": "::"}, False),
+        ({"VOI_HOST": "voice.example.com"}, False),
+        ({"VOI_TRUSTED_PROXIES": "127.0.0.1"}, False),
+        ({"VOI_TRUSTED_PROXIES": "127.0.0.1", "VOI_CLIENT_AGENT_APPS": "*"}, True),
+        ({"VOI_HOST": "0.0.0.0", "VOI_CLIENT_AGENT_APPS": ""}, False),
+        ({"VOI_CLIENT_AGENT_APPS": "-"}, False),
+    ],
+)
+def test_where_others_can_come_no_app_is_granted_agents_that_no_setting_or_token_grants(
+    monkeypatch: pytest.MonkeyPatch, environ: dict[str, str], all_apps: bool
+) -> None:
+    for name, value in environ.items():
+        monkeypatch.setenv(name, value)
+    config = load(SERVER)
+    if all_apps:
+        assert parse_client_agent('{"llm_model": "echo"}', "app", config).llm_model == "echo"
+    else:
+        with pytest.raises(NotGrantedError, match=r"agent_name.*operator"):
+            parse_client_agent('{"llm_model": "echo"}', "app", config)
+    assert parse_client_agent('{"llm_model": "echo"}', "app", config, by_token=True).llm_model == "echo"
 
 
 def test_which_fields_agents_of_clients_have_is_a_setting(monkeypatch: pytest.MonkeyPatch) -> None:

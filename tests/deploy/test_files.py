@@ -106,6 +106,19 @@ def test_units_have_a_cache_that_they_can_write(unit: str, monkeypatch: pytest.M
     assert measured_memory._file("gpu", ("xtts",)).is_relative_to(root)
 
 
+def test_the_image_has_a_cache_that_outlives_its_containers() -> None:
+    """What was measured of a GPU is kept there; in memory (`tmpfs`) it would be lost at each restart."""
+    dockerfile = (DOCKER / "Dockerfile").read_text()
+    (cache,) = re.findall(r"XDG_CACHE_HOME=(\S+)", dockerfile)
+    (volumes,) = re.findall(r"^VOLUME (\[.*\])", dockerfile, re.MULTILINE)
+    assert cache in json.loads(volumes)
+    assert re.search(rf"mkdir .*{cache} && chown -R voi", dockerfile)
+    service = yaml.safe_load((DOCKER / "docker-compose.example.yml").read_text())
+    mounted = dict(reversed(volume.split(":")[:2]) for volume in service["services"]["voi"]["volumes"])
+    assert mounted[cache] in service["volumes"]
+    assert not any(cache.startswith(f"{place}/") for place in service["services"]["voi"]["tmpfs"])
+
+
 def test_a_renewal_waits_until_caddy_knows_that_a_worker_is_back() -> None:
     """A worker counts as failed for `fail_duration`, and as back after the next check."""
     text = (DOCKER / "Caddyfile.example").read_text()

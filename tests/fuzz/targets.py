@@ -8,13 +8,13 @@ import importlib.util
 import io
 import json
 import tempfile
-from collections.abc import Callable
-from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
 from typing import get_args
 
 from tests.fakes.pdf import pdf
+from tests.fuzz.asked import ASKED
+from tests.fuzz.target import Target, decoded, quietly
 from voi.audio import mp4
 from voi.audio.sample import read_sample
 from voi.audio.wav import parse_wav, to_wav
@@ -35,7 +35,6 @@ from voi.engines.llm.attempts import LlmLimits
 from voi.engines.llm.chat_reply import ReplyReader
 from voi.engines.messages import Feed, Ping, Speak
 from voi.engines.registry import tts_info
-from voi.errors import VoiError
 from voi.knowledge.build import cut_sections
 from voi.knowledge.excerpts import as_line
 from voi.knowledge.extract import read_sections
@@ -55,27 +54,8 @@ SHOWN_MAX = 300_000
 SAMPLE_MAX_S = 10.0
 
 
-@dataclass(frozen=True)
-class Target:
-    """`run` takes any bytes. `seeds`: well-formed input to begin with."""
-
-    run: Callable[[bytes], object]
-    seeds: tuple[bytes, ...]
-
-
-def _quietly(run: Callable[[], object]) -> None:
-    try:
-        run()
-    except VoiError as error:
-        str(error).encode()  # its words can be sent to a client
-
-
-def _text(data: bytes) -> str:
-    return data.decode("utf-8", "replace")
-
-
 def _wire(data: bytes) -> None:
-    _quietly(lambda: from_client.parse(data))
+    quietly(lambda: from_client.parse(data))
 
 
 def _message(data: bytes) -> None:
@@ -84,12 +64,12 @@ def _message(data: bytes) -> None:
 
 
 def _rtvi(data: bytes) -> None:
-    _quietly(lambda: parse_rtvi(data))
-    _quietly(lambda: parse_rtvi(rtvi_frames.message(data)))
+    quietly(lambda: parse_rtvi(data))
+    quietly(lambda: parse_rtvi(rtvi_frames.message(data)))
 
 
 def _token(data: bytes) -> None:
-    _quietly(lambda: check_token(token_in(data.decode("latin-1")), SECRET, SECRET[::-1]))
+    quietly(lambda: check_token(token_in(data.decode("latin-1")), SECRET, SECRET[::-1]))
 
 
 @cache
@@ -101,7 +81,7 @@ def _config() -> Config:
 
 
 def _agent(data: bytes) -> None:
-    _quietly(lambda: parse_client_agent(_text(data), "app", _config()))
+    quietly(lambda: parse_client_agent(decoded(data), "app", _config()))
 
 
 def _journal(data: bytes) -> None:
@@ -109,8 +89,8 @@ def _journal(data: bytes) -> None:
         line = json.loads(data)
     except (ValueError, RecursionError):
         return
-    _quietly(lambda: decode_entry(line))
-    _quietly(lambda: decode_script(line))
+    quietly(lambda: decode_entry(line))
+    quietly(lambda: decode_script(line))
 
 
 def _llm_stream(data: bytes) -> None:
@@ -127,12 +107,12 @@ def _llm_stream(data: bytes) -> None:
         for _ in reader.end():
             pass
 
-    _quietly(read)
+    quietly(read)
 
 
 def _reply(data: bytes) -> None:
     """The first byte says whether JSON is expected and at which step the rest arrives."""
-    first, text = data[0] if data else 0, _text(data[1:])
+    first, text = data[0] if data else 0, decoded(data[1:])
     step = 1 + first // 2
     parser = ReplyParser(json_expected=bool(first & 1))
     segments = [each for at in range(0, len(text), step) for each in parser.feed(text[at : at + step])] + parser.close()
@@ -140,7 +120,7 @@ def _reply(data: bytes) -> None:
 
 
 def _sentences(data: bytes) -> None:
-    first, text = data[0] if data else 0, _text(data[1:])
+    first, text = data[0] if data else 0, decoded(data[1:])
     step = 1 + first // 4
     cutter = Cutter(language=("en", "de", "fr", "zh")[first % 4])
     pieces = [each for at in range(0, len(text), step) for each in cutter.feed(text[at : at + step])] + cutter.close()
@@ -149,18 +129,18 @@ def _sentences(data: bytes) -> None:
 
 
 def _speakable(data: bytes) -> None:
-    first, text = data[0] if data else 0, _text(data[1:])
+    first, text = data[0] if data else 0, decoded(data[1:])
     said = speakable(text, ("en", "de", "fr", "es", "it", "pt", "zh", "ja", "ru", "hi")[first % 10])
     assert len(said) < SHOWN_MAX
 
 
 def _wav(data: bytes) -> None:
-    _quietly(lambda: parse_wav(data))
+    quietly(lambda: parse_wav(data))
 
 
 def _sample(data: bytes) -> None:
     """An upload, as the process decodes it that may crash."""
-    _quietly(lambda: read_sample(data, limit_s=SAMPLE_MAX_S))
+    quietly(lambda: read_sample(data, limit_s=SAMPLE_MAX_S))
 
 
 def _mp4(data: bytes) -> None:
@@ -198,7 +178,7 @@ def _engine_frames(data: bytes) -> None:
 
 
 def _redact(data: bytes) -> None:
-    text = _text(data)
+    text = decoded(data)
     redactor = TextRedactor(numbers=True, cards=True, emails=True, names=["Ada Lovelace", "李雷"], languages=["en"])
     assert len(redactor(text)) < SHOWN_MAX
 
@@ -217,7 +197,7 @@ def _config_files(data: bytes) -> None:
     )
     settings.agents_file.write_bytes(agents)
     settings.tts_models_file.write_bytes(models)
-    _quietly(lambda: load_config(settings, tts_info))
+    quietly(lambda: load_config(settings, tts_info))
 
 
 def _forwarded(data: bytes) -> None:
@@ -239,7 +219,7 @@ def _knowledge_file(data: bytes) -> None:
             assert "<" not in line
             list(terms(passage.words))
 
-    _quietly(read)
+    quietly(read)
 
 
 def _sse(*deltas: object) -> bytes:
@@ -270,10 +250,10 @@ def _wyoming(data: bytes) -> None:
         for at in range(1, len(data), step):
             for event in decoder.feed(data[at : at + step]):
                 for model in models:
-                    _quietly(partial(asked.asked, model, event))
+                    quietly(partial(asked.asked, model, event))
 
     if data:
-        _quietly(read)
+        quietly(read)
 
 
 TARGETS: dict[str, Target] = {
@@ -329,6 +309,7 @@ TARGETS: dict[str, Target] = {
         (
             b"\x00It costs $9.50/mo on 2024-05-03 at 3:30 p.m. EST, see https://a.io/x_y or call 1-800-555-0199.",
             "\x01Am 3. Mai um 14:30 Uhr kostet es 1.234,50 € (ca. 5 %).".encode(),
+            b"\x00tvOS, GraphQL, PCIe, mRNA, LaTeX, kkkkkkkFkkkkkkkFkkkkkkk and per kWh",
         ),
     ),
     "wav": Target(_wav, (to_wav(b"\0\1" * 50, 16_000), b"RIFF\xff\xff\xff\xffWAVEfmt \x10\0\0\0\1\0\1\0\x80\x3e\0\0")),
@@ -369,6 +350,7 @@ TARGETS: dict[str, Target] = {
         _forwarded,
         (b'forwarded\nfor="[2001:db8::1]:80";proto=https, for=10.1.1.1', b"x-forwarded-for\n1.2.3.4, 10.0.0.1"),
     ),
+    **ASKED,
 }  # fmt: skip
 if importlib.util.find_spec("wyoming"):
     TARGETS["wyoming"] = Target(

@@ -123,8 +123,11 @@ class Person:
         self.closed: int | None = None
 
     @classmethod
-    async def connected(cls, port: int, *, narrow: bool = False, tls: ssl.SSLContext | None = None) -> Self:
-        return cls(await RawClient.connect(port, f"/ws?token={issue_token('test', SECRET)}", narrow=narrow, tls=tls))
+    async def connected(
+        cls, port: int, *, narrow: bool = False, tls: ssl.SSLContext | None = None, token: str = ""
+    ) -> Self:
+        token = token or issue_token("test", SECRET)
+        return cls(await RawClient.connect(port, f"/ws?token={token}", narrow=narrow, tls=tls))
 
     @classmethod
     async def arrive(

@@ -36,6 +36,12 @@ def test_what_is_issued_is_accepted_and_has_both_ends() -> None:
     assert issue_token("my-app", SECRET, 2) != token
 
 
+def test_a_token_grants_agents_of_clients_own_only_if_it_says_so() -> None:
+    assert read_token(issue_token("a", SECRET, own_agents=True), SECRET).own_agents
+    for claim in ({}, {"own_agents": False}, {"own_agents": "true"}, {"own_agents": 1}, {"own_agents": None}):
+        assert not read_token(legacy(expire=naive(1), app="a", **claim), SECRET).own_agents
+
+
 def test_tokens_of_older_generators_are_accepted() -> None:
     assert check_token(legacy(expire=naive(1), app="old"), SECRET) == "old"
     aware = (datetime.now(UTC) + timedelta(days=1)).isoformat()

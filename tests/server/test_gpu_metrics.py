@@ -44,6 +44,19 @@ async def test_memory_and_utilisation_of_each_gpu(tool: Path) -> None:
     }
 
 
+async def test_how_fast_the_memory_fills_is_told_by_the_last_minute(tool: Path) -> None:
+    told: list[float] = []
+    metrics = GpuMetrics(CollectorRegistry())
+    metrics.on_filling = lambda share: told.append(round(share, 2))
+    for used in (8_000, 8_500, 9_000, 9_000, 9_000, 9_000, 9_000, 7_000):
+        write(tool, f"echo '0, GPU-0a4c, {used}, 10000, 37'; echo '1, GPU-1f22, [N/A], 143771, 2'")
+        await metrics.look()
+    assert told == [0.0, 0.33, 1.0, 1.0, 1.0, 0.5, 0.0, 0.0]
+    write(tool, "exit 9")
+    await metrics.look()
+    assert told[-1] == 0.0
+
+
 @pytest.mark.parametrize("script", ["exit 9", "echo 'No devices were found'", "echo 0, GPU-0, 5", "exec sleep 60"])
 async def test_a_driver_that_fails_is_counted_and_its_last_word_forgotten(
     tool: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, script: str

@@ -322,6 +322,17 @@ async def test_what_an_app_has_no_right_to(tmp_path: Path, monkeypatch: Patch) -
         status, answer = await ask(server, "/v1/chat/completions", {"model": "echo", "messages": messages})
         assert (status, answer["error"]["code"]) == (403, "no_right")
         assert (await ask(server, "/v1/chat/completions", {"model": "echo", "messages": SAID}))[0] == 200
+        granted = issue_token("test", SECRET, own_agents=True)
+        wish = {"model": "echo", "messages": messages}
+        assert (await ask(server, "/v1/chat/completions", wish, granted))[0] == 200
+        assert server.server.metrics.registry.get_sample_value("voi_client_agents_refused_total") == 1
+    behind_a_proxy = {"trusted_proxies": ("127.0.0.1",)}
+    async with running(tmp_path, monkeypatch, **behind_a_proxy) as server:
+        assert (await ask(server, "/v1/chat/completions", wish))[0] == 403
+        assert (await ask(server, "/v1/chat/completions", wish, granted))[0] == 200
+    fields = {"client_agent_fields": ("voices",)}
+    async with running(tmp_path, monkeypatch, **fields) as server:
+        assert (await ask(server, "/v1/chat/completions", wish, granted))[0] == 403
 
 
 async def test_tones_voices_and_speed_reach_the_engine(tmp_path: Path, monkeypatch: Patch) -> None:

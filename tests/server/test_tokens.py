@@ -120,6 +120,36 @@ async def test_over_http_and_at_the_door(tmp_path: Path, monkeypatch: pytest.Mon
         await talking.until(lambda: talking.status("response_done"))
 
 
+async def test_whose_clients_may_bring_agents_where_others_can_come(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Behind a proxy, no app is granted it that no setting or token grants, and a granted token can be revoked."""
+    store = {"store": "facts", "store_url": f"sqlite:{tmp_path}/voi.db"}
+    brought = {"agent_name": "mine", "agent_config": '{"llm_model": "echo"}', "mode": "chat", "init_greeting": False}
+    async with serving(tmp_path, monkeypatch, fake_engines(), trusted_proxies=("127.0.0.1",), **store) as running:
+
+        async def token(query: str) -> str:
+            return str(json.loads((await running.http("POST", f"/integrations/game{query}", KEY))[2])["token"])
+
+        async def met(token: str) -> Person:
+            person = await Person.connected(running.port, token=token)
+            person.say("init", **brought)
+            await person.until(lambda: person.closed or person.status("init_done"))
+            return person
+
+        for _ in range(2):
+            refused = await met(await token(""))
+            assert refused.closed == 1008
+            assert 'the app "game" may bring no agents of their own' in refused.errors[-1]
+        lines = [message for message in caplog.messages if "VOI_CLIENT_AGENT_APPS=game" in message]
+        assert len(lines) == 1, "once per app"
+        assert running.server.metrics.registry.get_sample_value("voi_client_agents_refused_total") == 2
+        granted = await token("?own_agents=true")
+        assert (await met(granted)).status("init_done")
+        assert (await running.http("DELETE", "/tokens?app=game", KEY))[0] == 204
+        assert "revoked" in (await met(granted)).errors[-1]
+
+
 async def test_by_hand_without_a_server(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

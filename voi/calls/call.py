@@ -15,15 +15,16 @@ import asyncio
 import contextvars
 import logging
 from collections.abc import Callable, Coroutine, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from voi.calls.call_id import conversation_id
 from voi.calls.failures import ended_by, without_words
 from voi.calls.proof import Proof
 from voi.calls.refusals import refused
+from voi.calls.ungranted import Ungranted
 from voi.config.agents import Agent
-from voi.config.client_agent import parse_client_agent
+from voi.config.client_agent import NotGrantedError, parse_client_agent
 from voi.config.config import Config
 from voi.config.store import ConfigStore
 from voi.core.end_reason import EndReason
@@ -80,6 +81,8 @@ class CallMetrics(Protocol):
 
     def not_saved(self) -> None: ...
 
+    def ungranted(self) -> None: ...
+
 
 @dataclass(frozen=True)
 class Services:
@@ -90,17 +93,18 @@ class Services:
     metrics: CallMetrics
     tasks: Tasks
     """Owns the tasks of the conversations."""
+    ungranted: Ungranted = field(default_factory=Ungranted)
 
 
 class Call:
     """Made by `Calls`. All methods are called on the event loop and return at once. `client`: names the client in
     the log. `person`: who the app says the caller is, in the app's own words; "": it does not say. `proof`: how that is
-    known."""
+    known. `own_agents`: its token lets the client bring an agent of its own, whatever the settings say."""
 
     __slots__ = (
         "__weakref__", "_beginning", "_context", "_hung_up", "_line", "_mistaken_at_s", "_mistakes", "_on_over",
         "_services", "_task", "_timer", "afterwards", "app", "client", "first_message_id", "id",
-        "kind", "over", "person", "proof", "save", "session",
+        "kind", "over", "own_agents", "person", "proof", "save", "session",
     )  # fmt: skip
 
     def __init__(
@@ -113,11 +117,13 @@ class Call:
         on_over: "Callable[[Call], None]",
         person: str = "",
         proof: Proof = Proof.APP,
+        own_agents: bool = False,
     ) -> None:
         self.id = call_id
         self.app = app
         self.person = person
         self.proof = proof if person else Proof.NONE
+        self.own_agents = own_agents
         self.kind = door.kind
         """The kind of door that it came through."""
         self.client = client
@@ -182,7 +188,7 @@ class Call:
         brings, used instead of `agent_name`. `continued`: what the conversation goes on from. Raises ClientError if the
         agent is unknown, invalid or cannot be run."""
         config = self._services.configs.current
-        agent = parse_client_agent(agent_config, self.app, config) if agent_config else config.agent(agent_name)
+        agent = self._brought(agent_config, config) if agent_config else config.agent(agent_name)
         self._beginning = (options.mode, "" if agent_config else agent_name)
         open_session = self._services.open_session
         self.session = (
@@ -191,6 +197,13 @@ class Call:
             else open_session(self.id, self._line, agent, config, options, continued=continued)
         )
         return self.session
+
+    def _brought(self, agent_config: str, config: Config) -> Agent:
+        try:
+            return parse_client_agent(agent_config, self.app, config, by_token=self.own_agents)
+        except NotGrantedError:
+            self._services.ungranted.note(self.app, self._services.metrics)
+            raise
 
     def start(self) -> None:
         """Start the session. Call `open` first."""

@@ -52,22 +52,39 @@ class Calls:
         return self._live.get(call_id)
 
     def admit(
-        self, app: str, client: str, door: Door, call_id: str = "", person: str = "", proof: Proof = Proof.APP
+        self,
+        app: str,
+        client: str,
+        door: Door,
+        call_id: str = "",
+        person: str = "",
+        proof: Proof = Proof.APP,
+        *,
+        own_agents: bool = False,
     ) -> Call:
-        """Admit a call of that app through that door. `call_id` "": make a new id. `person`, `proof`: see `Call`.
-        Raises Refused."""
+        """Admit a call of that app through that door. `call_id` "": make a new id. `person`, `proof`, `own_agents`: see
+        `Call`. Raises Refused."""
         self.admission.admit(app)
-        call = Call(call_id or new_call_id(), app, client, door, self.services, self._forget, person, proof)
+        own_id = call_id or new_call_id()
+        call = Call(own_id, app, client, door, self.services, self._forget, person, proof, own_agents)
         self._live[call.id] = call
         return call
 
     def expect(
-        self, app: str, client: str, door: Door, call_id: str, person: str, displaced: Callable[[Ended], None]
+        self,
+        app: str,
+        client: str,
+        door: Door,
+        call_id: str,
+        person: str,
+        displaced: Callable[[Ended], None],
+        *,
+        own_agents: bool = False,
     ) -> Call:
         """A call whose client has not said yet what it wants: it has no place until `place`, and `displaced` is called
         when too many others wait. Raises Refused if there would be no place now."""
         self.admission.check(app)
-        call = Call(call_id, app, client, door, self.services, self._forget, person)
+        call = Call(call_id, app, client, door, self.services, self._forget, person, own_agents=own_agents)
         waiter = Waiter(call.id, app, client)
         if (other := self._waiting.add(waiter)) is not None:
             words = f"Too many connections of the app {other.app!r} wait without an init message. Try again later."

@@ -1,9 +1,9 @@
 """How loaded this server is, and what follows: optional work is given up first, then new calls are refused.
 
-Three things are watched: how late the event loop is, how much of a core its thread takes, and how long engines on this
-machine let a call wait. A rise counts at once. A fall counts after `CALM_S`, so that the server does not swing between
-two levels. The share of a core is also used to look ahead: calls that were admitted a moment ago cost nothing yet, so
-each is counted with the average cost of the others.
+Four things are watched: how late the event loop is, how much of a core its thread takes, how long engines on this
+machine let a call wait, and how fast a GPU's memory fills. A rise counts at once. A fall counts after `CALM_S`, so that
+the server does not swing between two levels. The share of a core is also used to look ahead: calls that were admitted a
+moment ago cost nothing yet, so each is counted with the average cost of the others.
 """
 
 from collections import deque
@@ -33,6 +33,9 @@ class Limits:
     """Share of one core that the event loop's thread takes. Queues grow without bound as it nears 1."""
     engine_wait_s: tuple[float, float] = (0.75, 1.5)
     """How long an engine lets a call wait for a final transcript, or for the first sound of a text."""
+    gpu_filling: tuple[float, float] = (0.5, 1.0)
+    """What a GPU's memory lost in the last minute, as a share of what is left: at 1, the next minute fills it. Memory
+    that is taken and stays so is no load: engines take theirs at the start."""
     admitted_core: float = 0.85
     """No call is admitted that would bring the share of a core beyond this. Somewhat above it, turns begin to wait for
     one another."""
@@ -82,6 +85,7 @@ class Load:
         """`core` at the newest samples."""
         self._engine_wait_s = 0.0
         self._engine = ""
+        self._gpu_filling = 0.0
         self._calm_since_s: float | None = None
         self._felt_calls = 0
         """How many calls the last sample included."""
@@ -101,6 +105,10 @@ class Load:
             self._admitted_s.popleft()
         self._felt_calls = max(0, calls - len(self._admitted_s))
         self._set_level(now_s, calls)
+
+    def gpu_fills(self, share: float) -> None:
+        """Told after each reading of the GPUs. `share`: see `Limits.gpu_filling`; 0: none fills."""
+        self._gpu_filling = share
 
     @property
     def loop_late_s(self) -> float:
@@ -134,6 +142,7 @@ class Load:
             (self.loop_late_s, self._limits.loop_late_s),
             (self.core, self._limits.core),
             (self._engine_wait_s, self._limits.engine_wait_s),
+            (self._gpu_filling, self._limits.gpu_filling),
         )
         most = LoadLevel.NORMAL if not calls else LoadLevel.BUSY if calls < ALWAYS_ADMITTED else LoadLevel.FULL
         level = LoadLevel(min(most, max(sum(value > limit for limit in limits) for value, limits in measured)))
@@ -156,4 +165,6 @@ class Load:
         why = f"the event loop is {self.loop_late_s * 1000:.0f} ms late and takes {self.core:.0%} of a core"
         if self._engine and self._engine_wait_s >= WAIT_TOLD_S:
             why += f"; {self._engine} keeps calls waiting for {self._engine_wait_s:.1f} s"
+        if self._gpu_filling > self._limits.gpu_filling[0] * CALM_SHARE:
+            why += f"; at this pace a GPU's memory is full in {60 / self._gpu_filling:.0f} s"
         self._on_change(level, why)

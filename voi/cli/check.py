@@ -165,6 +165,8 @@ def _store_problems(settings: "Settings") -> list[str]:
 
 
 def _summary(config: "Config", settings: "Settings") -> list[str]:
+    from voi.config.client_agent import granted
+
     lines = [f"{settings.agents_file}: {_count(len(config.agents), 'agent')}"]
     width = max((len(name) for name in config.agents), default=0)
     for name, agent in config.agents.items():
@@ -183,7 +185,7 @@ def _summary(config: "Config", settings: "Settings") -> list[str]:
     lines.append(
         f"{settings.tts_models_file}: {_count(len(models), 'model')}{': ' if models else ''}{', '.join(models)}"
     )
-    return lines
+    return [*lines, granted(settings)]
 
 
 def _licences(licences: "list[WeightLicence]") -> list[str]:

@@ -13,6 +13,9 @@ def token(
     names_people: Annotated[
         bool, typer.Option("--names-people", help="For a service of the app, which says itself whom it connects.")
     ] = False,
+    own_agents: Annotated[
+        bool, typer.Option("--own-agents", help="Its client may bring an agent of its own (agent_config).")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for other programs.")] = False,
 ) -> None:
     """Print a token, signed with TOKEN_SECRET_KEY, that a client connects with: /ws?token=TOKEN."""
@@ -20,7 +23,9 @@ def token(
     from voi.server.auth import issue_token
 
     settings = load_settings()
-    token = issue_token(app, settings.require_token_secret(), expire, person, names_people=names_people)
+    token = issue_token(
+        app, settings.require_token_secret(), expire, person, names_people=names_people, own_agents=own_agents
+    )
     typer.echo(json.dumps({"app": app, "token": token, "expire_days": expire}) if as_json else token)
     if settings.store != "off":
         _note(token, settings.require_token_secret())

@@ -35,6 +35,10 @@ COME_BACK = frozenset({1001, 1006, SERVICE_RESTART, 1013})
 """Close codes after which a client that can come back does so: a proxy or the server is restarted, or full."""
 
 
+class _Broke(ClientError):
+    """The connection was lost without a word."""
+
+
 class VoiClient:
     """One conversation, ready as soon as it is made (`init_done` has arrived). Iterating gives the server's events
     until the conversation ends; then `close_code` and `close_reason` say how it ended."""
@@ -132,20 +136,33 @@ class VoiClient:
                 await client.close()
 
     async def _begin(self, init: dict[str, Any], timeout_s: float) -> None:
-        await self._put(wire.join(init))
+        """Ask for the conversation. One who comes back after a lost connection asks once more if it is lost before the
+        server answers (a proxy is restarted, say): nothing was said yet."""
         try:
             async with asyncio.timeout(timeout_s):
-                while (event := await self._next()) is not None:
-                    match event:
-                        case StatusEvent("init_done"):
-                            return
-                        case ErrorEvent(error):
-                            raise ClientError(f"The server refused: {error}")
-                        case _:
-                            self._early.append(event)
+                try:
+                    await self._ask(init)
+                except _Broke:
+                    if self._reconnect is None:
+                        raise
+                    self._early.clear()
+                    self._socket, self._received, self.close_code = await self._reconnect(timeout_s), 0, None
+                    await self._ask(init)
         except TimeoutError:
             raise ClientError(f"The server did not begin the conversation within {timeout_s:g} s.") from None
-        raise ClientError(f"The server closed the connection at once ({self.close_code} {self.close_reason}).")
+
+    async def _ask(self, init: dict[str, Any]) -> None:
+        await self._put(wire.join(init))
+        while (event := await self._next()) is not None:
+            match event:
+                case StatusEvent("init_done"):
+                    return
+                case ErrorEvent(error):
+                    raise ClientError(f"The server refused: {error}")
+                case _:
+                    self._early.append(event)
+        kind = _Broke if self.close_code == aiohttp.WSCloseCode.ABNORMAL_CLOSURE else ClientError
+        raise kind(f"The server closed the connection at once ({self.close_code} {self.close_reason}).")
 
     # ---- what the person does -------------------------------------------------------------------
 
@@ -203,7 +220,7 @@ class VoiClient:
         try:
             await self._socket.send_bytes(frame)
         except (ConnectionError, aiohttp.ClientError):
-            raise ClientError("The connection to the server is gone.") from None
+            raise _Broke("The connection to the server is gone.") from None
 
     # ---- what the server says -------------------------------------------------------------------
 
@@ -234,7 +251,7 @@ class VoiClient:
                 case aiohttp.WSMsgType.TEXT:
                     raise ClientError("The server sent text; it does not speak the Voi protocol.")
                 case aiohttp.WSMsgType.ERROR if not self._may_come_back(frame):
-                    raise ClientError(f"The connection to the server broke: {frame.data}.")
+                    raise _Broke(f"The connection to the server broke: {frame.data}.")
                 case _:
                     restarts = frame.type is aiohttp.WSMsgType.CLOSE and frame.data == SERVICE_RESTART
                     if self._may_come_back(frame) and (event := await self._come_back(restarts=restarts)):

@@ -11,7 +11,6 @@ from voi.config.problems import Problems, did_you_mean, quoted
 from voi.config.settings import Settings
 from voi.errors import ClientError, ConfigError
 
-LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 CLIENT_AGENT_LIMIT_BYTES = 64 * 1024
 CLIENT_AGENT_MAX_VALUES = 2_000
 """Most texts, numbers, arrays and objects in it. Each one takes time to check, on the event loop: 64 KiB could hold
@@ -25,11 +24,26 @@ CLIENT_BODIES = ("app", "builtin", "capture")
 secrets, or run programs."""
 
 
+class NotGrantedError(ClientError):
+    """Clients of this app may bring no agents of their own to this server."""
+
+
+def granted(settings: Settings) -> str:
+    """Whose clients may bring agents of their own, and why, for an operator."""
+    apps = sorted(settings.granted_agent_apps - {"-"})
+    whose = "all apps" if "*" in apps else ", ".join(apps) or "no app"
+    why = (
+        "VOI_CLIENT_AGENT_APPS" if settings.client_agent_apps
+        else "others can reach this server" if settings.reachable
+        else "only this machine reaches this server"
+    )  # fmt: skip
+    return f"agents of clients' own (agent_config): {whose} ({why}), and tokens made with --own-agents"
+
+
 def hint_of_grants(settings: Settings) -> str:
     """What to tell an operator whose server others can reach, while the clients of every app may bring agents; "":
     nothing."""
-    reachable = settings.host not in LOOPBACK or settings.trusted_proxies
-    if "*" not in settings.client_agent_apps or not reachable:
+    if "*" not in settings.granted_agent_apps or not settings.reachable:
         return ""
     return (
         "Clients of every app may bring agents of their own. VOI_CLIENT_AGENT_APPS names those that are granted it; "
@@ -37,13 +51,17 @@ def hint_of_grants(settings: Settings) -> str:
     )
 
 
-def parse_client_agent(json_text: str, app: str, config: Config) -> Agent:
+def parse_client_agent(json_text: str, app: str, config: Config, *, by_token: bool = False) -> Agent:
     """The agent that a client of `app` sends (`agent_config`: JSON text of one agent). It may use only what this server
     has configured: other models and agents are refused, and files are not opened (the voice speaks the text of such a
-    greeting). Raises ClientError with all mistakes, or if clients of this app may bring no agents."""
+    greeting). `by_token`: its token grants it. Raises ClientError with all mistakes, NotGrantedError if clients of this
+    app may bring no agents."""
     source, problems = "agent_config", Problems(limit=20)
-    if not config.client_agents.allow_app(app):
-        raise ClientError(f"{source}: clients of the app {quoted(app)} may bring no agents of their own to this server")
+    if not by_token and not config.client_agents.allow_app(app):
+        raise NotGrantedError(
+            f"{source}: clients of the app {quoted(app)} may bring no agents of their own to this server. Name one of "
+            "its agents (agent_name), or ask its operator for the right: the server's log says how to grant it."
+        )
     try:
         if len(json_text.encode("utf-8", "replace")) > CLIENT_AGENT_LIMIT_BYTES:
             raise ConfigError(f"{source}: is larger than {CLIENT_AGENT_LIMIT_BYTES // 1024} KiB")

@@ -25,7 +25,8 @@ class VoiceUse:
 
 @dataclass(frozen=True, slots=True)
 class ClientAgents:
-    """Which apps' clients may bring agents of their own (`agent_config`), and with which fields; "*": all."""
+    """Which apps' clients may bring agents of their own (`agent_config`), and with which fields; "*": all. A token may
+    grant it as well (`voi.calls.call`)."""
 
     apps: frozenset[str] = frozenset("*")
     fields: frozenset[str] = frozenset("*")

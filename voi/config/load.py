@@ -107,7 +107,7 @@ def read_config(settings: Settings, declared: Declared, problems: Problems) -> C
         tts_models=MappingProxyType(models),
         llm_models=frozenset((EMBEDDED_MODELS | named) - {PATTERN_MATCHING, "*"}),
         any_llm_model="*" in settings.client_llm_models,
-        client_agents=ClientAgents(frozenset(settings.client_agent_apps), frozenset(settings.client_agent_fields)),
+        client_agents=ClientAgents(settings.granted_agent_apps, frozenset(settings.client_agent_fields)),
         language=settings.language,
         warnings=tuple(problems.warnings),
         agents_source=source,

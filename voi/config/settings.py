@@ -4,7 +4,7 @@ others begin with VOI_."""
 import json
 import os
 from collections.abc import Mapping
-from ipaddress import ip_network
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, Self
 from urllib.parse import unquote, urlsplit
@@ -111,8 +111,10 @@ class Settings(BaseSettings):
     """Folder of weights that engines look into."""
     client_llm_models: Names = ()
     """LLMs, between commas, that clients may name in agents of their own, besides those of agents.json; * for any."""
-    client_agent_apps: Names = ("*",)
-    """Apps, between commas, whose clients may bring agents of their own (agent_config); * for all, - for none."""
+    client_agent_apps: Names = ()
+    """Apps, between commas, whose clients may bring agents of their own (agent_config); * for all, - for none. Empty:
+    all as long as only this machine reaches the server, none with another VOI_HOST or with VOI_TRUSTED_PROXIES. Tokens
+    made with `voi token --own-agents` need no setting."""
     client_agent_fields: Names = ("*",)
     """Fields, between commas, that such agents may have, such as system_prompt,voices; * for all of an agent's."""
 
@@ -297,6 +299,16 @@ class Settings(BaseSettings):
             raise ValueError("VOI_STORE_KEY needs a store, which keeps the keys of recordings: set VOI_STORE")
         return self
 
+    @property
+    def reachable(self) -> bool:
+        """Whether others than this machine can reach the server, as far as settings tell."""
+        return not _is_loopback(self.host) or bool(self.trusted_proxies)
+
+    @property
+    def granted_agent_apps(self) -> frozenset[str]:
+        """Apps whose clients may bring agents of their own; "*": all."""
+        return frozenset(self.client_agent_apps or (() if self.reachable else ("*",)))
+
     def store_secrets(self) -> tuple[str, ...]:
         """The key of the store, and the one before it; none: nothing is encrypted. Raises ConfigError for a weak
         one."""
@@ -370,6 +382,13 @@ def unknown_variables() -> list[str]:
         for name in sorted(given)
         if name.startswith(PREFIX) and name.upper() not in known
     ]
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host.lower() == "localhost"
 
 
 def _strong(secret: SecretStr | None, name: str, length: int) -> str:

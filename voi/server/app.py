@@ -123,10 +123,12 @@ def create_app(
 
     @app.post("/integrations/{app_name}", dependencies=[Depends(authorized)])
     async def integrations(
-        app_name: str, response: Response, person: str = "", names_people: bool = False
+        app_name: str, response: Response, person: str = "", names_people: bool = False, own_agents: bool = False
     ) -> dict[str, str]:
         try:
-            token = issue_token(app_name, settings.token_secret, person=person, names_people=names_people)
+            token = issue_token(
+                app_name, settings.token_secret, person=person, names_people=names_people, own_agents=own_agents
+            )
         except ClientError as error:
             raise HTTPException(400, str(error)) from None
         tokens.issued(token)

@@ -33,11 +33,20 @@ def checked_app(app: str) -> str:
     return app
 
 
-def issue_token(app: str, secret: str, life_days: float = 1.0, person: str = "", *, names_people: bool = False) -> str:
+def issue_token(
+    app: str,
+    secret: str,
+    life_days: float = 1.0,
+    person: str = "",
+    *,
+    names_people: bool = False,
+    own_agents: bool = False,
+) -> str:
     """A token for that app, valid for `life_days`. `person`: whom it is for, in the app's own words (the claim `sub`),
     up to 200 characters. `names_people`: it is for a service of the app, which says in each conversation whom it is
-    with. It holds its expiry twice: as the standard `exp`, and as `expire` in naive local time, which is all that older
-    servers read. Raises ClientError for an invalid app name, and for a token that has a person and names people."""
+    with. `own_agents`: its client may bring an agent of its own. It holds its expiry twice: as the standard `exp`, and
+    as `expire` in naive local time, which is all that older servers read. Raises ClientError for an invalid app name,
+    and for a token that has a person and names people."""
     checked_app(app)
     if not 0 < life_days <= MAX_LIFE_DAYS:
         raise ClientError(f"A token lives more than 0 and at most {MAX_LIFE_DAYS:.0f} days.")
@@ -51,6 +60,7 @@ def issue_token(app: str, secret: str, life_days: float = 1.0, person: str = "",
         "app": app,
         **({"sub": person} if person else {}),
         **({NAMES_PEOPLE: True} if names_people else {}),
+        **({"own_agents": True} if own_agents else {}),
         "expire": end.astimezone().replace(tzinfo=None).isoformat(),
         "exp": end,
         "iat": now,
@@ -63,7 +73,7 @@ def issue_token(app: str, secret: str, life_days: float = 1.0, person: str = "",
 class TokenClaims:
     """What a valid token says. `person`: whom it is for, beside its app; "": it does not say. `id` "": it has none, as
     those that others made by hand. Times are ms since 1970. `names_people`: its holder, a service of the app, may say
-    whom a conversation is with."""
+    whom a conversation is with. `own_agents`: it grants its client an agent of its own, whatever the settings grant."""
 
     app: str
     person: str
@@ -71,6 +81,7 @@ class TokenClaims:
     issued_ms: int
     expires_ms: int
     names_people: bool = False
+    own_agents: bool = False
 
 
 def check_token(token: str, *secrets: str) -> str:
@@ -109,6 +120,7 @@ def read_token(token: str, *secrets: str) -> TokenClaims:
         int(issued_s * 1_000) if isinstance(issued_s, int | float) else 0,
         int(end.timestamp() * 1_000),
         claims.get(NAMES_PEOPLE) is True and not person,
+        claims.get("own_agents") is True,
     )
 
 

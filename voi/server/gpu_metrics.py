@@ -7,7 +7,8 @@ import asyncio
 import logging
 import shutil
 import subprocess
-from collections.abc import Iterable
+from collections import deque
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from prometheus_client import CollectorRegistry, Counter
@@ -19,6 +20,8 @@ from voi.engines.device import MIB
 TOOL = "nvidia-smi"
 QUERY = (TOOL, "--query-gpu=index,uuid,memory.used,memory.total,utilization.gpu", "--format=csv,noheader,nounits")
 EVERY_S = 15.0
+FILLING_READINGS = 5
+"""From the first to the last of them, a minute passes."""
 DEADLINE_S = 5.0
 
 log = logging.getLogger(__name__)
@@ -35,12 +38,21 @@ class Gpu:
     total_mib: int | None
     utilisation_percent: int | None
 
+    @property
+    def free_mib(self) -> int | None:
+        return None if self.used_mib is None or self.total_mib is None else self.total_mib - self.used_mib
+
 
 class GpuMetrics(Collector):
     """Gauges of the newest reading of each GPU. A failed reading removes them."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
+        self.on_filling: Callable[[float], None] = lambda share: None
+        """Told after each reading how fast the memory of the GPU that fills fastest does: what it lost in the last
+        minute, as a share of what is left."""
         self._gpus: tuple[Gpu, ...] = ()
+        self._free_mib: deque[dict[str, int]] = deque(maxlen=FILLING_READINGS)
+        """What was free on each GPU, by its uuid, the oldest reading first."""
         self._failures = Counter(
             "voi_gpu_read_failures", "Times that the driver did not tell about the GPUs", registry=registry
         )
@@ -61,12 +73,22 @@ class GpuMetrics(Collector):
             self._gpus = await asyncio.to_thread(read_gpus)
         except (OSError, ValueError, subprocess.SubprocessError) as error:
             self._gpus = ()
+            self._free_mib.clear()
             self._failures.inc()
             if not self._failing:
                 log.warning("nvidia-smi does not tell about the GPUs (%s); run it to see why", type(error).__name__)
             self._failing = True
         else:
             self._failing = False
+            self._free_mib.append({gpu.uuid: gpu.free_mib for gpu in self._gpus if gpu.free_mib is not None})
+        self.on_filling(self._filling())
+
+    def _filling(self) -> float:
+        if not self._free_mib:
+            return 0.0
+        before, now = self._free_mib[0], self._free_mib[-1]
+        lost = {uuid: before[uuid] - free for uuid, free in now.items() if uuid in before}
+        return max((mib / max(now[uuid], 1) for uuid, mib in lost.items() if mib > 0), default=0.0)
 
     def collect(self) -> Iterable[Metric]:
         labels = ["gpu", "uuid"]

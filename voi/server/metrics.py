@@ -49,6 +49,10 @@ class Metrics:
         self._mistakes = Counter(
             "voi_client_mistakes", "Messages of clients that were answered with an error", registry=self.registry
         )
+        self._ungranted = Counter(
+            "voi_client_agents_refused", "Agents and prompts that clients brought, of apps that are not granted it",
+            registry=self.registry,
+        )  # fmt: skip
         self._openai_requests = Counter(
             "voi_openai_requests", "Requests to OpenAI's endpoints, by how they ended", ["endpoint", "outcome"],
             registry=self.registry,
@@ -143,6 +147,9 @@ class Metrics:
         self._step = {step: self._steps.labels(step) for step in STEPS}
         self._gc_started_s = 0.0
         self._gc_pause = [self._pauses.labels(str(generation)) for generation in range(3)]
+
+    def ungranted(self) -> None:
+        self._ungranted.inc()
 
     def began(self, mode: str) -> None:
         self._conversations.labels(mode).inc()

@@ -159,6 +159,7 @@ class Server:
             self.calls,
             lambda token: tokens.check(token).app,
             lambda token: tokens.check(token).person,
+            lambda token: tokens.check(token).own_agents,
             OutOfCall(
                 lambda: self._configs.current, lambda: self._engines, self.usages.apart, self.metrics.listener_request
             ),
@@ -171,6 +172,7 @@ class Server:
             handover_of(settings),
             lambda query: tokens.check(token_in(query)).person,
             lambda query: tokens.check(token_in(query)).names_people,
+            lambda query: tokens.check(token_in(query)).own_agents,
         )
         rtvi = RtviWebSockets(
             self.calls,
@@ -295,7 +297,9 @@ class Server:
         garbage.settle()
         watch = monitor(self.load, lambda: self.admission.active, self._engines.supervised, self.metrics.loop_late)
         self._tasks.start(watch, "load")
-        if self.settings.metrics:
+        if any(getattr(engine.engine, "process", None) for engine in self._engines.supervised.values()):
+            self.metrics.gpus.on_filling = self.load.gpu_fills
+        if self.settings.metrics or self.settings.admit_by_load:
             self._tasks.start(self.metrics.gpus.run(), "GPUs")
         self._tasks.start(self._configs.watch(), "configuration")
         self._tasks.start(self._library.run(), "embeddings")

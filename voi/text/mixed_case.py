@@ -14,7 +14,8 @@ from voi.text.units import COMMON, forms_of
 _BEFORE = re.compile(r"([A-Z]{2,5})([a-rt-z])")
 """PCIe. An "s" would be a plural: PDFs."""
 _AFTER = re.compile(r"([a-z])([A-Z]{2,5})")
-_WORD = re.compile(r"((?:[A-Z]?[a-z]+)+[a-z])([A-Z]{2,5})|([A-Z][a-z])([A-Z]{3,5})")
+_WORD = re.compile(r"((?:[A-Z]?[a-z])+[a-z])([A-Z]{2,5})|([A-Z][a-z])([A-Z]{3,5})")
+"""One small letter a round: with more, there are as many ways to read a long word as there are to cut it."""
 _AS_WORDS = _set("VoIP WiFi HiFi SciFi LoFi eBPF iRAP")
 _LETTERS = _set("IoT IIoT QoS ToS")
 _IN_FULL = frozenset(("en", "de", "fr", "es", "it", "pt", "nl"))

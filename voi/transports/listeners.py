@@ -46,11 +46,13 @@ class OutOfCall:
 @dataclass(frozen=True)
 class DoorServices:
     """What a listener needs from the server. `authenticate` returns the app that a token is for, or raises
-    ClientError. `person_of` returns whom the same token is for, beside its app; "": it does not say."""
+    ClientError. `person_of` returns whom the same token is for, beside its app; "": it does not say. `own_agents_of`
+    returns whether the same token lets its client bring an agent of its own (`Calls.admit`)."""
 
     calls: Calls
     authenticate: Callable[[str], str]
     person_of: Callable[[str], str] = lambda token: ""
+    own_agents_of: Callable[[str], bool] = lambda token: False
     out_of_call: OutOfCall | None = None
 
 

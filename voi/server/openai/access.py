@@ -41,9 +41,18 @@ class OpenAiServices:
         if not token:
             raise OpenAiError(401, "No token was given: send it as Authorization: Bearer TOKEN.")
         try:
-            request.state.app = self.check_token(token).app
+            claims = self.check_token(token)
         except ClientError as error:
             raise OpenAiError(401, str(error)) from None
+        request.state.app, request.state.own_agents = claims.app, claims.own_agents
+
+    def may_instruct(self, request: Request) -> bool:
+        """Whether the client that `check` let in may add to an agent's prompt. It is counted if its app may not."""
+        rights, app = self.config().client_agents, app_of(request)
+        if not (request.state.own_agents or rights.allow_app(app)):
+            self.calls.services.ungranted.note(app, self.calls.services.metrics)
+            return False
+        return rights.allow_field("system_prompt")
 
     def place(self, app: str) -> AbstractContextManager[None]:
         """See `Admission.place`."""

@@ -40,8 +40,7 @@ def chat_router(services: OpenAiServices) -> APIRouter:
         if wish.model not in config.agents:
             raise no_model(wish.model, "agent")
         asked = asked_of(wish)
-        rights = config.client_agents
-        if asked.instructions and not (rights.allow_app(app) and rights.allow_field("system_prompt")):
+        if asked.instructions and not services.may_instruct(request):
             raise OpenAiError(403, "Clients of this app may not add to an agent's prompt: send no system messages.",
                               "no_right", "messages")  # fmt: skip
         client = request.client.host if request.client else "an unknown address"

@@ -56,6 +56,8 @@ class VoiWebSockets:
     """Returns the person that the token is for, beside the app; "": it does not say."""
     names_people: Callable[[str], bool] = lambda query: False
     """Returns whether the token's holder, a service of the app, may say whom a conversation is with."""
+    own_agents_of: Callable[[str], bool] = lambda query: False
+    """Returns whether the token lets its client bring an agent of its own."""
 
     def meet(self, socket: WebSocket, request: Request) -> "VoiConnection":
         """`voi.transports.websocket.Accept`."""
@@ -123,6 +125,7 @@ class VoiConnection:
             self._call = calls.expect(
                 self._app, self._client, self._door, self.id, self._person,
                 lambda ended: self._context.run(self._turned_away, ended),
+                own_agents=self._listener.own_agents_of(self._query),
             )  # fmt: skip
         except Refused as refused:
             if refused.ended.reason not in CROWD or not self._listener.resumables.knock(self._app):
