@@ -6,7 +6,7 @@ import logging
 import signal
 import socket
 import ssl
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from types import FrameType
 from typing import Any
@@ -18,11 +18,13 @@ from voi.config.settings import Settings
 from voi.errors import ConfigError
 from voi.server.uvicorn_http import http_protocol
 from voi.transports.forwarded import TrustedProxies
+from voi.transports.realtime.connection import REALTIME_PATH, SUBPROTOCOL
 from voi.transports.upgrade import is_websocket, protocol_for
 from voi.transports.websocket import Accept, SocketLimits
 
 log = logging.getLogger(__name__)
 
+SUBPROTOCOLS = {REALTIME_PATH: SUBPROTOCOL}
 HTTP_END_TIMEOUT_S = 5
 TLS_HANDSHAKE_TIMEOUT_S = 10.0
 
@@ -46,15 +48,14 @@ def _unusable(error: Exception) -> ConfigError:
     )
 
 
-def uvicorn_config(settings: Settings, app: FastAPI, meet: Accept) -> uvicorn.Config:
-    """Serves `app`, and gives WebSockets at /ws to `meet`. Raises ConfigError if the TLS certificate or key cannot be
-    used."""
+def uvicorn_config(settings: Settings, app: FastAPI, routes: Mapping[str, Accept]) -> uvicorn.Config:
+    """Serves `app`, and WebSockets by their path. Raises ConfigError if the TLS certificate or key cannot be used."""
     limits = SocketLimits(max_message_bytes=settings.max_frame_bytes, max_messages_per_s=settings.max_messages_per_s)
     proxies = TrustedProxies(settings.trusted_proxies)
     config = uvicorn.Config(
         app,
         http=http_protocol(proxies),
-        ws=protocol_for({"/ws": meet}, limits, proxies),  # type: ignore[arg-type]  # any factory will do
+        ws=protocol_for(routes, limits, proxies, SUBPROTOCOLS),  # type: ignore[arg-type]  # any factory will do
         lifespan="off",
         log_config=None,
         access_log=settings.log_level == "debug",

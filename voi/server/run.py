@@ -59,9 +59,16 @@ from voi.session.session import Session
 from voi.tasks import Tasks
 from voi.tools.toolbox import Toolbox, secrets_in
 from voi.transports.listeners import DoorServices, Listener, close_listeners, start_listeners
+from voi.transports.realtime.connection import (
+    REALTIME_PATH,
+    RealtimeCaller,
+    RealtimeServices,
+    RealtimeWebSockets,
+)
 from voi.transports.voi_ws.connection import VoiWebSockets
 from voi.transports.voi_ws.leaving import give_up_wanted, hand_over
 from voi.transports.voi_ws.resumption import Resumables
+from voi.transports.websocket import Accept
 
 log = logging.getLogger(__name__)
 
@@ -160,6 +167,12 @@ class Server:
             handover_of(settings),
             lambda query: tokens.check(token_in(query)).person,
         )
+        self.realtime = RealtimeServices(
+            self.calls,
+            lambda key: RealtimeCaller((claims := tokens.check(key)).app, claims.person),
+            self._voices_of,
+            self.usages.tokens_of,
+        )
         self._app = create_app(
             HttpSettings(token_secrets[0], api_key, settings.cors_origins, settings.metrics),
             self.readiness,
@@ -192,11 +205,22 @@ class Server:
         return [value for each in (*options, self.settings.engine_options, self.settings.stt_options)
                 for value in values_of(each)] + secrets_in(self._configs.current)  # fmt: skip
 
+    def _sockets(self) -> dict[str, Accept]:
+        """What takes WebSockets, by path."""
+        sockets: dict[str, Accept] = {"/ws": self._voi_ws.meet}
+        if self.settings.realtime:
+            sockets[REALTIME_PATH] = RealtimeWebSockets(self.realtime).meet
+        return sockets
+
+    def _voices_of(self, model: str) -> tuple[str, ...]:
+        engine = self._engines.tts.get(model) if self._engines else None
+        return tuple(engine.info.voices) if engine else ()
+
     async def serve(self) -> None:
         listener = bind(self.settings.host, self.settings.port)
         with listener:
             http = self._http = HttpServer(
-                uvicorn_config(self.settings, self._app, self._voi_ws.meet), self._drain, self.hurry
+                uvicorn_config(self.settings, self._app, self._sockets()), self._drain, self.hurry
             )
             self._tasks.start(self._start(http, listener), "start")
             self.metrics.watch_garbage_collector()
