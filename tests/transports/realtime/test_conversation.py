@@ -63,3 +63,53 @@ async def test_a_typed_item_and_a_response(tmp_path: Path, monkeypatch: Patch) -
         await client.until("conversation.item.retrieved")
         assert client.log[-1]["item"]["content"] == [{"type": "input_text", "text": "Good morning."}]
         assert not client.errors
+
+
+async def test_voice_over_the_answer_stops_it(tmp_path: Path, monkeypatch: Patch) -> None:
+    engines = fake_engines("tell me a very long story about the sea now please", "stop it now please")
+    async with serving(tmp_path, monkeypatch, engines) as running:
+        client = await RealtimeClient.arrive(running.port, audio=TRANSCRIBED)
+        client.speak(voice(2_000) + quiet(1_500))
+        await client.until("response.output_audio.delta", 4)
+        client.speak(voice(700))
+        await client.until("response.done")
+        done = client.last("response.done")["response"]
+        assert done["status"] == "cancelled"
+        assert done["status_details"] == {"type": "cancelled", "reason": "turn_detected"}
+        order = [e["type"] for e in client.log if e["type"] in ("input_audio_buffer.speech_started", "response.done")]
+        assert order == ["input_audio_buffer.speech_started"] * 2 + ["response.done"]
+        (item,) = done["output"]
+        assert item["status"] == "incomplete"
+        client.send("conversation.item.truncate", item_id=item["id"], content_index=0, audio_end_ms=250)
+        await client.until("conversation.item.truncated")
+        assert client.log[-1]["audio_end_ms"] == 250
+        client.send("conversation.item.retrieve", item_id=item["id"])
+        await client.until("conversation.item.retrieved")
+        heard = client.log[-1]["item"]["content"][0]["transcript"]
+        assert heard == "tell"
+        client.speak(quiet(1_500))
+        await client.until("response.done")
+        assert client.last("response.done")["response"]["status"] == "completed"
+        assert not client.errors
+
+
+async def test_manual_turns(tmp_path: Path, monkeypatch: Patch) -> None:
+    async with serving(tmp_path, monkeypatch, fake_engines("one two three", "four five six")) as running:
+        audio = {"input": {"transcription": {"model": "x"}, "turn_detection": None}}
+        client = await RealtimeClient.arrive(running.port, audio=audio)
+        client.send("input_audio_buffer.commit")
+        await client.until("error")
+        assert client.errors[-1]["code"] == "input_audio_buffer_commit_empty"
+        client.speak(voice(400))
+        client.send("input_audio_buffer.clear")
+        await client.until("input_audio_buffer.cleared")
+        client.speak(voice(600))
+        client.send("input_audio_buffer.commit")
+        await client.until("conversation.item.input_audio_transcription.completed")
+        assert client.log[-1]["transcript"] == "one two three"
+        client.speak(voice(600))
+        client.send("input_audio_buffer.commit")
+        client.send("response.create")
+        await client.until("response.done")
+        assert client.last("conversation.item.input_audio_transcription.completed")["transcript"] == "four five six"
+        assert client.last("response.done")["response"]["output"][0]["content"][0]["transcript"] == "four five six"
