@@ -237,6 +237,6 @@ class HangUp:
 
 Action = (
     Listen | TakeSound | Transcribe | TranscribeNow | JudgeTurn | JudgeVoice | NoteBackchannel | EndUtterance
-    | StartReply | SayPhrase | SayAhead | SayRest | Release | RunTool | CancelTool | Condense | NoteForgotten | Duck | Resume | Stop
-    | Show | SendStatus | ReportError | HangUp
+    | StartReply | SayPhrase | SayAhead | SayRest | Release | RunTool | CancelTool | Condense | NoteForgotten | Duck
+    | Resume | Stop | Show | SendStatus | ReportError | HangUp
 )  # fmt: skip

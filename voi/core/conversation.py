@@ -776,7 +776,8 @@ class Conversation:
 
     def _on_barge_in_over(self) -> None:
         self._clocks.state_since_ms = self._now_ms  # it is asked again, if nothing changes
-        self._end_barge_in(self._barge_ins.overdue(self._turn))
+        if self.script.interrupts or not (self._turn and self._turn.text):
+            self._end_barge_in(self._barge_ins.overdue(self._turn))
 
     def _on_interrupted(self, fact: was.Interrupted) -> None:
         """The client stopped the agent."""

@@ -59,6 +59,7 @@ from voi.session.session import Session
 from voi.tasks import Tasks
 from voi.tools.toolbox import Toolbox, secrets_in
 from voi.transports.listeners import DoorServices, Listener, close_listeners, start_listeners
+from voi.transports.realtime.client_secrets import PREFIX, ClientSecrets
 from voi.transports.realtime.connection import (
     REALTIME_PATH,
     RealtimeCaller,
@@ -92,6 +93,16 @@ def run(settings: Settings, on_progress: StartProgress, on_ready: Callable[[str]
     secrets += server.engine_secrets()
     set_up(settings.log_level, settings.log_format, secrets)
     uvloop.run(server.serve())
+
+
+def _caller_of(tokens: Tokens, client_secrets: ClientSecrets, key: str) -> RealtimeCaller:
+    """Whose a key of a Realtime client is: a token or a client secret. Raises ClientError."""
+    if not key:
+        raise ClientError("No token was given: send it as Authorization: Bearer TOKEN.")
+    if key.startswith(PREFIX):
+        return client_secrets.read(key)
+    claims = tokens.check(key)
+    return RealtimeCaller(claims.app, claims.person)
 
 
 def handover_of(settings: Settings) -> Handover | None:
@@ -167,9 +178,10 @@ class Server:
             handover_of(settings),
             lambda query: tokens.check(token_in(query)).person,
         )
+        client_secrets = ClientSecrets(token_secrets)
         self.realtime = RealtimeServices(
             self.calls,
-            lambda key: RealtimeCaller((claims := tokens.check(key)).app, claims.person),
+            partial(_caller_of, tokens, client_secrets),
             self._voices_of,
             self.usages.tokens_of,
         )
@@ -189,6 +201,7 @@ class Server:
                 self.usages.apart,
                 self.usages.tokens_of,
                 Failures(self.metrics.openai_request),
+                client_secrets if settings.realtime else None,
             ),
         )
 

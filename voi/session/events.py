@@ -186,6 +186,6 @@ class AppMessage:
 
 DoorEvent = (
     SpeechStarted | SpeechStopped | TurnEnded | UserMessage | AgentMessage | AgentText | Sound | SoundEnded
-    | SoundCleared | SoundLowered | SoundPlayed | StatusChanged | ErrorReported | AppToolCalled | TransferAsked | KeysAsked
-    | RequestWithdrawn | AppMessage | Ended
+    | SoundCleared | SoundLowered | SoundPlayed | StatusChanged | ErrorReported | AppToolCalled | TransferAsked
+    | KeysAsked | RequestWithdrawn | AppMessage | Ended
 )  # fmt: skip

@@ -97,7 +97,7 @@ class Session:
         "__weakref__", "_agent", "_alarm", "_brain", "_captures", "_clock", "_condenser", "_config",
         "_context_tokens_of", "_continued", "_conversation", "_current", "_echo", "_ended", "_engines", "_events",
         "_fault", "_greetings_dir", "_hands", "_inbox", "_keys", "_knowledge_of", "_latency", "_line", "_make_brain",
-        "_metering", "_note", "_observers", "_options", "_pictures", "_playback", "_private", "_recalls",
+        "_metering", "_note", "_observers", "_options", "_pictures", "_playback", "_private", "_questions", "_recalls",
         "_redaction", "_tasks", "_telling", "_tool_runner", "_tools_of", "about", "begun", "conversation_id",
         "invoke_llm", "kept_for_later", "memory",
     )  # fmt: skip
@@ -186,6 +186,7 @@ class Session:
             MeteredLlm(engines.llm, self._metering), config, why_not_invoke, invoke_max_tokens, script.reply_timeout_ms
         )
         self.invoke_llm = questions.ask
+        self._questions = questions
         self._condenser: Condenser | None = None
         self.memory = memory
         self._recalls = 0
@@ -217,6 +218,7 @@ class Session:
         finally:
             if self._pictures is not None:
                 self._pictures.release(self.conversation_id)
+            self.begun.set()
             await self._observers.close()
 
     async def _live(self) -> None:
@@ -547,6 +549,14 @@ class Session:
         except ConfigError as error:
             raise ClientError(str(error)) from None
         self._take_over(agent, self._current.name, tools)
+
+    async def answer_beside(self, instructions: str, messages: tuple[Message, ...] | None) -> str:
+        """What the agent's model says beside the conversation, of which nothing enters the dialogue. `instructions`: in
+        place of the agent's prompt; "": with that. `messages`: what it answers; None: the dialogue so far. Raises
+        ClientError, EngineError."""
+        prompt = (Message("system", instructions),) if instructions else self._conversation.script.prompt
+        said = self._conversation.history.messages() if messages is None else messages
+        return await self._questions.ask_own(self._current.agent.llm_model, (*prompt, *said))
 
     # ---- tools --------------------------------------------------------------------------------------
 

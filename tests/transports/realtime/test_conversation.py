@@ -41,7 +41,9 @@ async def test_speech_in_and_a_spoken_answer(tmp_path: Path, monkeypatch: Patch)
             "response.output_audio.done", "response.output_audio_transcript.done", "response.content_part.done",
             "conversation.item.done", "response.output_item.done", "response.done",
         ]  # fmt: skip
-        assert client.last("conversation.item.input_audio_transcription.completed")["transcript"] == "one two three four"
+        assert (
+            client.last("conversation.item.input_audio_transcription.completed")["transcript"] == "one two three four"
+        )
         done = client.last("response.done")["response"]
         assert done["status"] == "completed"
         (item,) = done["output"]

@@ -15,6 +15,7 @@ from voi.errors import ClientError
 from voi.session.session import Session
 from voi.tasks import Tasks
 from voi.transports.realtime.agent_side import ResponseWish
+from voi.transports.realtime.beside import ResponsesBeside
 from voi.transports.realtime.chosen import VoicesOf, chosen_agent, turn_policy
 from voi.transports.realtime.client_items import ItemEvents
 from voi.transports.realtime.door import RealtimeDoor
@@ -36,6 +37,8 @@ from voi.transports.realtime.wire import (
 APPEND_MAX_CHARACTERS = 15 * 2**20 * 4 // 3
 ID_MAX = 256
 METADATA_MAX = 16
+_OF_RESPONSES = ("output_modalities", "tools", "tool_choice", "max_output_tokens", "audio")
+"""Settings that a response may have of its own."""
 NO_ACTIVE = "response_cancel_not_active"
 
 
@@ -68,6 +71,9 @@ class ClientEvents:
         door.on_speech = self._stop_waiting
         door.on_closed = self.aclose
         self._items = ItemEvents(door, session)
+        self._beside = ResponsesBeside(door, session, self._tasks, door.usage)
+        self._before: RealtimeSettings | None = None
+        """The session's settings, while a response has its own."""
         self._events: dict[str, Callable[[Json], None]] = {
             "session.update": self._update,
             "input_audio_buffer.append": self._append,
@@ -112,9 +118,9 @@ class ClientEvents:
 
     # ---- settings -----------------------------------------------------------------------------------
 
-    def begin(self, session: Json | None) -> None:
+    def begin(self, session: Json) -> None:
         """The conversation runs: show it. `session`: settings that it begins with. Raises ClientError."""
-        self.apply(self._door.settings.updated(session or {}))
+        self.apply(self._door.settings.updated(session), first=True)
         self._door.emit({"type": "session.created", "session": self._shown()})
         self._door.emit({
             "type": "conversation.created",
@@ -129,6 +135,7 @@ class ClientEvents:
         session = object_at(event, "session")
         if session is None:
             raise missing("session")
+        self._restore()
         before = self._door.settings
         settings = before.updated(session)
         if settings.type != before.type and len(self._door.items):
@@ -136,14 +143,11 @@ class ClientEvents:
         self.apply(settings)
         self._door.emit({"type": "session.updated", "session": self._shown()})
 
-    def apply(self, settings: RealtimeSettings) -> None:
-        """Have the conversation be as these settings want. Raises ClientError."""
+    def apply(self, settings: RealtimeSettings, *, first: bool = False) -> None:
+        """Have the conversation be as these settings want. `first`: it has just begun. Raises ClientError."""
         before, session = self._door.settings, self._session
         chosen = chosen_agent(self._agent, settings, self._rights, self._call.app, self._voices_of)
-        revised = (settings.instructions, settings.tools, settings.tool_choice, settings.voice, settings.speed,
-                   settings.silent, settings.max_output_tokens)  # fmt: skip
-        if revised != (before.instructions, before.tools, before.tool_choice, before.voice, before.speed,
-                       before.silent, before.max_output_tokens):  # fmt: skip
+        if first or settings.of_agent != before.of_agent:
             session.revise(chosen.agent, chosen.instructions)
         if chosen.ignored != self._ignored:
             self._ignored = chosen.ignored
@@ -187,13 +191,20 @@ class ClientEvents:
         if self._door.settings.type == "transcription":
             raise EventError("A transcription session has no responses.", "invalid_value")
         if given.get("conversation") == "none":
-            raise EventError("Responses beside the conversation are not supported.", "unsupported", "conversation")
+            self._beside.create(given, replace(wish, instructions=self._allowed(wish.instructions)))
+            return
+        if given.get("input") is not None:
+            raise EventError("Only a response beside the conversation has its own input: send conversation 'none'.",
+                             "invalid_value", "response.input")  # fmt: skip
         if active is not None and active.asked and not agent.outputs:
             raise EventError(
                 f"Conversation already has an active response in progress: {active.id}. Wait until the response is "
                 "finished before creating a new one.",
                 "conversation_already_has_active_response",
             )
+        wish = replace(wish, instructions=self._allowed(wish.instructions))
+        if active is None:
+            self._override(given)
         if active is not None:
             self._wish, self._answered = wish, bool(agent.outputs)
             self._give_outputs()
@@ -218,7 +229,26 @@ class ClientEvents:
             if (number := agent.calls.pop(call_id, None)) is not None:
                 self._session.door_answers(number, output)
 
+    def _allowed(self, instructions: str) -> str:
+        """The instructions, if the client's app may give any."""
+        allowed = self._rights.allow_app(self._call.app) and self._rights.allow_field("system_prompt")
+        return instructions if allowed else ""
+
+    def _override(self, given: Json) -> None:
+        """Give the response that follows the settings of its own that it was asked for with. Raises ClientError."""
+        own = {name: given[name] for name in _OF_RESPONSES if given.get(name) is not None}
+        if own:
+            before = self._door.settings
+            self.apply(before.updated(own, "response"))
+            self._before = before
+
+    def _restore(self) -> None:
+        before, self._before = self._before, None
+        if before is not None:
+            self.apply(before)
+
     def _response_over(self) -> None:
+        self._restore()
         wish, self._wish = self._wish, None
         if wish is None:
             return
@@ -232,6 +262,8 @@ class ClientEvents:
     def _cancel_response(self, event: Json) -> None:
         wanted = text_at(event, "response_id", most=ID_MAX, required=False)
         active = self._door.agent.response
+        if wanted and self._beside.cancel(wanted):
+            return
         if active is None or (wanted and wanted != active.id):
             raise EventError("Cancellation failed: no active response found", NO_ACTIVE)
         self._wish = None

@@ -227,6 +227,17 @@ def _content(value: object, role: str) -> tuple[list[Json], bytes | None]:
     return parts, sound
 
 
+def message_given(given: Json, at: str) -> Message:
+    """What a message of the client says. Raises EventError."""
+    role = given.get("role")
+    if role not in _PARTS:
+        raise wrong_value(f"{at}.role", role, "'system', 'assistant' and 'user'")
+    content, sound = _content(given.get("content"), str(role))
+    if sound is not None:
+        raise EventError("Sound is heard in the conversation alone: give its transcript.", "invalid_value", at)
+    return _message_of(str(role), content)
+
+
 def _message_of(role: str, content: list[Json]) -> Message:
     text = "\n".join(text for part in content if (text := part.get("text") or part.get("transcript") or ""))
     pictures = [part["image_url"] for part in content if "image_url" in part]

@@ -150,17 +150,20 @@ class RealtimeConnection:
 
     def _begin(self, call: Call, caller: RealtimeCaller) -> None:
         query = parse_qs(self._request.query)
-        name = caller.agent or query.get("model", [""])[0]
         services = self._services
         config = services.calls.services.configs.current
+        name = caller.agent or query.get("model", [""])[0]
+        first = caller.session or ({"type": "transcription"} if query.get("intent") == ["transcription"] else {})
+        if name not in config.agents and first.get("type") == "transcription":
+            name = next(iter(config.agents), "")  # nobody speaks: its ears are meant
         session = call.open(name, None, services.options())
         self._events = events = ClientEvents(
             self._door, call, session, config.agent(name), config.client_agents, services.voices_of, self._note_ignored
         )
         call.start()
-        services.calls.services.tasks.start(self._run(call, events, caller.session), f"beginning of {self.id}")
+        services.calls.services.tasks.start(self._run(call, events, first), f"beginning of {self.id}")
 
-    async def _run(self, call: Call, events: ClientEvents, settings: Json | None) -> None:
+    async def _run(self, call: Call, events: ClientEvents, settings: Json) -> None:
         """Handle the first events once the conversation runs."""
         session = call.session
         if session is None:

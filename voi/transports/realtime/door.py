@@ -61,7 +61,7 @@ class RealtimeDoor:
         if sound_out is None:
             sound_out = SoundInEvents(lambda: self.settings.output_format)
         self.agent = AgentSide(
-            self.emit, self.items, lambda: self.settings, self.conversation_id, sound_out, self._usage,
+            self.emit, self.items, lambda: self.settings, self.conversation_id, sound_out, self.usage,
             lambda: self.on_response_over(), lambda: self.on_quiet(),
         )  # fmt: skip
         self.person = PersonSide(
@@ -118,7 +118,7 @@ class RealtimeDoor:
                 self.session = None
                 self._channel.end(event)
 
-    def _usage(self) -> Json:
+    def usage(self) -> Json:
         """What was used since the last response."""
         now = self._usage_of_call()
         taken, given = (max(0, new - old) for new, old in zip(now, self._used, strict=True))

@@ -71,6 +71,14 @@ class RealtimeSettings:
         return self.turn_detection is None
 
     @property
+    def of_agent(self) -> tuple[Any, ...]:
+        """What changes the agent."""
+        return (
+            self.instructions, self.tools, self.tool_choice, self.voice, self.speed, self.silent,
+            self.max_output_tokens,
+        )  # fmt: skip
+
+    @property
     def answers(self) -> bool:
         """A turn that ends is answered."""
         turns = self.turn_detection
