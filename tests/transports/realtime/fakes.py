@@ -4,32 +4,37 @@ import base64
 import json
 import time
 from collections.abc import Callable
-from typing import Any, Self
+from typing import Any, Self, get_args
 
 from tests.server.fakes import SECRET
 from tests.transports.raw_client import CLOSE, PING, PONG, TEXT, RawClient
 from voi.server.auth import issue_token
 
-try:
-    import openai.types.realtime as types
-    from openai.types.realtime.realtime_server_event import RealtimeServerEvent
-    from pydantic import TypeAdapter
-
-    SERVER_EVENT: Any = TypeAdapter(RealtimeServerEvent)
-    del types
-except ImportError:
-    SERVER_EVENT = None
-
 Json = dict[str, Any]
 
 
+def _sdk_types() -> dict[str, Any]:
+    """The SDK's class for each server event, by the event's type; {} without the SDK."""
+    try:
+        from openai.types.realtime.realtime_server_event import RealtimeServerEvent
+    except ImportError:
+        return {}
+    kinds = get_args(get_args(RealtimeServerEvent)[0])
+    return {get_args(kind.model_fields["type"].annotation)[0]: kind for kind in kinds}
+
+
+SDK_TYPES = _sdk_types()
+
+
 class RealtimeClient:
-    """`checked`: events whose types the SDK has checked."""
+    """`log`: all events that came."""
 
     def __init__(self, client: RawClient) -> None:
         self.client = client
         self.log: list[Json] = []
         self.closed: int | None = None
+        self.mistaken: set[str] = set()
+        """Ids of its events that were answered with an error."""
         self.sound: dict[str, bytes] = {}
         """By item."""
 
@@ -101,10 +106,12 @@ class RealtimeClient:
         else:
             assert opcode == TEXT
             event = json.loads(payload)
-            if SERVER_EVENT is not None:
-                SERVER_EVENT.validate_python(event)
+            if SDK_TYPES:
+                SDK_TYPES[event["type"]].model_validate(event, strict=True)
             assert event["event_id"].startswith("event_")
             self.log.append(event)
+            if event["type"] == "error" and event["error"]["event_id"]:
+                self.mistaken.add(event["error"]["event_id"])
             if event["type"] == "response.output_audio.delta":
                 item = event["item_id"]
                 self.sound[item] = self.sound.get(item, b"") + base64.b64decode(event["delta"])

@@ -83,14 +83,14 @@ class ItemEvents:
 
     def _create_message(self, given: Json, item_id: str, after: str | None) -> None:
         role = given.get("role")
-        if role not in _PARTS:
+        if not isinstance(role, str) or role not in _PARTS:
             raise wrong_value("item.role", role, "'system', 'assistant' and 'user'")
-        content, sound = _content(given.get("content"), str(role))
+        content, sound = _content(given.get("content"), role)
         if sound is not None:
             self._door.person.take(sound, item_id, after, committed=False)
             return
-        item = DialogueItem(item_id, role=str(role), content=content)
-        said = _message_of(str(role), content)
+        item = DialogueItem(item_id, role=role, content=content)
+        said = _message_of(role, content)
         if said.parts:
             item.message_id = self._next_id()
         self._add(item, after)
@@ -230,12 +230,12 @@ def _content(value: object, role: str) -> tuple[list[Json], bytes | None]:
 def message_given(given: Json, at: str) -> Message:
     """What a message of the client says. Raises EventError."""
     role = given.get("role")
-    if role not in _PARTS:
+    if not isinstance(role, str) or role not in _PARTS:
         raise wrong_value(f"{at}.role", role, "'system', 'assistant' and 'user'")
-    content, sound = _content(given.get("content"), str(role))
+    content, sound = _content(given.get("content"), role)
     if sound is not None:
         raise EventError("Sound is heard in the conversation alone: give its transcript.", "invalid_value", at)
-    return _message_of(str(role), content)
+    return _message_of(role, content)
 
 
 def _message_of(role: str, content: list[Json]) -> Message:

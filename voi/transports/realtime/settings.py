@@ -148,9 +148,10 @@ class RealtimeSettings:
             changes["tool_choice"] = tool_choice_of(session["tool_choice"], f"{at}.tool_choice")
         if session.get("max_output_tokens") is not None:
             changes["max_output_tokens"] = output_tokens_of(session["max_output_tokens"], f"{at}.max_output_tokens")
-        for name in ("tracing", "truncation"):
-            if name in session and len(orjson.dumps(session[name], default=str)) < INSTRUCTIONS_MAX:
-                changes[name] = session[name]
+        if session.get("tracing", 0) in (None, "auto"):
+            changes["tracing"] = session["tracing"]
+        if session.get("truncation") in ("auto", "disabled"):
+            changes["truncation"] = session["truncation"]
         audio = object_at(session, "audio", f"{at}.audio") or {}
         if heard := object_at(audio, "input", f"{at}.audio.input"):
             changes |= self._heard(heard, f"{at}.audio.input")
@@ -169,7 +170,9 @@ class RealtimeSettings:
         if "transcription" in heard:
             changes["transcription"] = _transcription(heard, at)
         if "noise_reduction" in heard:
-            changes["noise_reduction"] = object_at(heard, "noise_reduction", f"{at}.noise_reduction")
+            given = object_at(heard, "noise_reduction", f"{at}.noise_reduction") or {}
+            near = given.get("type") in ("near_field", "far_field")
+            changes["noise_reduction"] = {"type": given["type"]} if near else None
         if "turn_detection" in heard:
             given = object_at(heard, "turn_detection", f"{at}.turn_detection")
             changes["turn_detection"] = None if given is None else self._turns(given, f"{at}.turn_detection")
@@ -271,8 +274,8 @@ def tools_of(value: object, param: str) -> tuple[Json, ...]:
 
 def tool_choice_of(value: object, param: str) -> Any:
     """Raises EventError."""
-    if isinstance(value, dict) and value.get("type") in ("function", "mcp"):
-        return {name: value[name] for name in ("type", "name", "server_label") if isinstance(value.get(name), str)}
+    if isinstance(value, dict) and value.get("type") == "function":
+        return {"type": "function", "name": text_at(value, "name", most=NAME_MAX, param=f"{param}.name")}
     if value not in ("auto", "none", "required"):
         raise wrong_value(param, value, "'none', 'auto' and 'required'")
     return value
