@@ -12,6 +12,7 @@ from voi.engines.startup import Engines
 from voi.errors import ClientError
 from voi.server.auth import TokenClaims, bearer
 from voi.server.openai.failures import Failures, OpenAiError
+from voi.transports.realtime.client_secrets import ClientSecrets
 from voi.use import Use
 
 
@@ -28,6 +29,8 @@ class OpenAiServices:
     on_use: Callable[[str, Use], None]
     tokens_of: Callable[[str], tuple[int, int]]
     failures: Failures
+    client_secrets: ClientSecrets | None = None
+    """Issues client secrets for the Realtime protocol; None: that is not served."""
 
     def running(self) -> Engines:
         """The engines. Raises OpenAiError while the server starts."""
@@ -41,9 +44,10 @@ class OpenAiServices:
         if not token:
             raise OpenAiError(401, "No token was given: send it as Authorization: Bearer TOKEN.")
         try:
-            request.state.app = self.check_token(token).app
+            claims = self.check_token(token)
         except ClientError as error:
             raise OpenAiError(401, str(error)) from None
+        request.state.app, request.state.person = claims.app, claims.person
 
     def place(self, app: str) -> AbstractContextManager[None]:
         """See `Admission.place`."""
