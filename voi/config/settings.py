@@ -142,6 +142,8 @@ class Settings(BaseSettings):
     """Refuse new conversations while the server is too busy for them, so that those under way do not suffer."""
     init_timeout_s: float = Field(default=10, gt=0, le=300)
     """A client that has not sent `init` by then is disconnected."""
+    realtime: bool = True
+    """Serve OpenAI's Realtime protocol at /v1/realtime."""
     resume_s: float = Field(default=60, ge=0, le=3_600)
     """A client that asked for it may come back within that time after its connection was lost; 0: no client may."""
     resume_restart_s: float = Field(default=300, ge=0, le=86_400)

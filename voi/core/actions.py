@@ -30,6 +30,13 @@ class Listen:
 
 
 @dataclass(frozen=True, slots=True)
+class TakeSound:
+    """Take the person's sound from now on by their voice, or, if it is `pushed`, all of it."""
+
+    pushed: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Transcribe:
     """Finalize the transcript of the utterance so far. Answered by Heard(utterance, text, pause), TranscriptFailed."""
 
@@ -229,7 +236,7 @@ class HangUp:
 
 
 Action = (
-    Listen | Transcribe | TranscribeNow | JudgeTurn | JudgeVoice | NoteBackchannel | EndUtterance | StartReply
-    | SayPhrase | SayAhead | SayRest | Release | RunTool | CancelTool | Condense | NoteForgotten | Duck | Resume | Stop
-    | Show | SendStatus | ReportError | HangUp
+    Listen | TakeSound | Transcribe | TranscribeNow | JudgeTurn | JudgeVoice | NoteBackchannel | EndUtterance
+    | StartReply | SayPhrase | SayAhead | SayRest | Release | RunTool | CancelTool | Condense | NoteForgotten | Duck
+    | Resume | Stop | Show | SendStatus | ReportError | HangUp
 )  # fmt: skip

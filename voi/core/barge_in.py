@@ -154,6 +154,10 @@ class BargeIns:
         self._newest = BargeIn(0)
         """The newest possible barge-in. It is kept while its reply sounds, as it may continue."""
 
+    def follow(self, script: Script) -> None:
+        """Keep to that script's rules from now on."""
+        self._script = script
+
     @property
     def newest(self) -> BargeIn:
         """What is known of the newest possible barge-in."""
@@ -163,6 +167,8 @@ class BargeIns:
         """Voice sets in over that reply."""
         known = self._newest
         barge_in = self._newest = known.begins(now_ms) if known.reply == reply.number else BargeIn(reply.number)
+        if not self._script.interrupts:
+            return
         if not self._script.judges_voices:
             self._duck("deep")
         elif not barge_in.is_noise:
@@ -185,7 +191,7 @@ class BargeIns:
 
     def judged(self, fact: VoiceJudged, turn: Turn, now_ms: int) -> Verdict | None:
         self._newest.judged(fact)
-        if self._newest.likely:
+        if self._newest.likely and self._script.interrupts:
             self._duck("deep")
         return self.weigh(turn, now_ms)
 

@@ -12,6 +12,7 @@ Each method that begins with `_on_` is one rule. `RULES`, at the end, says which
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from voi.core import actions as do
 from voi.core import facts as was
@@ -85,6 +86,10 @@ class Conversation:
         """Message id of an answer that ended while the person was saying the rest of what it answers."""
         self._answer_owed = False
         """RESPONSE_CREATED was sent for an answer that has not begun yet."""
+        self._reply_owed = False
+        """A reply was asked for without a message of the person."""
+        self._asked_note = ""
+        """For the prompt of the reply that was asked for."""
         self._busy = False
         """The server is busy: optional work is left out."""
         self._agent = ""
@@ -201,7 +206,7 @@ class Conversation:
 
     @property
     def _speculates(self) -> bool:
-        return self.script.turn.speculate and not self._busy
+        return self.script.turn.speculate and self.script.answers_turns and not self._busy
 
     def _say(self, phrase: Phrase) -> None:
         """Say it, after the notice if that is due. A goodbye waits for nothing."""
@@ -305,6 +310,7 @@ class Conversation:
 
     def _listen(self) -> Turn:
         self._utterances += 1
+        self._asked_note = ""
         self._turn = Turn(self._utterances, after_noise=self._now_ms <= self._noise_until_ms)
         self._emit(do.Listen(self._utterances, partials=not self._busy))
         return self._turn
@@ -461,7 +467,7 @@ class Conversation:
         decision = self._decide(turn, self.script.turn, self._asked, self.pace.floor_ms, self._weights)
         if not decision.ends:
             return
-        if not turn.final or self._replies.stopping:
+        if not turn.final or self._replies.stopping or not self.script.answers_turns:
             self._await_transcript(turn)
             return
         speculation = self._replies.speculation
@@ -507,7 +513,12 @@ class Conversation:
             self._late.expect(turn, self._draft, text)
         self._end_utterance()
         if spoken or self._draft.unanswered or (self._answer_owed and (text or self._draft.image_urls)):
-            self._answer(text)
+            if self.script.answers_turns or self._answer_owed:
+                self._answer(text)
+            else:
+                self._commit(text)
+        elif self._reply_owed:
+            self._answer_alone()
         else:
             self._cancel_owed()
             if self._tools.owed:
@@ -521,16 +532,42 @@ class Conversation:
         if self._tools.interrupt():
             self._replies.drop_speculation()  # it was asked with the tools running
         self._notice.try_again()
-        self._show_draft(text, final=True)
-        self.history.add(self._draft.entry(text))
-        self._draft = Draft(self._message_ids)
+        self._take_message(text)
         reply = self._replies.speculation
         if reply is None or reply.goes_on or not same_words(text, reply.answers):
             self._replies.drop_speculation()
             muted = self._notice.due is not None
             reply = self._replies.start(text, self._request(), muted=muted)
+        self._begin_answer(reply)
+
+    def _take_message(self, text: str) -> None:
+        """The person's message is complete: it enters the history."""
+        self._show_draft(text, final=True)
+        self.history.add(self._draft.entry(text))
+        self._draft = Draft(self._message_ids)
+
+    def _commit(self, text: str) -> None:
+        """Take the person's message, without an answer."""
+        self._replies.drop_speculation()
+        self._take_message(text)
+        if self._tools.owed:
+            self._go_on()
+        else:
+            self._go(State.IDLE)
+
+    def _answer_alone(self) -> None:
+        """Answer the dialogue as it is."""
+        self._tools.interrupt()
+        self._notice.try_again()
+        reply = self._replies.speculation
+        if reply is None or reply.answers != "" or reply.goes_on:
+            self._replies.drop_speculation()
+            reply = self._replies.start("", self._request(), muted=self._notice.due is not None)
+        self._begin_answer(reply)
+
+    def _begin_answer(self, reply: Reply) -> None:
         self._replies.announce(reply, already=self._answer_owed)
-        self._answer_owed = self._tools.owed = False
+        self._answer_owed = self._reply_owed = self._tools.owed = False
         if self._notice.due:  # the answer is made meanwhile, and follows it
             self._replies.postpone(reply)
             self._tools.owed = self._say_notice()
@@ -552,9 +589,10 @@ class Conversation:
 
     @property
     def _prompt(self) -> tuple[Message, ...]:
-        return with_notes(self.script.prompt, (self._recalled, *self._condensing.notes))
+        return with_notes(self.script.prompt, (self._recalled, *self._condensing.notes, self._asked_note))
 
     def _cancel_owed(self) -> None:
+        self._reply_owed = False
         if self._answer_owed:
             self._answer_owed = False
             self._emit(do.SendStatus(Status.RESPONSE_CANCELLED))
@@ -586,7 +624,7 @@ class Conversation:
             self._listen()
         self._go(State.HEARING)
 
-    def _on_answer_asked(self, _: was.AnswerAsked) -> None:
+    def _on_answer_asked(self, _: was.AnswerAsked | None = None) -> None:
         self._clocks.user_acted(self._now_ms)
         if self.state is State.WAITING:
             return
@@ -606,6 +644,117 @@ class Conversation:
             self._go(State.WAITING)
             self._try_answer()
 
+    # ---- a client that manages the dialogue -----------------------------------------------------------------
+
+    def _on_turn_taking_set(self, fact: was.TurnTakingSet) -> None:
+        pushed = fact.mode == "chat"
+        if fact.mode != self.script.mode:
+            self._emit(do.TakeSound(pushed))
+        self.script = replace(
+            self.script, mode=fact.mode, turn=fact.turn, answers_turns=fact.answers, interrupts=fact.interrupts
+        )
+        self._barge_ins.follow(self.script)
+        if not fact.answers:
+            self._replies.drop_speculation()
+
+    def _on_speech_committed(self, _: was.SpeechCommitted) -> None:
+        self._clocks.user_acted(self._now_ms)
+        if self._turn and self.state in (State.HEARING, State.PAUSED):
+            self._await_transcript(self._turn)
+
+    def _on_speech_dropped(self, _: was.SpeechDropped) -> None:
+        if self.state in (State.HEARING, State.PAUSED, State.BARGE_IN):
+            self._replies.drop_speculation()
+            self._end_utterance()
+            if self.state is State.BARGE_IN:
+                self._end_barge_in(Verdict.RESUME)
+            else:
+                self._await_nothing()
+
+    def _await_nothing(self) -> None:
+        self._go(State.WAITING)
+        self._try_answer()
+
+    def _on_reply_asked(self, fact: was.ReplyAsked) -> None:
+        if self._turn or self._draft.begun:
+            waiting = self.state is State.WAITING
+            self._on_answer_asked()
+            if waiting:
+                self._owe_answer()
+            self._asked_note = fact.instructions
+            return
+        self._clocks.user_acted(self._now_ms)
+        self._asked_note = fact.instructions
+        if self._reply_owed:
+            return
+        if self._opens(fact):
+            return
+        before = self._replies.released
+        plays_out = self.state is State.ANSWERING and before is not None and before.written
+        self._tools.interrupt()
+        self._replies.cancel_carried()
+        if not plays_out:
+            self._replies.late.turn_begins()
+            self._replies.stop()
+        self._reply_owed = True
+        self._owe_answer()
+        if plays_out:  # it is heard to its end
+            self._replies.drop_speculation()
+            self._replies.start("", self._request(), muted=True)
+        else:
+            self._await_nothing()
+
+    def _owe_answer(self) -> None:
+        if not self._answer_owed:
+            self._answer_owed = True
+            self._emit(do.SendStatus(Status.RESPONSE_CREATED))
+
+    def _on_reply_cancelled(self, _: was.ReplyCancelled) -> None:
+        self._clocks.user_acted(self._now_ms)
+        self._tools.interrupt()
+        self._tools.waive()
+        self._replies.drop_speculation()
+        self._replies.stop()
+        self._cancel_owed()
+        if self.state in (State.ANSWERING, State.BARGE_IN):
+            self._after_reply()
+        elif self.state is State.WAITING and self._turn is None:
+            self._go(State.IDLE)
+
+    def _opens(self, fact: was.ReplyAsked) -> bool:
+        """Nothing was said yet: the agent says its greeting. False if it has none, or is told what to say."""
+        greeting = self.script.greeting
+        if greeting is None or fact.instructions or self.history.last is not None or self.state is not State.IDLE:
+            return False
+        self._emit(do.SendStatus(Status.RESPONSE_CREATED))
+        self._say(greeting)
+        if self._replies.released:
+            self._replies.released.announced = True
+        return True
+
+    def _on_message_inserted(self, fact: was.MessageInserted) -> None:
+        said = fact.message
+        self._clocks.user_acted(self._now_ms)
+        self._replies.drop_speculation()  # it was asked without this
+        entry = HistoryEntry(
+            fact.message_id, said.role, said.text, said.image_urls, calls=said.tool_calls, results=said.tool_results
+        )
+        self.history.insert(entry, fact.after)
+        if entry.text or entry.image_urls:
+            self._emit(do.Show(entry.message_id, entry.role, entry.text, entry.image_urls))
+
+    def _on_message_deleted(self, fact: was.MessageDeleted) -> None:
+        gone = next((each for each in self.history if each.message_id == fact.message_id), None)
+        if gone is not None:
+            self._replies.drop_speculation()  # it was asked with this
+            self.history.remove({fact.message_id})
+            self._emit(do.Show(fact.message_id, gone.role, ""))
+
+    def _on_sound_truncated(self, fact: was.SoundTruncated) -> None:
+        if self._replies.plays(fact.message_id):
+            self._on_interrupted(was.Interrupted(fact.message_id, fact.played_ms))
+        self._replies.cut_past(fact.message_id, fact.played_ms, exact=True)
+
     @property
     def barge_in(self) -> BargeIn:
         """What is known of the newest sound over a reply."""
@@ -616,8 +765,12 @@ class Conversation:
     def _end_barge_in(self, verdict: Verdict | None) -> None:
         """Carry out what was decided about a sound over the reply. None: nothing yet."""
         match verdict:
+            case Verdict.STOP if not self.script.interrupts:
+                pass  # they are heard, and answered when the agent has finished
             case Verdict.STOP:
                 self._emit(do.SendStatus(Status.USER_INTERRUPT))
+                if self._reply_owed:
+                    self._cancel_owed()
                 self._tools.interrupt()
                 self._replies.stop()
                 self._after_reply()
@@ -627,7 +780,9 @@ class Conversation:
                 self._barge_ins.resume(self._now_ms)
 
     def _on_barge_in_over(self) -> None:
-        self._end_barge_in(self._barge_ins.overdue(self._turn))
+        self._clocks.state_since_ms = self._now_ms  # it is asked again, if nothing changes
+        if self.script.interrupts or not (self._turn and self._turn.text):
+            self._end_barge_in(self._barge_ins.overdue(self._turn))
 
     def _on_interrupted(self, fact: was.Interrupted) -> None:
         """The client stopped the agent."""
@@ -660,6 +815,8 @@ class Conversation:
             self._go(State.PAUSED if turn.quiet_ms else State.HEARING)
             if turn.quiet_ms and turn.final is not None and not self._replies.stopping:
                 self._on_final(turn)
+        elif self.state is State.ANSWERING and self._reply_owed:
+            self._await_nothing()
         elif self.state is State.ANSWERING and self._tools.owed:
             self._go_on()
         elif self.state is State.ANSWERING and not self._tools.awaited:
@@ -855,6 +1012,15 @@ RULES: dict[type[Fact] | Due, Callable[..., None]] = {
     was.VoicePushed: Conversation._on_voice_pushed,
     was.AnswerAsked: Conversation._on_answer_asked,
     was.Interrupted: Conversation._on_interrupted,
+    # what a client does that manages the dialogue
+    was.TurnTakingSet: Conversation._on_turn_taking_set,
+    was.SpeechCommitted: Conversation._on_speech_committed,
+    was.SpeechDropped: Conversation._on_speech_dropped,
+    was.ReplyAsked: Conversation._on_reply_asked,
+    was.ReplyCancelled: Conversation._on_reply_cancelled,
+    was.MessageInserted: Conversation._on_message_inserted,
+    was.MessageDeleted: Conversation._on_message_deleted,
+    was.SoundTruncated: Conversation._on_sound_truncated,
     Due.BARGE_IN_OVER: Conversation._on_barge_in_over,
     # the agent's replies
     was.ReplyText: Conversation._on_reply_grew,
@@ -884,6 +1050,8 @@ RULES: dict[type[Fact] | Due, Callable[..., None]] = {
 UNHEARD_AT_PARTING = frozenset({
     was.UserStarted, was.SpeechGrew, was.QuietGrew, was.TranscriptFailed, was.TurnJudged, was.VoiceJudged,
     was.TextTyped, was.ImageGiven, was.VoicePushed, was.AnswerAsked, was.ToolCalled, was.ToolReturned,
+    was.TurnTakingSet, was.SpeechCommitted, was.SpeechDropped, was.ReplyAsked, was.ReplyCancelled,
+    was.MessageInserted, was.MessageDeleted,
     was.AgentSwitched, was.AnswerExpected,
 })  # fmt: skip
 """What changes nothing any more while the agent says goodbye. Words of before that are heard late still get into the

@@ -10,9 +10,11 @@ from dataclasses import dataclass
 from voi.core.end_reason import EndReason
 from voi.core.expects import Expects
 from voi.core.kept import Kept
+from voi.core.options import Mode
 from voi.core.script import Script
 from voi.core.tool_rule import AfterCall
-from voi.dialogue import SpokenWord, Voice
+from voi.dialogue import Message, SpokenWord, Voice
+from voi.turn_policy import TurnPolicy
 
 # ---- what was heard -----------------------------------------------------------------------------
 
@@ -114,6 +116,70 @@ class Interrupted:
 
     message_id: int | None
     played_ms: int | None = None
+
+
+# ---- what a client that manages the dialogue asked ----------------------------------------------
+# Messages that it brings have ids below 0, which it chooses itself.
+
+
+@dataclass(frozen=True, slots=True)
+class TurnTakingSet:
+    """The client chose how turns are taken from now on: by the person's voice ("call") or by SpeechCommitted ("chat").
+    `answers` False: a turn that ends is not answered before ReplyAsked. `interrupts` False: voice does not stop the
+    agent; the turn counts when the agent has finished."""
+
+    mode: Mode
+    turn: TurnPolicy
+    answers: bool = True
+    interrupts: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechCommitted:
+    """The client says that what the person said is complete."""
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechDropped:
+    """The client says that what the person says at the moment does not count."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyAsked:
+    """The client asks for a reply to the dialogue as it is. `instructions`: a note for the prompt of this reply."""
+
+    instructions: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyCancelled:
+    """The client wants no answer at the moment, whether it has begun or not."""
+
+
+@dataclass(frozen=True, slots=True)
+class MessageInserted:
+    """The client put a message into the dialogue. `after`: the id of the message before it; None: it is the newest;
+    `FIRST`: it is the oldest."""
+
+    message_id: int
+    message: Message
+    after: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MessageDeleted:
+    """The client took a message out of the dialogue."""
+
+    message_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class SoundTruncated:
+    """The client says how much of the sound of that message the person heard, and nothing contradicts it but our own
+    clock, which knows what was sent."""
+
+    message_id: int
+    played_ms: int
 
 
 # ---- what became of a reply -----------------------------------------------------------------------
@@ -318,5 +384,6 @@ Fact = (
     | ImageGiven | AnswerAsked | Interrupted | ReplyText | PieceVoiced | ReplyThinking | ToolCalled | ReplyWritten
     | ToolReturned | AgentSwitched | AnswerExpected | ReplySounded | PlaybackStarted | ReplyPlayed | ReplyStopped
     | ReplyFailed | Recalled | Condensed | TranscriptFailed | CameBack | Continued | DeadlinePassed | LoadChanged
-    | TimeIsUp | HungUp
+    | TimeIsUp | HungUp | TurnTakingSet | SpeechCommitted | SpeechDropped | ReplyAsked | ReplyCancelled
+    | MessageInserted | MessageDeleted | SoundTruncated
 )  # fmt: skip

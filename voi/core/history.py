@@ -9,6 +9,8 @@ from voi.core.kept import KeptMessage
 from voi.core.reply_form import in_form
 from voi.dialogue import Image, Message, ReplyForm, ReplySegment, Role, Text, ToolCall, ToolResult
 
+FIRST = -(2**62)
+"""In place of the id of the message before: there is none."""
 IMAGES_MAX_CHARACTERS = 32_000_000
 """Pictures may be `data:` URLs of megabytes each. Beyond this total the oldest messages lose their pictures."""
 
@@ -81,6 +83,17 @@ class History:
         if entry.image_urls:
             self._forget_images()
 
+    def insert(self, entry: HistoryEntry, after: int | None) -> None:
+        """Add an entry behind that of the id `after`; None, or an id that is not there: at the end; FIRST: at the
+        beginning."""
+        ids = [each.message_id for each in self._entries]
+        self.add(entry)
+        if after == FIRST or after in ids:
+            at = 0 if after == FIRST else ids.index(after) + 1
+            if self._entries[-1] is entry:
+                self._entries.pop()
+                self._entries.insert(min(at, len(self._entries)), entry)
+
     def kept(self) -> tuple[KeptMessage, ...]:
         """All messages that say something."""
         return tuple(
@@ -137,11 +150,11 @@ class History:
 
     def take_last_user(self, before: int | None = None) -> HistoryEntry | None:
         """Remove and return the last message if it is the person's, else None. With `before`, the message of that id
-        may come after it, and stays."""
+        may come after it, and stays. A message that the client brought (its id is below 0) is left as it is."""
         index = len(self._entries) - 1
         if index > 0 and self._entries[index].message_id == before:
             index -= 1
-        if index >= 0 and self._entries[index].role == "user":
+        if index >= 0 and self._entries[index].role == "user" and self._entries[index].message_id >= 0:
             self.version += 1
             return self._entries.pop(index)
         return None

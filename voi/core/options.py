@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 Mode = Literal["call", "chat"]
+ANY_TOOL = "*"
+"""Among the names of `CallOptions.app_tools`: all of the agent's."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

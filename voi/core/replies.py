@@ -368,13 +368,13 @@ class Replies:
         for number in list(self.stopping):
             self.stopped(was.ReplyStopped(number, 0))
 
-    def cut_past(self, message_id: int, told_ms: int | None) -> bool:
-        """Cut a finished reply, for which the client reported late how much it played. False if no reply is known by
-        that message id."""
+    def cut_past(self, message_id: int, told_ms: int | None, *, exact: bool = False) -> bool:
+        """Cut a finished reply, for which the client reported late how much it played. `exact`: it is to be believed.
+        False if no reply is known by that message id."""
         reply = self._past.get(message_id)
         if reply is None:
             return False
-        if told_ms is not None and self._believes(reply, told_ms := max(0, told_ms - reply.repeated_ms)):
+        if told_ms is not None and (self._believes(reply, told_ms := max(0, told_ms - reply.repeated_ms)) or exact):
             reply.told_ms = told_ms
             self.drop_speculation()  # it was asked with the text as it was before
             self._cut(reply)

@@ -24,6 +24,10 @@ class Script(CallOptions):
     """Said first of all, before the greeting and also without one."""
     greeting: Phrase | None = None
     turn: TurnPolicy = field(default_factory=TurnPolicy)
+    answers_turns: bool = True
+    """False: a turn that ends is not answered before the client asks for it."""
+    interrupts: bool = True
+    """False: the person's voice does not stop the agent."""
     turn_weights: tuple[SignWeight, ...] = ()
     """Weights of the signs that a turn has ended, instead of those that Voi ships."""
     reminder: Phrase | None = None

@@ -18,11 +18,13 @@ from voi.config.settings import Settings
 from voi.errors import ConfigError
 from voi.server.uvicorn_http import http_protocol
 from voi.transports.forwarded import TrustedProxies
+from voi.transports.realtime.connection import REALTIME_PATH, SUBPROTOCOL
 from voi.transports.upgrade import is_websocket, protocol_for
 from voi.transports.websocket import Accept, SocketLimits
 
 log = logging.getLogger(__name__)
 
+SUBPROTOCOLS = {REALTIME_PATH: SUBPROTOCOL}
 HTTP_END_TIMEOUT_S = 5
 TLS_HANDSHAKE_TIMEOUT_S = 10.0
 
@@ -54,7 +56,7 @@ def uvicorn_config(settings: Settings, app: FastAPI, doors: Mapping[str, Accept]
     config = uvicorn.Config(
         app,
         http=http_protocol(proxies),
-        ws=protocol_for(doors, limits, proxies),  # type: ignore[arg-type]  # any factory will do
+        ws=protocol_for(doors, limits, proxies, SUBPROTOCOLS),  # type: ignore[arg-type]  # any factory will do
         lifespan="off",
         log_config=None,
         access_log=settings.log_level == "debug",

@@ -62,6 +62,13 @@ from voi.session.session import Session
 from voi.tasks import Tasks
 from voi.tools.toolbox import Toolbox, secrets_in
 from voi.transports.listeners import DoorServices, Listener, OutOfCall, close_listeners, start_listeners
+from voi.transports.realtime.client_secrets import PREFIX, ClientSecrets
+from voi.transports.realtime.connection import (
+    REALTIME_PATH,
+    RealtimeCaller,
+    RealtimeServices,
+    RealtimeWebSockets,
+)
 from voi.transports.rtvi.connection import RtviWebSockets
 from voi.transports.voi_ws.connection import VoiWebSockets
 from voi.transports.voi_ws.leaving import give_up_wanted, hand_over
@@ -91,6 +98,16 @@ def run(settings: Settings, on_progress: StartProgress, on_ready: Callable[[str]
     secrets += server.engine_secrets()
     set_up(settings.log_level, settings.log_format, secrets)
     uvloop.run(server.serve())
+
+
+def _caller_of(tokens: Tokens, client_secrets: ClientSecrets, key: str) -> RealtimeCaller:
+    """Whose a key of a Realtime client is: a token or a client secret. Raises ClientError."""
+    if not key:
+        raise ClientError("No token was given: send it as Authorization: Bearer TOKEN.")
+    if key.startswith(PREFIX):
+        return client_secrets.read(key)
+    claims = tokens.check(key)
+    return RealtimeCaller(claims.app, claims.person)
 
 
 def handover_of(settings: Settings) -> Handover | None:
@@ -180,8 +197,17 @@ class Server:
             settings.init_timeout_s,
             lambda query: tokens.check(token_in(query)).person,
         )
-        self._doors: Mapping[str, Accept] = {"/ws": self._voi_ws.meet, "/rtvi": rtvi.meet}
+        client_secrets = ClientSecrets(token_secrets)
+        self.realtime = RealtimeServices(
+            self.calls,
+            partial(_caller_of, tokens, client_secrets),
+            self._voices_of,
+            self.usages.tokens_of,
+        )
+        self._doors: dict[str, Accept] = {"/ws": self._voi_ws.meet, "/rtvi": rtvi.meet}
         """Who takes the WebSockets, by path."""
+        if settings.realtime:
+            self._doors[REALTIME_PATH] = RealtimeWebSockets(self.realtime).meet
         self._app = create_app(
             HttpSettings(token_secrets[0], api_key, settings.cors_origins, settings.metrics),
             self.readiness,
@@ -198,6 +224,7 @@ class Server:
                 self.usages.apart,
                 self.usages.tokens_of,
                 Failures(self.metrics.openai_request),
+                client_secrets if settings.realtime else None,
             ),
         )
 
@@ -213,6 +240,10 @@ class Server:
         options = [model.engine_options() for model in self._configs.current.tts_models.values()]
         return [value for each in (*options, self.settings.engine_options, self.settings.stt_options)
                 for value in values_of(each)] + secrets_in(self._configs.current)  # fmt: skip
+
+    def _voices_of(self, model: str) -> tuple[str, ...]:
+        engine = self._engines.tts.get(model) if self._engines else None
+        return tuple(engine.info.voices) if engine else ()
 
     async def serve(self) -> None:
         listener = bind(self.settings.host, self.settings.port)

@@ -101,6 +101,11 @@ class AudioInput:
         self._preroll: deque[bytes] = deque(maxlen=0 if pushed else PREROLL_MS // window_ms)
         self._turn: deque[bytes] | None = deque(maxlen=TURN_SOUND_MS // window_ms) if keeps_turn else None
 
+    def take(self, *, pushed: bool) -> None:
+        """Take sound from now on as push-to-talk, or by the VAD."""
+        self._pushed, self._push_told = pushed, False
+        self._preroll = deque(maxlen=0 if pushed else PREROLL_MS // self._window_ms)
+
     def hear(self, pcm: bytes) -> None:
         """Take s16le mono at `rate_hz`, any length, even half a sample."""
         if self._pushed and not self._push_told:

@@ -35,8 +35,8 @@ if TYPE_CHECKING:
     from voi.engines.startup import Engines
 
 BrainAction = (
-    do.Listen | do.Transcribe | do.TranscribeNow | do.JudgeTurn | do.JudgeVoice | do.EndUtterance | do.StartReply
-    | do.SayPhrase | do.SayAhead | do.SayRest | do.Release | do.Duck | do.Resume | do.Stop
+    do.Listen | do.TakeSound | do.Transcribe | do.TranscribeNow | do.JudgeTurn | do.JudgeVoice | do.EndUtterance
+    | do.StartReply | do.SayPhrase | do.SayAhead | do.SayRest | do.Release | do.Duck | do.Resume | do.Stop
 )  # fmt: skip
 
 
@@ -123,6 +123,8 @@ class PipelineBrain:
         match action:
             case do.Listen():
                 self._turn.listen(action)
+            case do.TakeSound():
+                self._turn.audio_input.take(pushed=action.pushed)
             case do.Transcribe():
                 self._turn.transcribe(action)
             case do.TranscribeNow():

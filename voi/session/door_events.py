@@ -105,3 +105,4 @@ class DoorEvents:
     def utterance_ended(self) -> None:
         if self._started_ms is not None:
             self._speech_stopped()
+        self._line.now.tell(events.TurnEnded())

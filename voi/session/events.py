@@ -41,6 +41,11 @@ class UserMessage:
     added: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class TurnEnded:
+    """What the person said at the moment is over: it is part of their message, or was nothing."""
+
+
 # ---- the agent ------------------------------------------------------------------------------------
 
 
@@ -192,7 +197,7 @@ class AppMessage:
 
 
 DoorEvent = (
-    SpeechStarted | SpeechStopped | UserMessage | AgentMessage | AgentText | AgentVoiced | Sound | SoundEnded
-    | SoundCleared | SoundLowered | SoundPlayed | StatusChanged | ErrorReported | AppToolCalled | TransferAsked
-    | KeysAsked | RequestWithdrawn | AppMessage | Ended
+    SpeechStarted | SpeechStopped | TurnEnded | UserMessage | AgentMessage | AgentText | AgentVoiced | Sound
+    | SoundEnded | SoundCleared | SoundLowered | SoundPlayed | StatusChanged | ErrorReported | AppToolCalled
+    | TransferAsked | KeysAsked | RequestWithdrawn | AppMessage | Ended
 )  # fmt: skip

@@ -31,7 +31,7 @@ from voi.core.later import for_later
 from voi.core.options import CallOptions
 from voi.core.state import State
 from voi.core.tokens import estimated_tokens
-from voi.dialogue import Phrase
+from voi.dialogue import Message, Phrase
 from voi.errors import ClientError, ConfigError, VoiError
 from voi.knowledge.collection import KnowledgeCollection
 from voi.session import events
@@ -99,8 +99,8 @@ class Session:
         "_context_tokens_of", "_continued", "_conversation", "_current", "_echo", "_ended", "_engines", "_events",
         "_fault", "_greetings_dir", "_hands", "_inbox", "_keys", "_knowledge_of", "_latency", "_line", "_make_brain",
         "_metering", "_note", "_observers", "_options", "_pictures", "_playback", "_private", "_prove_person",
-        "_recalls", "_redaction", "_tasks", "_telling", "_tool_runner", "_tools_of", "about", "conversation_id",
-        "invoke_llm", "kept_for_later", "memory",
+        "_questions", "_recalls", "_redaction", "_tasks", "_telling", "_tool_runner", "_tools_of", "about", "begun",
+        "conversation_id", "invoke_llm", "kept_for_later", "memory",
     )  # fmt: skip
 
     def __init__(
@@ -188,6 +188,7 @@ class Session:
             MeteredLlm(engines.llm, self._metering), config, why_not_invoke, invoke_max_tokens, script.reply_timeout_ms
         )
         self.invoke_llm = questions.ask
+        self._questions = questions
         self._condenser: Condenser | None = None
         self.memory = memory
         self._prove_person = prove_person
@@ -197,6 +198,8 @@ class Session:
         self._brain: Brain | None = None
         self._playback: Playback | None = None
         self._echo: EchoCanceller | None = None
+        self.begun = asyncio.Event()
+        """Set when sound and facts are taken at once."""
         self._ended = asyncio.Event()
         self._inbox: deque[Fact] = deque()
         self._telling = False
@@ -218,6 +221,7 @@ class Session:
         finally:
             if self._pictures is not None:
                 self._pictures.release(self.conversation_id)
+            self.begun.set()
             await self._observers.close()
 
     async def _live(self) -> None:
@@ -266,6 +270,7 @@ class Session:
             if self._note is not None:
                 self._inbox.appendleft(was.Recalled(self._note))
             self._drain()
+            self.begun.set()
             await self._ended.wait()
         finally:
             self._keep_for_later()
@@ -533,6 +538,40 @@ class Session:
             )
         self.tell(was.ImageGiven(url))
 
+    def insert(self, message_id: int, message: Message, after: int | None) -> None:
+        """The client puts a message into the dialogue: see `MessageInserted`. Raises ClientError when the server holds
+        as many pictures as it can."""
+        added = sum(len(url) for url in message.image_urls if url.startswith("data:"))
+        held = self._conversation.picture_characters
+        if added and self._pictures is not None and not self._pictures.hold(self.conversation_id, held + added):
+            raise ClientError("The server holds as many pictures as it can. Send this one's address, or a smaller one.")
+        self.tell(was.MessageInserted(message_id, message, after))
+
+    # ---- what the client changes ----------------------------------------------------------------------
+
+    @property
+    def agent(self) -> Agent:
+        """The agent that goes on with the conversation now."""
+        return self._current.agent
+
+    def revise(self, agent: Agent, instructions: str) -> None:
+        """The client changed what it chose: from its next reply on, the agent of the conversation is this one.
+        `instructions`: see `CallOptions`. Raises ClientError if the agent cannot be run."""
+        self._options = replace(self._options, instructions=instructions)
+        try:
+            tools = self._tools_of(agent, "")
+        except ConfigError as error:
+            raise ClientError(str(error)) from None
+        self._take_over(agent, self._current.name, tools)
+
+    async def answer_beside(self, instructions: str, messages: tuple[Message, ...] | None) -> str:
+        """What the agent's model says beside the conversation, of which nothing enters the dialogue. `instructions`: in
+        place of the agent's prompt; "": with that. `messages`: what it answers; None: the dialogue so far. Raises
+        ClientError, EngineError."""
+        prompt = (Message("system", instructions),) if instructions else self._conversation.script.prompt
+        said = self._conversation.history.messages() if messages is None else messages
+        return await self._questions.ask_own(self._current.agent.llm_model, (*prompt, *said))
+
     # ---- tools --------------------------------------------------------------------------------------
 
     def door_answers(self, number: str, result: str, *, failed: bool = False) -> None:
@@ -585,22 +624,26 @@ class Session:
             tools = self._tools_of(agent, current.name)
         except ConfigError as error:
             raise ToolFailed("That agent cannot be reached.") from error
+        self._tasks.log.info("the agent %s goes on", name)
+        if self._captures is not None:
+            self._captures.hand_over()
+        self._take_over(agent, name, tools)
+        if self.memory is not None:
+            self.memory.follow(agent, name)
+            if agent.memory is None:
+                self.tell(was.Recalled(""))
+            self.recall()
+
+    def _take_over(self, agent: Agent, name: str, tools: Mapping[str, AvailableTool]) -> None:
+        current = self._current
         current.agent, current.name, current.tools = agent, name, tools
         current.lookups = self._lookups_for(agent)
         if self._tool_runner is not None:
             self._tool_runner.tools = tools
         self._note_private()
         rules = [tool.rule for tool in tools.values()]
-        self._tasks.log.info("the agent %s goes on", name)
         script = script_from(agent, self._options, context_tokens=self._context_tokens(), rules=rules)
-        if self._captures is not None:
-            self._captures.hand_over()
         self.tell(was.AgentSwitched(script, name))
-        if self.memory is not None:
-            self.memory.follow(agent, name)
-            if agent.memory is None:
-                self.tell(was.Recalled(""))
-            self.recall()
 
     def _context_tokens(self) -> int:
         """How much of the current agent's model is left for its prompt and the dialogue, in tokens; 0: not known."""

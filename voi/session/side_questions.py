@@ -41,7 +41,16 @@ class SideQuestions:
             if role not in ("system", "user", "assistant") or not isinstance(content, str):
                 raise ClientError(f"invoke_llm: messages[{number}] needs a role and a text as its content.")
             asked.append(Message(role, content))
-        request = LlmRequest(model, tuple(asked), max_tokens=self._max_tokens)
+        return await self._answer(model, tuple(asked))
+
+    async def ask_own(self, model: str, messages: tuple[Message, ...]) -> str:
+        """What the agent's own model says to these messages. Raises as `ask` does."""
+        if why_not := self._why_not():
+            raise ClientError(why_not)
+        return await self._answer(model, messages)
+
+    async def _answer(self, model: str, messages: tuple[Message, ...]) -> str:
+        request = LlmRequest(model, messages, max_tokens=self._max_tokens)
         try:
             async with asyncio.timeout(self._timeout_ms / 1_000):
                 return await llm_checks.complete(self._llm, request, REPLY_MAX_CHARACTERS)

@@ -12,6 +12,7 @@ from voi.config.oauth import OAuthCredential
 from voi.config.post_call import Webhook
 from voi.config.secret_refs import values_of
 from voi.config.tools import AgentTool, HttpRequest, McpServer
+from voi.core.options import ANY_TOOL
 from voi.core.tool_rule import ToolRule
 from voi.dialogue import ToolSpec
 from voi.errors import ConfigError, EngineError
@@ -105,12 +106,13 @@ class Toolbox:
     def of(
         self, agent: Agent, *, app_tools: Collection[str] = (), came_from: str = "", after_call: bool = False
     ) -> dict[str, AvailableTool]:
-        """The agent's tools, by name. `app_tools`: those that the connected app can run. `came_from`: the agent that
-        this one took over from, to which it may switch back. `after_call`: also those that the model is not offered.
-        Raises ConfigError."""
+        """The agent's tools, by name. `app_tools`: those that the connected app can run, or `ANY_TOOL`. `came_from`:
+        the agent that this one took over from, to which it may switch back. `after_call`: also those that the model is
+        not offered. Raises ConfigError."""
         found: dict[str, AvailableTool] = {}
         for name, tool in agent.tools.items():
-            if (tool.app and name not in app_tools) or not (tool.offered or after_call):
+            runs = name in app_tools or ANY_TOOL in app_tools
+            if (tool.app and not runs) or not (tool.offered or after_call):
                 continue
             for made in self._made(name, tool, agent):
                 found.setdefault(made.spec.name, made)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import unquote
 
-from picows import WSAutoPingStrategy, WSUpgradeRequest
+from picows import WSAutoPingStrategy, WSUpgradeRequest, WSUpgradeResponse, WSUpgradeResponseWithListener
 from picows.picows import WSProtocol  # type: ignore[attr-defined]
 
 from voi.transports.forwarded import TrustedProxies
@@ -28,15 +28,20 @@ _PICOWS_LOG = logging.LoggerAdapter(_picows_logger, {})  # picows makes a child 
 
 
 def protocol_for(
-    routes: Mapping[str, Accept], limits: SocketLimits, proxies: TrustedProxies
+    routes: Mapping[str, Accept],
+    limits: SocketLimits,
+    proxies: TrustedProxies,
+    subprotocols: Mapping[str, str] | None = None,
 ) -> Callable[..., asyncio.BaseProtocol]:
-    """The protocol factory for `uvicorn.Config(ws=…)`. Paths that are not in `routes` are answered with 404."""
+    """The protocol factory for `uvicorn.Config(ws=…)`. Paths that are not in `routes` are answered with 404.
+    `subprotocols`: by path, the one that is chosen if the client offers it."""
 
     unwanted: dict[WebSocket, None] = {}
 
     def make(*_: Any, server_state: Any = None, **__: Any) -> asyncio.BaseProtocol:
         """Uses only uvicorn's set of connections: uvicorn calls `shutdown` on each of them when it stops."""
-        return _Upgraded(routes, limits, proxies, getattr(server_state, "connections", set()), unwanted)
+        connections: set[Any] = getattr(server_state, "connections", set())
+        return _Upgraded(routes, limits, proxies, connections, unwanted, subprotocols or {})
 
     return make
 
@@ -56,6 +61,7 @@ class _Upgraded(WSProtocol):  # type: ignore[misc]  # compiled, without types
         proxies: TrustedProxies,
         connections: set[Any],
         unwanted: dict[WebSocket, None],
+        subprotocols: Mapping[str, str],
     ) -> None:
         super().__init__(
             None,  # host and port: client side only
@@ -79,17 +85,27 @@ class _Upgraded(WSProtocol):  # type: ignore[misc]  # compiled, without types
         self._proxies = proxies
         self._connections = connections
         self._unwanted = unwanted
+        self._subprotocols = subprotocols
         self._peer = ""
         self._socket: WebSocket | None = None
 
-    def _route(self, request: WSUpgradeRequest) -> WebSocket | None:
+    def _route(self, request: WSUpgradeRequest) -> WebSocket | WSUpgradeResponseWithListener | None:
         path, _, query = request.path.decode("latin-1").partition("?")
-        accept = self._routes.get(unquote(path))
+        path = unquote(path)
+        accept = self._routes.get(path)
         if accept is None:
             return None
-        client = self._proxies.client_of(self._peer, lambda name: request.headers.getall(name, ()))
-        self._socket = WebSocket(accept, Request(unquote(path), query, client), self._limits, self._unwanted)
-        return self._socket
+        headers = request.headers
+        client = self._proxies.client_of(self._peer, lambda name: headers.getall(name, ()))
+        offered = ",".join(headers.getall("Sec-WebSocket-Protocol", ())).split(",")
+        protocols = tuple(name for each in offered if (name := each.strip()))
+        asked = Request(path, query, client, headers.get("Authorization", ""), protocols)
+        self._socket = WebSocket(accept, asked, self._limits, self._unwanted)
+        chosen = self._subprotocols.get(path)
+        if chosen is None or chosen not in protocols:
+            return self._socket
+        response = WSUpgradeResponse.create_101_response({"Sec-WebSocket-Protocol": chosen})
+        return WSUpgradeResponseWithListener(response, self._socket)
 
     def connection_made(self, transport: asyncio.Transport) -> None:
         peer = transport.get_extra_info("peername")

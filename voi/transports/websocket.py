@@ -62,11 +62,15 @@ class SocketLimits:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """The upgrade request. `path` is decoded, `query` is raw, `peer` the client's IP address ("": unknown)."""
+    """The upgrade request. `path` is decoded, `query` is raw, `peer` the client's IP address ("": unknown).
+    `authorization`: the header of that name; "": there is none. `protocols`: the subprotocols that the client
+    offers."""
 
     path: str
     query: str
     peer: str
+    authorization: str = ""
+    protocols: tuple[str, ...] = ()
 
 
 class Receiver(Protocol):
@@ -127,9 +131,9 @@ class WebSocket(WSListener):
         """Send one binary message."""
         self._send(WSMsgType.BINARY, message)
 
-    def send_text(self, message: str) -> None:
-        """Send one text message."""
-        self._send(WSMsgType.TEXT, message.encode("utf-8", "replace"))
+    def send_text(self, message: bytes) -> None:
+        """Send one text message, in UTF-8."""
+        self._send(WSMsgType.TEXT, message)
 
     def bytes_arrived(self) -> None:
         """Call it before picows parses them."""

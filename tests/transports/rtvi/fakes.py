@@ -32,10 +32,10 @@ class FakeRtviSocket:
             case InterruptionFrame():
                 self.log.append({"interruption": True})
 
-    def send_text(self, message: str) -> None:
+    def send_text(self, message: bytes) -> None:
         if not self.close_code:
             self.texts += 1
-            self._take(message.encode())
+            self._take(message)
 
     def _take(self, text: bytes) -> None:
         message = json.loads(text)

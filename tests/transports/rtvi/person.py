@@ -75,7 +75,7 @@ class RtviPerson(FakeRtviSocket):
         elif opcode == CLOSE:
             self.close_code = int.from_bytes(payload[:2], "big")
         elif opcode == TEXT:
-            self.send_text(payload.decode())
+            self.send_text(payload)
         else:
             self.send(payload)
         self.at_s += [time.monotonic()] * (len(self.log) - len(self.at_s))

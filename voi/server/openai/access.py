@@ -12,6 +12,7 @@ from voi.engines.startup import Engines
 from voi.errors import ClientError
 from voi.server.auth import TokenClaims, bearer
 from voi.server.openai.failures import Failures, OpenAiError
+from voi.transports.realtime.client_secrets import ClientSecrets
 from voi.use import Use
 
 
@@ -28,6 +29,8 @@ class OpenAiServices:
     on_use: Callable[[str, Use], None]
     tokens_of: Callable[[str], tuple[int, int]]
     failures: Failures
+    client_secrets: ClientSecrets | None = None
+    """Issues client secrets for the Realtime protocol; None: that is not served."""
 
     def running(self) -> Engines:
         """The engines. Raises OpenAiError while the server starts."""
@@ -44,7 +47,8 @@ class OpenAiServices:
             claims = self.check_token(token)
         except ClientError as error:
             raise OpenAiError(401, str(error)) from None
-        request.state.app, request.state.own_agents = claims.app, claims.own_agents
+        request.state.app, request.state.person = claims.app, claims.person
+        request.state.own_agents = claims.own_agents
 
     def may_instruct(self, request: Request) -> bool:
         """Whether the client that `check` let in may add to an agent's prompt. It is counted if its app may not."""

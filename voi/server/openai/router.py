@@ -5,6 +5,7 @@ from fastapi import APIRouter, Response
 from voi.server.openai.access import OpenAiServices
 from voi.server.openai.answering import openai_route
 from voi.server.openai.chat import chat_router
+from voi.server.openai.client_secrets import client_secrets_router
 from voi.server.openai.failures import OpenAiError
 from voi.server.openai.models import models_router
 from voi.server.openai.speech import speech_router
@@ -16,6 +17,8 @@ def openai_router(services: OpenAiServices) -> APIRouter:
     router = APIRouter(prefix="/v1")
     for part in (models_router, speech_router, transcriptions_router, chat_router):
         router.include_router(part(services))
+    if services.client_secrets is not None:
+        router.include_router(client_secrets_router(services, services.client_secrets))
     unknown = APIRouter(route_class=openai_route("unknown", services))
 
     @unknown.api_route("/{path:path}", methods=["GET", "POST"], include_in_schema=False)

@@ -51,7 +51,7 @@ class RtviSocket(Protocol):
 
     def send(self, message: bytes) -> None: ...
 
-    def send_text(self, message: str) -> None: ...
+    def send_text(self, message: bytes) -> None: ...
 
     def close(self, code: int, reason: str = "") -> None: ...
 
@@ -374,6 +374,6 @@ class RtviDoor:
 
     def _send(self, message: bytes | str) -> None:
         if isinstance(message, str):
-            self._socket.send_text(message)
+            self._socket.send_text(message.encode("utf-8", "replace"))
         else:
             self._socket.send(message)

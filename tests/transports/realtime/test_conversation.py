@@ -1,0 +1,117 @@
+"""Conversations of a Realtime client with a whole server, over a real socket."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.fakes.engines import silence, tone
+from tests.server.serving import fake_engines, serving
+from tests.transports.realtime.fakes import RealtimeClient
+
+pytestmark = pytest.mark.integration
+Patch = pytest.MonkeyPatch
+TRANSCRIBED: dict[str, Any] = {"input": {"transcription": {"model": "whisper-1"}}}
+
+
+def voice(ms: int) -> bytes:
+    return tone(ms, 24_000)
+
+
+def quiet(ms: int) -> bytes:
+    return silence(ms, 24_000)
+
+
+async def test_speech_in_and_a_spoken_answer(tmp_path: Path, monkeypatch: Patch) -> None:
+    async with serving(tmp_path, monkeypatch, fake_engines("one two three four")) as running:
+        client = await RealtimeClient.arrive(running.port, audio=TRANSCRIBED)
+        client.speak(voice(800) + quiet(1_500))
+        await client.until("response.done")
+        assert client.kinds == [
+            "session.created", "conversation.created", "session.updated",
+            "input_audio_buffer.speech_started",
+            "conversation.item.input_audio_transcription.delta",
+            "input_audio_buffer.speech_stopped",
+            "input_audio_buffer.committed",
+            "conversation.item.added", "conversation.item.done",
+            "conversation.item.input_audio_transcription.completed",
+            "response.created",
+            "response.output_item.added", "conversation.item.added", "response.content_part.added",
+            "response.output_audio_transcript.delta", "response.output_audio.delta",
+            "response.output_audio.done", "response.output_audio_transcript.done", "response.content_part.done",
+            "conversation.item.done", "response.output_item.done", "response.done",
+        ]  # fmt: skip
+        assert (
+            client.last("conversation.item.input_audio_transcription.completed")["transcript"] == "one two three four"
+        )
+        done = client.last("response.done")["response"]
+        assert done["status"] == "completed"
+        (item,) = done["output"]
+        assert item["content"] == [{"type": "output_audio", "transcript": "one two three four"}]
+        assert len(client.sound[item["id"]]) == 18 * 50 * 48
+
+
+async def test_a_typed_item_and_a_response(tmp_path: Path, monkeypatch: Patch) -> None:
+    async with serving(tmp_path, monkeypatch, fake_engines()) as running:
+        client = await RealtimeClient.arrive(running.port)
+        client.say("Good morning.", id="mine")
+        client.send("response.create", response={"metadata": {"client_event_id": "x"}})
+        await client.until("response.done")
+        assert client.last("conversation.item.added")["item"]["role"] == "assistant"
+        done = client.last("response.done")["response"]
+        assert done["metadata"] == {"client_event_id": "x"}
+        assert done["output"][0]["content"][0]["transcript"] == "Good morning."
+        client.send("conversation.item.retrieve", item_id="mine")
+        await client.until("conversation.item.retrieved")
+        assert client.log[-1]["item"]["content"] == [{"type": "input_text", "text": "Good morning."}]
+        assert not client.errors
+
+
+async def test_voice_over_the_answer_stops_it(tmp_path: Path, monkeypatch: Patch) -> None:
+    engines = fake_engines("tell me a very long story about the sea now please", "stop it now please")
+    async with serving(tmp_path, monkeypatch, engines) as running:
+        client = await RealtimeClient.arrive(running.port, audio=TRANSCRIBED)
+        client.speak(voice(2_000) + quiet(1_500))
+        await client.until("response.output_audio.delta", 14)
+        client.speak(voice(700))
+        await client.until("response.done")
+        done = client.last("response.done")["response"]
+        assert done["status"] == "cancelled"
+        assert done["status_details"] == {"type": "cancelled", "reason": "turn_detected"}
+        order = [e["type"] for e in client.log if e["type"] in ("input_audio_buffer.speech_started", "response.done")]
+        assert order == ["input_audio_buffer.speech_started"] * 2 + ["response.done"]
+        (item,) = done["output"]
+        assert item["status"] == "incomplete"
+        client.send("conversation.item.truncate", item_id=item["id"], content_index=0, audio_end_ms=520)
+        await client.until("conversation.item.truncated")
+        assert client.log[-1]["audio_end_ms"] == 520
+        client.send("conversation.item.retrieve", item_id=item["id"])
+        await client.until("conversation.item.retrieved")
+        heard = client.log[-1]["item"]["content"][0]["transcript"]
+        assert heard == "tell me a"
+        client.speak(quiet(1_500))
+        await client.until("response.done")
+        assert client.last("response.done")["response"]["status"] == "completed"
+        assert not client.errors
+
+
+async def test_manual_turns(tmp_path: Path, monkeypatch: Patch) -> None:
+    async with serving(tmp_path, monkeypatch, fake_engines("one two three", "four five six")) as running:
+        audio = {"input": {"transcription": {"model": "x"}, "turn_detection": None}}
+        client = await RealtimeClient.arrive(running.port, audio=audio)
+        client.send("input_audio_buffer.commit")
+        await client.until("error")
+        assert client.errors[-1]["code"] == "input_audio_buffer_commit_empty"
+        client.speak(voice(400))
+        client.send("input_audio_buffer.clear")
+        await client.until("input_audio_buffer.cleared")
+        client.speak(voice(600))
+        client.send("input_audio_buffer.commit")
+        await client.until("conversation.item.input_audio_transcription.completed")
+        assert client.log[-1]["transcript"] == "one two three"
+        client.speak(voice(600))
+        client.send("input_audio_buffer.commit")
+        client.send("response.create")
+        await client.until("response.done")
+        assert client.last("conversation.item.input_audio_transcription.completed")["transcript"] == "four five six"
+        assert client.last("response.done")["response"]["output"][0]["content"][0]["transcript"] == "four five six"

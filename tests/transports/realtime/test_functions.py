@@ -1,0 +1,84 @@
+"""Functions of a Realtime client: called by the agent, answered by the client, and spoken about."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.fakes.engines import FakeLlm, FakeStt, FakeTts, FakeVad, calls_of
+from tests.server.serving import serving
+from tests.transports.realtime.fakes import RealtimeClient
+from tests.transports.realtime.test_conversation import TRANSCRIBED, quiet, voice
+from voi.dialogue import ToolCall
+from voi.engines.startup import Engines
+
+pytestmark = pytest.mark.integration
+Patch = pytest.MonkeyPatch
+WEATHER = {
+    "type": "function",
+    "name": "get_weather",
+    "description": "The weather in a place.",
+    "parameters": {"type": "object", "properties": {"place": {"type": "string"}}, "required": ["place"]},
+}
+
+
+def engines_with(llm: FakeLlm, *heard: str) -> Engines:
+    stt = FakeStt(*(heard or ("how is the weather there",)))
+    return Engines(vad=FakeVad(), stt=stt, turn=None, llm=llm, tts={"voice": FakeTts()})
+
+
+def write_agents(folder: Path, **agent: Any) -> None:
+    friend = {"llm_model": "echo", "voices": {"character": {"model": "voice"}}, "system_prompt": "You help.", **agent}
+    (folder / "agents.json").write_text(json.dumps({"friend": friend}))
+    (folder / "tts_models.json").write_text(json.dumps({"voice": {"engine": "espeak"}}))
+
+
+async def test_a_function_call_and_its_spoken_result(tmp_path: Path, monkeypatch: Patch) -> None:
+    write_agents(tmp_path)
+    llm = FakeLlm(calls_of(ToolCall("a", "get_weather", '{"place":"Rome"}')), "It is sunny in Rome.")
+    async with serving(tmp_path, monkeypatch, engines_with(llm)) as running:
+        client = await RealtimeClient.arrive(running.port, "friend", audio=TRANSCRIBED, tools=[WEATHER])
+        client.speak(voice(800) + quiet(1_500))
+        await client.until("response.done")
+        (call,) = client.last("response.done")["response"]["output"]
+        assert (call["type"], call["name"], call["arguments"]) == ("function_call", "get_weather", '{"place":"Rome"}')
+        assert [spec.name for spec in llm.requests[0].tools] == ["get_weather"]
+        done = client.last("response.function_call_arguments.done")
+        assert (done["call_id"], done["name"]) == (call["call_id"], "get_weather")
+        output = {"type": "function_call_output", "call_id": call["call_id"], "output": "sunny"}
+        client.send("conversation.item.create", item=output)
+        client.send("response.create", response={"metadata": {"which": "second"}})
+        await client.until("response.done")
+        done = client.last("response.done")["response"]
+        assert done["output"][0]["content"][0]["transcript"] == "It is sunny in Rome."
+        assert done["metadata"] == {"which": "second"}
+        assert len(client.all("response.created")) == 2
+        assert llm.requests[-1].messages[-1].tool_results[0].text == "sunny"
+        assert not client.errors
+
+
+async def test_two_calls_of_one_response_behind_words(tmp_path: Path, monkeypatch: Patch) -> None:
+    write_agents(tmp_path)
+    both = calls_of(
+        ToolCall("a", "get_weather", '{"place":"Rome"}'), ToolCall("b", "get_weather", '{"place":"Bonn"}'),
+        text="Let me look that up.",
+    )  # fmt: skip
+    llm = FakeLlm(both, "Both are sunny.")
+    async with serving(tmp_path, monkeypatch, engines_with(llm)) as running:
+        client = await RealtimeClient.arrive(running.port, "friend", tools=[WEATHER])
+        client.say("How is it in Rome and Bonn?")
+        client.send("response.create")
+        await client.until("response.function_call_arguments.done", 2)
+        for done in client.all("response.function_call_arguments.done"):
+            place = json.loads(done["arguments"])["place"]
+            output = {"type": "function_call_output", "call_id": done["call_id"], "output": f"sunny in {place}"}
+            client.send("conversation.item.create", item=output)
+        client.send("response.create")
+        await client.until("response.done", 2)
+        first, second = (event["response"] for event in client.all("response.done"))
+        assert [item["type"] for item in first["output"]] == ["message", "function_call", "function_call"]
+        assert second["output"][0]["content"][0]["transcript"] == "Both are sunny."
+        results = [result.text for result in llm.requests[-1].messages[-1].tool_results]
+        assert results == ["sunny in Rome", "sunny in Bonn"]
+        assert not client.errors

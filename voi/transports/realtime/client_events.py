@@ -1,0 +1,307 @@
+"""What a Realtime client sends: each event, and what it does to the conversation. A mistake is an EventError, and
+changes nothing."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import replace
+
+from voi.calls.call import Call
+from voi.calls.intake import Intake, open_intake
+from voi.config.agents import Agent
+from voi.config.config import ClientAgents
+from voi.core import facts
+from voi.core.options import Mode
+from voi.errors import ClientError
+from voi.session.session import Session
+from voi.tasks import Tasks
+from voi.transports.realtime.agent_side import ResponseWish
+from voi.transports.realtime.beside import ResponsesBeside
+from voi.transports.realtime.chosen import VoicesOf, chosen_agent, turn_policy
+from voi.transports.realtime.client_items import ItemEvents
+from voi.transports.realtime.door import RealtimeDoor
+from voi.transports.realtime.formats import RATE_HZ, FormatDecoder, sound_in
+from voi.transports.realtime.settings import INSTRUCTIONS_MAX, RealtimeSettings
+from voi.transports.realtime.wire import (
+    EventError,
+    Json,
+    error,
+    event_id_of,
+    missing,
+    object_at,
+    parse,
+    quoted,
+    text_at,
+    wrong_type,
+)
+
+APPEND_MAX_CHARACTERS = 15 * 2**20 * 4 // 3
+ID_MAX = 256
+METADATA_MAX = 16
+_OF_RESPONSES = ("output_modalities", "tools", "tool_choice", "max_output_tokens", "audio")
+"""Settings that a response may have of its own."""
+NO_ACTIVE = "response_cancel_not_active"
+
+
+class ClientEvents:
+    """Carries out one client's events. `agent`: as its author wrote it. `on_ignored` is told the settings that the
+    client's app has no right to."""
+
+    def __init__(
+        self, door: RealtimeDoor, call: Call, session: Session, agent: Agent, rights: ClientAgents, voices_of: VoicesOf,
+        on_ignored: Callable[[tuple[str, ...]], None],
+    ) -> None:  # fmt: skip
+        self._door, self._call, self._session = door, call, session
+        self._agent, self._rights, self._voices_of = agent, rights, voices_of
+        self._on_ignored = on_ignored
+        self._ignored: tuple[str, ...] = ()
+        self._tasks = Tasks()
+        self._intake: Intake = open_intake(None, RATE_HZ, session.hear, self._report, self._tasks)
+        self._decoder = FormatDecoder("audio/pcm")
+        self._idle: asyncio.TimerHandle | None = None
+        self._idle_from_ms = 0
+        self._wish: ResponseWish | None = None
+        """What the next response is asked for with, when the one in progress is over."""
+        self._answered = False
+        """The session goes on by itself then, because it was given what functions returned."""
+        door.session = session
+        door.hear = self._intake.sound
+        door.commit = lambda: self._intake.then(lambda: session.tell(facts.SpeechCommitted()))
+        door.on_response_over = self._response_over
+        door.on_quiet = self._await_speech
+        door.on_speech = self._stop_waiting
+        door.on_closed = self.aclose
+        self._items = ItemEvents(door, session)
+        self._beside = ResponsesBeside(door, session, self._tasks, door.usage)
+        self._before: RealtimeSettings | None = None
+        """The session's settings, while a response has its own."""
+        self._events: dict[str, Callable[[Json], None]] = {
+            "session.update": self._update,
+            "input_audio_buffer.append": self._append,
+            "input_audio_buffer.commit": lambda _: door.person.commit(),
+            "input_audio_buffer.clear": self._clear,
+            "conversation.item.create": self._items.create,
+            "conversation.item.retrieve": self._items.retrieve,
+            "conversation.item.delete": self._items.delete,
+            "conversation.item.truncate": self._items.truncate,
+            "response.create": self._create_response,
+            "response.cancel": self._cancel_response,
+            "output_audio_buffer.clear": self._clear_output,
+        }
+
+    def receive(self, message: bytes | str) -> None:
+        """Carry out an event. A mistake is told to the client. Raises ClientError for it, so that it can be counted."""
+        event: Json = {}
+        try:
+            event = parse(message)
+            kind = event["type"]
+            handle = self._events.get(kind)
+            if handle is None:
+                known = ", ".join(f"'{name}'" for name in self._events)
+                raise EventError(f"Invalid value: {quoted(kind)}. Supported values are: {known}.", "invalid_value",
+                                 "type")  # fmt: skip
+            handle(event)
+        except EventError as mistake:
+            self._door.emit(error(str(mistake), mistake.code, param=mistake.param, event_id=event_id_of(event)))
+            raise
+        except ClientError as mistake:
+            self._door.emit(error(str(mistake), "invalid_value", event_id=event_id_of(event)))
+            raise
+
+    async def aclose(self) -> None:
+        """The conversation is over."""
+        self._stop_waiting()
+        await self._tasks.close()
+        await self._intake.aclose()
+
+    def _report(self, words: str) -> None:
+        self._door.emit(error(words, "rate_limit_exceeded"))
+
+    # ---- settings -----------------------------------------------------------------------------------
+
+    def begin(self, session: Json) -> None:
+        """The conversation runs: show it. `session`: settings that it begins with. Raises ClientError."""
+        self.apply(self._door.settings.updated(session), first=True)
+        self._door.emit({"type": "session.created", "session": self._shown()})
+        self._door.emit({
+            "type": "conversation.created",
+            "conversation": {"id": self._door.conversation_id, "object": "realtime.conversation"},
+        })  # fmt: skip
+
+    def _shown(self) -> Json:
+        voi: Json = {"conversation": self._call.id, "ignored": list(self._ignored)}
+        return self._door.settings.shown(self._door.id, self._call.agent_name, voi)
+
+    def _update(self, event: Json) -> None:
+        session = object_at(event, "session")
+        if session is None:
+            raise missing("session")
+        self._restore()
+        before = self._door.settings
+        settings = before.updated(session)
+        if settings.type != before.type and len(self._door.items):
+            raise EventError("A session's type cannot be changed once it has begun.", "invalid_value", "session.type")
+        self.apply(settings)
+        self._door.emit({"type": "session.updated", "session": self._shown()})
+
+    def apply(self, settings: RealtimeSettings, *, first: bool = False) -> None:
+        """Have the conversation be as these settings want. `first`: it has just begun. Raises ClientError."""
+        before, session = self._door.settings, self._session
+        chosen = chosen_agent(self._agent, settings, self._rights, self._call.app, self._voices_of)
+        if first or settings.of_agent != before.of_agent:
+            session.revise(chosen.agent, chosen.instructions)
+        if chosen.ignored != self._ignored:
+            self._ignored = chosen.ignored
+            self._on_ignored(chosen.ignored)
+        if "instructions" in chosen.ignored:
+            settings = replace(settings, instructions="")
+        self._door.settings = settings
+        if settings.input_format != self._decoder.name:
+            self._decoder = FormatDecoder(settings.input_format)
+        turns = (settings.turn_detection, settings.type)
+        if turns != (before.turn_detection, before.type):
+            policy = turn_policy(self._agent.turn.policy(), settings)
+            mode: Mode = "chat" if settings.manual else "call"
+            session.tell(facts.TurnTakingSet(mode, policy, settings.answers, settings.interrupts))
+        if settings.greet and not before.greet and not len(self._door.items):
+            session.tell(facts.ReplyAsked())
+
+    # ---- sound --------------------------------------------------------------------------------------
+
+    def _append(self, event: Json) -> None:
+        sound = sound_in(text_at(event, "audio", most=APPEND_MAX_CHARACTERS))
+        self._door.person.sound(self._decoder.decode(sound))
+
+    def _clear(self, _: Json) -> None:
+        self._door.person.clear()
+        if not self._door.settings.manual:
+            self._intake.then(lambda: self._session.tell(facts.SpeechDropped()))
+        self._door.emit({"type": "input_audio_buffer.cleared"})
+
+    def _clear_output(self, _: Json) -> None:
+        if (playing := self._door.agent.playing_id) is not None:
+            self._door.agent.interrupted("client_cancelled")
+            self._session.tell(facts.Interrupted(playing))
+
+    # ---- responses ------------------------------------------------------------------------------------
+
+    def _create_response(self, event: Json) -> None:
+        given = object_at(event, "response") or {}
+        wish = _wish_of(given)
+        agent, active = self._door.agent, self._door.agent.response
+        if self._door.settings.type == "transcription":
+            raise EventError("A transcription session has no responses.", "invalid_value")
+        if given.get("conversation") == "none":
+            self._beside.create(given, replace(wish, instructions=self._allowed(wish.instructions)))
+            return
+        if given.get("input") is not None:
+            raise EventError("Only a response beside the conversation has its own input: send conversation 'none'.",
+                             "invalid_value", "response.input")  # fmt: skip
+        if active is not None and active.asked and not agent.outputs:
+            raise EventError(
+                f"Conversation already has an active response in progress: {active.id}. Wait until the response is "
+                "finished before creating a new one.",
+                "conversation_already_has_active_response",
+            )
+        wish = replace(wish, instructions=self._allowed(wish.instructions))
+        if active is None:
+            self._override(given)
+        if active is not None:
+            self._wish, self._answered = wish, bool(agent.outputs)
+            self._give_outputs()
+            return
+        self._ask(wish)
+
+    def _ask(self, wish: ResponseWish) -> None:
+        agent = self._door.agent
+        agent.wish = wish
+        if agent.outputs:
+            agent.begin(asked=True)
+            self._give_outputs()
+        else:
+            asked = facts.ReplyAsked(wish.instructions)
+            self._door.person.in_order(lambda: self._intake.then(lambda: self._session.tell(asked)))
+
+    def _give_outputs(self) -> None:
+        """Give the session what the client's functions returned: the agent goes on with that."""
+        agent = self._door.agent
+        outputs, agent.outputs = agent.outputs, {}
+        for call_id, output in outputs.items():
+            if (number := agent.calls.pop(call_id, None)) is not None:
+                self._session.door_answers(number, output)
+
+    def _allowed(self, instructions: str) -> str:
+        """The instructions, if the client's app may give any."""
+        allowed = self._rights.allow_app(self._call.app) and self._rights.allow_field("system_prompt")
+        return instructions if allowed else ""
+
+    def _override(self, given: Json) -> None:
+        """Give the response that follows the settings of its own that it was asked for with. Raises ClientError."""
+        own = {name: given[name] for name in _OF_RESPONSES if given.get(name) is not None}
+        if own:
+            before = self._door.settings
+            self.apply(before.updated(own, "response"))
+            self._before = before
+
+    def _restore(self) -> None:
+        before, self._before = self._before, None
+        if before is not None:
+            self.apply(before)
+
+    def _response_over(self) -> None:
+        self._restore()
+        wish, self._wish = self._wish, None
+        if wish is None:
+            return
+        if self._answered:
+            self._answered, self._door.agent.wish = False, wish
+            self._door.agent.begin(asked=True)
+        else:
+            # not now: the session is in the middle of telling what happened
+            asyncio.get_running_loop().call_soon(self._ask, wish)
+
+    def _cancel_response(self, event: Json) -> None:
+        wanted = text_at(event, "response_id", most=ID_MAX, required=False)
+        active = self._door.agent.response
+        if wanted and self._beside.cancel(wanted):
+            return
+        if active is None or (wanted and wanted != active.id):
+            raise EventError("Cancellation failed: no active response found", NO_ACTIVE)
+        self._wish = None
+        self._door.agent.interrupted("client_cancelled")
+        self._session.tell(facts.ReplyCancelled())
+
+    # ---- nobody speaks ------------------------------------------------------------------------------
+
+    def _await_speech(self) -> None:
+        """The agent was heard: ask it to go on if the person says nothing for long (`idle_timeout_ms`)."""
+        self._stop_waiting()
+        idle_ms = self._door.settings.idle_timeout_ms
+        if idle_ms and self._door.agent.response is None:
+            self._idle_from_ms = self._door.person.audio_ms
+            self._idle = asyncio.get_running_loop().call_later(idle_ms / 1_000, self._idled)
+
+    def _idled(self) -> None:
+        self._idle = None
+        if self._door.person.speaking or self._door.agent.response is not None or self._door.session is None:
+            return
+        self._items.add_silence(self._idle_from_ms, self._door.person.audio_ms)
+        self._session.tell(facts.ReplyAsked())
+
+    def _stop_waiting(self) -> None:
+        if self._idle is not None:
+            self._idle.cancel()
+            self._idle = None
+
+
+def _wish_of(given: Json) -> ResponseWish:
+    """What a `response.create` asks for. Raises EventError."""
+    metadata = object_at(given, "metadata", "response.metadata")
+    if metadata is not None:
+        if len(metadata) > METADATA_MAX:
+            raise EventError(f"Invalid 'response.metadata': at most {METADATA_MAX} keys.", "invalid_value",
+                             "response.metadata")  # fmt: skip
+        for name, value in metadata.items():
+            if not isinstance(value, str) or len(name) > 64 or len(value) > 512:
+                raise wrong_type(f"response.metadata.{name[:64]}", "a string of at most 512 characters", value)
+    instructions = text_at(given, "instructions", most=INSTRUCTIONS_MAX, param="response.instructions", required=False)
+    return ResponseWish(instructions, metadata)

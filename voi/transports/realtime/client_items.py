@@ -1,0 +1,249 @@
+"""Items that a Realtime client creates, reads, deletes and truncates."""
+
+from collections.abc import Callable
+
+from voi.core import facts
+from voi.core.history import FIRST
+from voi.dialogue import Message, ToolCall, ToolResult
+from voi.engines.llm.picture_url import checked_picture_url
+from voi.errors import ClientError
+from voi.session.session import Session
+from voi.transports.realtime.door import RealtimeDoor
+from voi.transports.realtime.formats import sound_in
+from voi.transports.realtime.items import ROOT, DialogueItem
+from voi.transports.realtime.person_side import NO_MESSAGE
+from voi.transports.realtime.wire import (
+    EventError,
+    Json,
+    missing,
+    new_id,
+    object_at,
+    text_at,
+    whole_number_at,
+    wrong_type,
+    wrong_value,
+)
+
+ID_MAX = 256
+TEXT_MAX = 100_000
+OUTPUT_MAX = 200_000
+PARTS_MAX = 64
+SOUND_MAX_CHARACTERS = 15 * 2**20 * 4 // 3
+DAY_MS = 24 * 3600 * 1_000
+_PARTS = {
+    "user": ("input_text", "input_audio", "input_image"),
+    "assistant": ("output_text", "output_audio"),
+    "system": ("input_text",),
+}
+_TEXTS = {"text": "input_text"}
+"""Older names of parts."""
+
+
+class ItemEvents:
+    """The `conversation.item.…` events of one client."""
+
+    def __init__(self, door: RealtimeDoor, session: Session) -> None:
+        self._door, self._session = door, session
+        self._items = door.items
+        self._brought = 0
+
+    # ---- create -------------------------------------------------------------------------------------
+
+    def create(self, event: Json) -> None:
+        given = object_at(event, "item")
+        if given is None:
+            raise missing("item")
+        kind = given.get("type")
+        if kind is None:
+            raise missing("item.type")
+        item_id = text_at(given, "id", most=ID_MAX, param="item.id", required=False) or new_id("item")
+        if self._items.find(item_id) is not None:
+            raise EventError(f"Error adding item: an item with id '{item_id}' already exists.",
+                             "item_create_duplicate_item_id", "item.id")  # fmt: skip
+        after = text_at(event, "previous_item_id", most=ID_MAX, required=False) or None
+        if after not in (None, ROOT) and self._items.find(str(after)) is None:
+            raise EventError(f"Error adding item: the previous item with id '{after}' does not exist.",
+                             "item_create_invalid_previous_item_id", "previous_item_id")  # fmt: skip
+        match kind:
+            case "message":
+                self._create_message(given, item_id, after)
+            case "function_call":
+                item = DialogueItem(
+                    item_id, "function_call",
+                    call_id=text_at(given, "call_id", most=ID_MAX, param="item.call_id", required=False)
+                    or new_id("call"),
+                    name=text_at(given, "name", most=ID_MAX, param="item.name"),
+                    arguments=text_at(given, "arguments", most=TEXT_MAX, param="item.arguments"),
+                )  # fmt: skip
+                self._add(item, after)
+            case "function_call_output":
+                self._create_output(given, item_id, after)
+            case _:
+                raise wrong_value("item.type", kind, "'message', 'function_call' and 'function_call_output'")
+
+    def _create_message(self, given: Json, item_id: str, after: str | None) -> None:
+        role = given.get("role")
+        if not isinstance(role, str) or role not in _PARTS:
+            raise wrong_value("item.role", role, "'system', 'assistant' and 'user'")
+        content, sound = _content(given.get("content"), role)
+        if sound is not None:
+            self._door.person.take(sound, item_id, after, committed=False)
+            return
+        item = DialogueItem(item_id, role=role, content=content)
+        said = _message_of(role, content)
+        if said.parts:
+            item.message_id = self._next_id()
+        self._add(item, after)
+        if item.message_id is not None:
+            self._insert(item, said)
+
+    def _next_id(self) -> int:
+        self._brought += 1
+        return -self._brought
+
+    def _insert(self, item: DialogueItem, said: Message) -> None:
+        """Put what an item says into the dialogue, where the item is."""
+
+        def change() -> None:
+            if item.message_id is None or self._items.find(item.id) is None:
+                return
+            last = self._items.last_id == item.id
+            after = None if last else self._items.message_before(item)
+            self._session.insert(item.message_id, said, after if last or after is not None else FIRST)
+
+        self._door.person.in_order(change)
+
+    def _create_output(self, given: Json, item_id: str, after: str | None) -> None:
+        call_id = text_at(given, "call_id", most=ID_MAX, param="item.call_id")
+        output = text_at(given, "output", most=OUTPUT_MAX, param="item.output")
+        agent, call = self._door.agent, self._items.call(call_id)
+        item = DialogueItem(item_id, "function_call_output", call_id=call_id, output=output)
+        if call_id in agent.calls:
+            self._add(item, after)
+            response = agent.response
+            if response is not None and response.asked and response.used is False:
+                number = agent.calls.pop(call_id)  # the response waits for it
+                self._session.door_answers(number, output)
+            else:
+                agent.outputs[call_id] = output
+        elif call is not None:
+            self._add(item, after)
+            if not call.ours:  # else nobody waits for it any more
+                item.message_id = self._next_id()
+                parts = (ToolCall(call_id, call.name, call.arguments), ToolResult(call_id, output))
+                self._insert(item, Message("assistant", parts))
+        else:
+            raise EventError(f"Tool call ID '{call_id}' not found in conversation.", "invalid_tool_call_id",
+                             "item.call_id")  # fmt: skip
+
+    def _add(self, item: DialogueItem, after: str | None) -> None:
+        before = self._items.add(item, after)
+        for kind in ("conversation.item.added", "conversation.item.done"):
+            self._door.emit({"type": kind, "previous_item_id": before, "item": item.shown()})
+
+    def add_silence(self, start_ms: int, end_ms: int) -> None:
+        """The person said nothing for so long that the agent goes on."""
+        item = DialogueItem(
+            new_id("item"), role="user", content=[{"type": "input_audio", "transcript": ""}], message_id=NO_MESSAGE
+        )
+        self._door.emit({
+            "type": "input_audio_buffer.timeout_triggered", "audio_start_ms": start_ms, "audio_end_ms": end_ms,
+            "item_id": item.id,
+        })  # fmt: skip
+        self._door.emit({
+            "type": "input_audio_buffer.committed", "previous_item_id": self._items.last_id, "item_id": item.id,
+        })  # fmt: skip
+        self._add(item, None)
+
+    # ---- read, delete, truncate -----------------------------------------------------------------------
+
+    def retrieve(self, event: Json) -> None:
+        item = self._item_of(event, "retriev")
+        self._door.emit({"type": "conversation.item.retrieved", "item": item.shown()})
+
+    def delete(self, event: Json) -> None:
+        item = self._item_of(event, "delet")
+        message_id = item.message_id
+        self._items.remove(item)
+        self._door.emit({"type": "conversation.item.deleted", "item_id": item.id})
+        if message_id is not None:
+            self._door.person.in_order(lambda: self._session.tell(facts.MessageDeleted(message_id)))
+
+    def truncate(self, event: Json) -> None:
+        item = self._item_of(event, "truncat")
+        whole_number_at(event, "content_index", most=PARTS_MAX)
+        end_ms = whole_number_at(event, "audio_end_ms", most=DAY_MS)
+        if item.kind != "message" or item.role != "assistant":
+            raise EventError("Only model output audio messages can be truncated", "invalid_value", "item_id")
+        if item.sent_ms:
+            end_ms = min(end_ms, item.sent_ms)
+        if item.message_id is not None and item.message_id >= 0:
+            self._session.tell(facts.SoundTruncated(item.message_id, end_ms))
+        self._door.emit({
+            "type": "conversation.item.truncated", "item_id": item.id, "content_index": 0, "audio_end_ms": end_ms,
+        })  # fmt: skip
+
+    def _item_of(self, event: Json, doing: str) -> DialogueItem:
+        item_id = text_at(event, "item_id", most=ID_MAX)
+        item = self._items.find(item_id)
+        if item is None:
+            raise EventError(f"Error {doing}ing item: the item with id '{item_id}' does not exist.",
+                             f"item_{doing}e_invalid_item_id", "item_id")  # fmt: skip
+        return item
+
+
+def _content(value: object, role: str) -> tuple[list[Json], bytes | None]:
+    """The parts of a message as they are kept, and its sound, if it has one without its words. Raises EventError."""
+    if value is None:
+        raise missing("item.content")
+    if not isinstance(value, list) or len(value) > PARTS_MAX:
+        raise wrong_type("item.content", f"an array of at most {PARTS_MAX} objects", value)
+    parts: list[Json] = []
+    sound: bytes | None = None
+    for index, part in enumerate(value):
+        at = f"item.content[{index}]"
+        if not isinstance(part, dict):
+            raise wrong_type(at, "an object", part)
+        kind = part.get("type")
+        if role == "assistant" and kind in ("text", "audio"):
+            kind = f"output_{kind}"
+        kind = _TEXTS.get(str(kind), kind)
+        if kind not in _PARTS[role]:
+            raise wrong_value(f"{at}.type", kind, ", ".join(f"'{each}'" for each in _PARTS[role]))
+        if kind in ("input_text", "output_text"):
+            parts.append({"type": kind, "text": text_at(part, "text", most=TEXT_MAX, param=f"{at}.text")})
+        elif kind == "input_image":
+            url = text_at(part, "image_url", most=SOUND_MAX_CHARACTERS, param=f"{at}.image_url")
+            try:
+                parts.append({"type": kind, "image_url": checked_picture_url(url)})
+            except ClientError as error:
+                raise EventError(str(error), "invalid_value", f"{at}.image_url") from None
+        else:
+            words = text_at(part, "transcript", most=TEXT_MAX, param=f"{at}.transcript", required=False)
+            parts.append({"type": kind, "transcript": words})
+            if not words and kind == "input_audio":
+                audio = text_at(part, "audio", most=SOUND_MAX_CHARACTERS, param=f"{at}.audio")
+                sound = (sound or b"") + sound_in(audio)
+    return parts, sound
+
+
+def message_given(given: Json, at: str) -> Message:
+    """What a message of the client says. Raises EventError."""
+    role = given.get("role")
+    if not isinstance(role, str) or role not in _PARTS:
+        raise wrong_value(f"{at}.role", role, "'system', 'assistant' and 'user'")
+    content, sound = _content(given.get("content"), role)
+    if sound is not None:
+        raise EventError("Sound is heard in the conversation alone: give its transcript.", "invalid_value", at)
+    return _message_of(role, content)
+
+
+def _message_of(role: str, content: list[Json]) -> Message:
+    text = "\n".join(text for part in content if (text := part.get("text") or part.get("transcript") or ""))
+    pictures = [part["image_url"] for part in content if "image_url" in part]
+    known: dict[str, Callable[[], Message]] = {
+        "user": lambda: Message("user", text, pictures),
+        "assistant": lambda: Message("assistant", text),
+        "system": lambda: Message("system", text),
+    }
+    return known[role]()

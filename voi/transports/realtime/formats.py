@@ -1,0 +1,65 @@
+"""The sound formats of the Realtime protocol, to and from PCM at 24 kHz."""
+
+import base64
+import binascii
+from typing import Literal
+
+from voi.audio import g711
+from voi.audio.g711 import Law
+from voi.audio.resample import Resampler
+from voi.transports.realtime.wire import EventError
+
+RATE_HZ = 24_000
+FormatName = Literal["audio/pcm", "audio/pcmu", "audio/pcma"]
+FORMATS: tuple[FormatName, ...] = ("audio/pcm", "audio/pcmu", "audio/pcma")
+_LAWS: dict[str, Law] = {"audio/pcmu": "ulaw", "audio/pcma": "alaw"}
+
+
+def sound_in(audio: str) -> bytes:
+    """The bytes of a base64 text. Raises EventError."""
+    try:
+        return binascii.a2b_base64(audio, strict_mode=True)
+    except (binascii.Error, ValueError):
+        raise EventError("Invalid 'audio'. Expected base64-encoded audio bytes.", "invalid_value", "audio") from None
+
+
+class FormatDecoder:
+    """Turns the client's sound into PCM at 24 kHz."""
+
+    def __init__(self, name: FormatName) -> None:
+        self.name = name
+        self._law = _LAWS.get(name)
+        self._resampler = Resampler(g711.RATE_HZ, RATE_HZ) if self._law else None
+
+    def decode(self, sound: bytes) -> bytes:
+        """PCM, s16le mono at 24 kHz."""
+        if self._law is None or self._resampler is None:
+            return sound
+        return self._resampler.push(g711.decode(sound, self._law))
+
+
+class FormatEncoder:
+    """Turns the agent's PCM at 24 kHz into the client's format, in base64. `flush` ends a sound."""
+
+    def __init__(self, name: FormatName) -> None:
+        self._law = _LAWS.get(name)
+        self._resampler = Resampler(RATE_HZ, g711.RATE_HZ) if self._law else None
+        self._odd = b""
+
+    def encode(self, pcm: bytes) -> str:
+        """The sound in base64; "" if there is none yet."""
+        if self._law is not None and self._resampler is not None:
+            return self._coded(self._resampler.push(pcm))
+        pcm = self._odd + pcm
+        whole = len(pcm) & ~1
+        self._odd = pcm[whole:]
+        return base64.b64encode(pcm[:whole]).decode()
+
+    def flush(self) -> str:
+        """The rest, in base64; "": there is none."""
+        self._odd = b""
+        return self._coded(self._resampler.flush()) if self._resampler is not None else ""
+
+    def _coded(self, pcm: bytes) -> str:
+        assert self._law is not None
+        return base64.b64encode(g711.encode(pcm, self._law)).decode() if pcm else ""
