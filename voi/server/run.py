@@ -103,7 +103,7 @@ def _caller_of(tokens: Tokens, client_secrets: ClientSecrets, key: str) -> Realt
     if key.startswith(PREFIX):
         return client_secrets.read(key)
     claims = tokens.check(key)
-    return RealtimeCaller(claims.app, claims.person)
+    return RealtimeCaller(claims.app, claims.person, own_agents=claims.own_agents)
 
 
 def handover_of(settings: Settings) -> Handover | None:

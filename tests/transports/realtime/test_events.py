@@ -15,6 +15,8 @@ from tests.transports.realtime.test_conversation import TRANSCRIBED, quiet, voic
 from tests.transports.realtime.test_functions import WEATHER, engines_with, write_agents
 from voi.audio import g711
 from voi.server.auth import issue_token
+from voi.transports.realtime.client_secrets import ClientSecrets
+from voi.transports.realtime.peer import RealtimeCaller
 
 pytestmark = pytest.mark.integration
 Patch = pytest.MonkeyPatch
@@ -253,6 +255,24 @@ async def test_settings_are_merged_and_mapped(tmp_path: Path, monkeypatch: Patch
         assert llm.requests[-1].messages[0].text == "You help."  # type: ignore[attr-defined]
         assert not llm.requests[-1].tools  # type: ignore[attr-defined]
         assert tts.spoken[-1][1].speed == 1.2  # type: ignore[attr-defined]
+
+
+async def test_a_key_that_grants_it_changes_the_agent(tmp_path: Path, monkeypatch: Patch) -> None:
+    write_agents(tmp_path)
+    async with serving(tmp_path, monkeypatch, engines_with(FakeLlm("Yes.")), client_agent_apps="-") as running:
+        secrets, granted = ClientSecrets([SECRET]), RealtimeCaller("test", "", "friend", own_agents=True)
+        keys = {
+            "": issue_token("test", SECRET),
+            "Be rude.": issue_token("test", SECRET, own_agents=True),
+            "Be sad.": secrets.issue(granted, 60)[0],
+        }
+        for told, key in keys.items():
+            client = await RealtimeClient.connect(running.port, "friend", key=key)
+            await client.until("session.created")
+            client.send("session.update", session={"type": "realtime", "instructions": told or "Be rude."})
+            await client.until("session.updated")
+            assert client.last("session.updated")["session"]["instructions"] == told
+        assert running.server.metrics.registry.get_sample_value("voi_client_agents_refused_total") == 1
 
 
 async def test_mistakes_are_answered_and_end_nothing(tmp_path: Path, monkeypatch: Patch) -> None:

@@ -41,7 +41,7 @@ class ClientSecrets:
         packed = base64.b64encode(zlib.compress(orjson.dumps(caller.session or {}))).decode()
         claims = {
             "app": caller.app, "sub": caller.person, "agent": caller.agent, "session": packed, "exp": expires_s,
-            "jti": secrets.token_hex(8),
+            "jti": secrets.token_hex(8), "own_agents": caller.own_agents,
         }  # fmt: skip
         value = PREFIX + jwt.encode(claims, self._keys[0], algorithm=_ALGORITHM)
         if len(value) > SECRET_MAX_CHARACTERS:
@@ -57,7 +57,8 @@ class ClientSecrets:
                 claims = jwt.decode(value.removeprefix(PREFIX), key, algorithms=[_ALGORITHM])
                 packed = base64.b64decode(claims["session"])
                 session = orjson.loads(zlib.decompressobj().decompress(packed, SESSION_MAX_BYTES))
-                return RealtimeCaller(claims["app"], claims["sub"], claims["agent"], session)
+                own_agents = claims.get("own_agents") is True
+                return RealtimeCaller(claims["app"], claims["sub"], claims["agent"], session, own_agents)
             except jwt.InvalidSignatureError:
                 continue
             except (jwt.InvalidTokenError, KeyError, ValueError, TypeError, zlib.error):

@@ -4,7 +4,7 @@ events. A WebSocket (`connection.py`) or another transport brings the channel, a
 import contextvars
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import parse_qs
 
 from voi.calls.admission import Refused
@@ -33,12 +33,14 @@ OPTIONS = CallOptions(mode="call", greet=False, app_tools=(ANY_TOOL,), input_rat
 @dataclass(frozen=True, slots=True)
 class RealtimeCaller:
     """Whose a key is. `person`: whom it is for, beside its app; "": it does not say. `agent`: the only one that it is
-    good for; "": any. `session`: settings that the conversation begins with."""
+    good for; "": any. `session`: settings that the conversation begins with. `own_agents`: its client may change the
+    agent, whatever the settings grant its app."""
 
     app: str
     person: str = ""
     agent: str = ""
     session: Json | None = None
+    own_agents: bool = False
 
 
 @dataclass(frozen=True)
@@ -67,6 +69,8 @@ class RealtimePeer:
         self._early: list[bytes | str] | None = []
         """Events that came before the conversation runs; None: it runs."""
         self._mistaken = False
+        self._granted = True
+        """Its app may change the agent."""
         self._context = contextvars.copy_context()
         self._context.run(conversation_id.set, self.id)
 
@@ -118,8 +122,12 @@ class RealtimePeer:
         if name not in config.agents and first.get("type") == "transcription":
             name = next(iter(config.agents), "")  # nobody speaks: its ears are meant
         session = call.open(name, None, OPTIONS)
+        rights = config.client_agents
+        if caller.own_agents:
+            rights = replace(rights, apps=rights.apps | {call.app})
+        self._granted = rights.allow_app(call.app)
         self._events = events = ClientEvents(
-            self.door, call, session, config.agent(name), config.client_agents, services.voices_of, self._note_ignored
+            self.door, call, session, config.agent(name), rights, services.voices_of, self._note_ignored
         )
         call.start()
         services.calls.services.tasks.start(self._run(call, events, first), f"beginning of {self.id}")
@@ -145,6 +153,9 @@ class RealtimePeer:
     def _note_ignored(self, settings: tuple[str, ...]) -> None:
         if settings:
             log.info("the client's %s are ignored: its app has no right to them", ", ".join(settings))
+            if self._call is not None and not self._granted:
+                services = self._services.calls.services
+                services.ungranted.note(self._call.app, services.metrics)
 
     # ---- events -------------------------------------------------------------------------------------
 
