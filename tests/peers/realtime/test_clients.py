@@ -117,3 +117,10 @@ async def test_the_sdk_of_pypi(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     await assert_held(server, report)
     assert report["interrupted"] == ["turn_detected"]
     assert STORY.startswith(report["heard"][0].rstrip(CUT))
+
+
+async def test_the_agents_of_pypi(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    python = python_of("openai_agents")
+    async with desk(tmp_path, monkeypatch) as server:
+        report = await run_client(server, tmp_path, python, str(CLIENTS / "openai_agents.py"))
+    await assert_held(server, report)
