@@ -55,10 +55,10 @@ class DeskLlm(FakeLlm):
 
 
 class Desk:
-    """`received`, `sent`: events, in order. `host`: its address."""
+    """`received`, `sent`: events, in order."""
 
     def __init__(self, running: RunningServer) -> None:
-        self.host = f"localhost:{running.port}"
+        self.running = running
         self.llm = DeskLlm()
         self.received: list[Json] = []
         self.sent: list[Json] = []
@@ -71,6 +71,10 @@ class Desk:
         """The sound that was sent of an item, s16le mono at 24 kHz."""
         sounds = [e for e in self.sent if e["type"] == "response.output_audio.delta" and e["item_id"] == item_id]
         return b"".join(base64.b64decode(event["delta"]) for event in sounds)
+
+    @property
+    def host(self) -> str:
+        return f"localhost:{self.running.port}"
 
     @property
     def heard(self) -> list[str]:
@@ -118,5 +122,4 @@ async def desk(folder: Path, monkeypatch: pytest.MonkeyPatch, *, tls: bool = Fal
     async with serving(folder, monkeypatch, engines, **settings) as running:
         place.append(Desk(running))
         await asyncio.wait_for(running.ready.wait(), 60)
-        place[0].host = f"localhost:{running.port}"
         yield place[0]

@@ -13,10 +13,12 @@ import shutil
 import sys
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 
 from tests.fakes.engines import silence
+from tests.peers.browser import CHROMIUM, browser, page
 from tests.peers.realtime.desk import ANSWER, SAID, STORY, Desk, desk
 from tests.server.fakes import SECRET
 from voi.audio.resample import resample
@@ -123,4 +125,40 @@ async def test_the_agents_of_pypi(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     python = python_of("openai_agents")
     async with desk(tmp_path, monkeypatch) as server:
         report = await run_client(server, tmp_path, python, str(CLIENTS / "openai_agents.py"))
+    await assert_held(server, report)
+
+
+async def test_the_sdk_of_npm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    command = [node(), str(CLIENTS / "openai_sdk.mjs")]
+    async with desk(tmp_path, monkeypatch, tls=True) as server:
+        report = await run_client(server, tmp_path, *command, NODE_EXTRA_CA_CERTS=str(tmp_path / "cert.pem"))
+    await assert_held(server, report)
+    assert report["interrupted"] == ["turn_detected"]
+    assert STORY.startswith(report["heard"][0].rstrip(CUT))
+
+
+async def test_the_agents_of_npm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    command = [node(), str(CLIENTS / "openai_agents.mjs")]
+    async with desk(tmp_path, monkeypatch) as server:
+        report = await run_client(server, tmp_path, *command)
+    await assert_held(server, report)
+
+
+@pytest.mark.skipif(not CHROMIUM, reason="Chromium is not installed")
+async def test_the_agents_of_npm_in_a_browser(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    node()
+    esbuild = await asyncio.create_subprocess_exec(
+        str(CLIENTS / "node_modules/.bin/esbuild"), str(CLIENTS / "openai_agents_browser.mjs"), "--bundle",
+        "--format=esm", "--platform=browser", "--log-level=error", f"--outfile={tmp_path / 'page.js'}",
+    )  # fmt: skip
+    assert await asyncio.wait_for(esbuild.wait(), 120) == 0
+    async with desk(tmp_path, monkeypatch) as server, page(tmp_path, "page.js") as (url, reported):
+        header = f"Authorization: Bearer {issue_token('shop', SECRET)}\r\n"
+        asked = {"session": {"type": "realtime", "model": "desk"}}
+        status, _, answer = await server.running.http("POST", "/v1/realtime/client_secrets", header, asked)
+        assert status == 200
+        query = {"host": server.host, "secret": json.loads(answer)["value"], "agent": "desk"}
+        async with browser(f"{url}/?{urlencode(query)}", tmp_path):
+            report = await asyncio.wait_for(reported, WHOLE_RUN_S)
+    assert "failed" not in report, report
     await assert_held(server, report)
