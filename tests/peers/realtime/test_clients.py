@@ -162,3 +162,11 @@ async def test_the_agents_of_npm_in_a_browser(tmp_path: Path, monkeypatch: pytes
             report = await asyncio.wait_for(reported, WHOLE_RUN_S)
     assert "failed" not in report, report
     await assert_held(server, report)
+
+
+async def test_livekit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    python = python_of("livekit")
+    async with desk(tmp_path, monkeypatch) as server:
+        report = await run_client(server, tmp_path, python, str(CLIENTS / "livekit_agents.py"))
+    await assert_held(server, report, most_errors=1)
+    assert report["errors"] == []
