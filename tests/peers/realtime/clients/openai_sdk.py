@@ -7,7 +7,7 @@ from typing import Any
 
 import openai
 from openai import AsyncOpenAI
-from person import ADD, AGENT, HOST, TOKEN, Loudspeaker, Microphone, report, until
+from person import ADD, AGENT, HOST, TOKEN, Loudspeaker, Microphone, first_of, report, until
 
 
 class Talk:
@@ -39,7 +39,11 @@ class Talk:
             case "response.function_call_arguments.done":
                 given = json.loads(event.arguments)
                 self.functions.append({"name": event.name, **given})
-                output = {"type": "function_call_output", "call_id": event.call_id, "output": str(given["a"] + given["b"])}
+                output = {
+                    "type": "function_call_output",
+                    "call_id": event.call_id,
+                    "output": str(given["a"] + given["b"]),
+                }
                 await voi.conversation.item.create(item=output)
                 await voi.response.create()
             case "response.done":
@@ -77,12 +81,7 @@ async def main() -> None:
 
         # docs: to here
         microphone = Microphone(send)
-        tasks = [asyncio.create_task(work) for work in (microphone.run(), listen(), converse(talk, microphone))]
-        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED, timeout=60)
-        for task in done:
-            task.result()
-        for task in tasks:
-            task.cancel()
+        await first_of(microphone.run(), listen(), converse(talk, microphone))
     report(
         said=talk.said, answers=talk.answers, functions=talk.functions, interrupted=talk.cancelled, heard=talk.heard,
         sound_ms=len(talk.loudspeaker.got) // 48, version=openai.__version__,
