@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs clients that other people make, as they are, and has each hold a conversation with Voi: tools/peers.sh realtime
-# Needs network, Node with npm, and Chromium for the browser. The clients of Python get a venv each in .peers (1.2 GB; or
+# Needs network, Node with npm, and Chromium for the browser. The clients of Python get a venv each in .peers (about 1 GB; or
 # in VOI_PEERS), those of npm lie beside their scripts. More arguments go to pytest: tools/peers.sh realtime -k livekit
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
