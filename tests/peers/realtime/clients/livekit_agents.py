@@ -56,8 +56,7 @@ class Mouth(AudioOutput):
         if self._end is not None:
             self._end.cancel()
         heard_ms = loudspeaker.heard_ms()
-        if loudspeaker.playing:
-            interrupted.append(heard_ms)
+        interrupted.append(heard_ms)
         loudspeaker.stop()
         self.on_playback_finished(playback_position=heard_ms / 1_000, interrupted=True)
 

@@ -21,13 +21,16 @@ class Talk:
         self.cancelled: list[str] = []
         self.heard: list[str] = []
         self.item_id = ""
+        self.answering = False
 
     async def on_event(self, voi: Any, event: Any) -> None:
         match event.type:
             case "response.output_audio.delta":
                 self.item_id = event.item_id
                 self.loudspeaker.play(base64.b64decode(event.delta))
-            case "input_audio_buffer.speech_started" if self.loudspeaker.playing:
+            case "response.created":
+                self.answering = True
+            case "input_audio_buffer.speech_started" if self.item_id and (self.answering or self.loudspeaker.playing):
                 heard_ms = self.loudspeaker.heard_ms()
                 self.loudspeaker.stop()
                 await voi.conversation.item.truncate(item_id=self.item_id, content_index=0, audio_end_ms=heard_ms)
@@ -47,6 +50,7 @@ class Talk:
                 await voi.conversation.item.create(item=output)
                 await voi.response.create()
             case "response.done":
+                self.answering = False
                 if event.response.status == "cancelled":
                     self.cancelled.append(event.response.status_details.reason)
                 elif event.response.output[0].type == "message":

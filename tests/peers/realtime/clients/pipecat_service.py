@@ -27,6 +27,8 @@ logger.add(sys.stderr, level="WARNING")
 functions: list[dict[str, Any]] = []
 loudspeaker = Loudspeaker()
 interrupted: list[int] = []
+over_it: list[str] = []
+"""What the person said while the agent spoke."""
 
 
 class Mouth(BaseOutputTransport):
@@ -42,7 +44,7 @@ class Mouth(BaseOutputTransport):
         return True
 
     async def process_frame(self, frame: Any, direction: Any) -> None:
-        if isinstance(frame, InterruptionFrame) and loudspeaker.playing:
+        if isinstance(frame, InterruptionFrame) and over_it:
             interrupted.append(loudspeaker.heard_ms())
             loudspeaker.stop()
         await super().process_frame(frame, direction)
@@ -61,6 +63,7 @@ async def converse(microphone: Microphone) -> None:
     microphone.say("dog")
     await until(lambda: len(loudspeaker.got) > greeting + 2_500 * 48, "the story")
     microphone.say("figures")
+    over_it.append("figures")
     await until(lambda: interrupted, "the interruption")
     await until(lambda: functions, "the function")
     await until(lambda: loudspeaker.playing, "the answer")
