@@ -85,7 +85,7 @@ async def words_in(pcm: bytes) -> str:
     return text
 
 
-async def assert_held(desk: Desk, report: dict[str, Any], most_errors: int = 0) -> None:
+async def assert_held(desk: Desk, report: dict[str, Any], codes: frozenset[str] = frozenset()) -> None:
     """The client held the whole conversation, and the model knows what the person heard."""
     assert report["said"] == SAID
     assert report["functions"] == [{"name": "add", "a": 2, "b": 3}]
@@ -110,8 +110,7 @@ async def assert_held(desk: Desk, report: dict[str, Any], most_errors: int = 0) 
     assert abs(len(words) - len(sounded)) <= 1, (told, in_sound)
 
     mistakes = [event["error"] for event in desk.sent if event["type"] == "error"]
-    assert {mistake["code"] for mistake in mistakes} <= {"response_cancel_not_active"}
-    assert len(mistakes) <= most_errors
+    assert {mistake["code"] for mistake in mistakes} <= codes
 
 
 async def test_the_sdk_of_pypi(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -170,7 +169,7 @@ async def test_livekit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     python = python_of("livekit")
     async with desk(tmp_path, monkeypatch) as server:
         report = await run_client(server, tmp_path, python, str(CLIENTS / "livekit_agents.py"))
-    await assert_held(server, report, most_errors=1)
+    await assert_held(server, report, frozenset({"response_cancel_not_active"}))  # it cancels what Voi has stopped
     assert report["errors"] == []
 
 
