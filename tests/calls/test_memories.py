@@ -16,7 +16,7 @@ from voi.calls.proof import Proof
 from voi.config.agents import Agent
 from voi.core.kept import Kept, KeptMessage
 from voi.dialogue import Message
-from voi.errors import ClientError, EngineError, StoreError
+from voi.errors import ClientError, EngineError, RowRefused, StoreError
 from voi.session.memory import MemoryItem
 from voi.use import Use
 
@@ -32,12 +32,14 @@ class FakeStore:
         self.kept: list[tuple[str, MemoryItem]] = []
         self.error: Exception | None = None
         self.knows = True
+        self.since_ms: int | None = None
 
     async def recall(self, app: str, person: str) -> Sequence[MemoryItem]:
         assert (app, person) == ("shop", "anna-7")
         return self.items
 
-    async def remember(self, of: str, item: MemoryItem) -> bool:
+    async def remember(self, of: str, item: MemoryItem, since_ms: int | None = None) -> bool:
+        self.since_ms = since_ms
         if self.error:
             raise self.error
         if self.knows:
@@ -75,11 +77,12 @@ class Around:
         return call, self.memories.of(call, wanted)
 
 
-async def over(call: Call, *words: str, summary: str = "") -> None:
+async def over(call: Call, *words: str, summary: str = "", first_id: int = 0, own: str = "") -> None:
     """The call ends; what follows is awaited."""
     roles = ("user", "assistant")
     said = tuple(KeptMessage(at, Message(roles[at % 2], text)) for at, text in enumerate(words))  # type: ignore[arg-type]
-    await asyncio.gather(*(work(Kept(said, len(said), summary=summary)) for work in call.afterwards))
+    kept = Kept(said, len(said), summary=summary, first_id=first_id, own_summary=own)
+    await asyncio.gather(*(work(kept) for work in call.afterwards))
 
 
 WORDS = ("I want a kettle.", "Here it is.")
@@ -207,21 +210,58 @@ async def test_redaction_comes_before_the_model() -> None:
 async def test_what_was_said_on_another_day_is_not_summarized_again() -> None:
     around = Around()
     call, _ = around.begin()
-    call.first_message_id = 2
-    await over(call, "Old words.", "Old answer.", "New words.", "New answer.", summary="Older still.")
+    words = ("Old words.", "Old answer.", "New words.", "New answer.")
+    await over(call, *words, summary="Older still.", first_id=2)
     told = around.llm.requests[0].messages[1].text
     assert told.splitlines() == ['{"person": "New words."}', '{"agent": "New answer."}']
+    await over(call, *words, summary="Older still, and this day's.", first_id=2, own="Of this day.")
+    told = around.llm.requests[1].messages[1].text
+    assert told.splitlines()[0] == '{"earlier summary": "Of this day."}'
+    assert "Older" not in told
+
+
+async def test_an_agent_keeps_so_many_facts_in_one_call(caplog: pytest.LogCaptureFixture) -> None:
+    around = Around()
+    _, memory = around.begin()
+    assert memory
+    for number in range(module.FACTS_MAX):
+        await memory.remember(f"Fact {number}.")
+    for _ in range(3):
+        with pytest.raises(ClientError, match="Nothing more is kept"):
+            await memory.remember("One more.")
+    assert len(around.store.kept) == module.FACTS_MAX
+    assert caplog.text.count("more than 20 facts in one call") == 1
+
+
+async def test_a_fact_without_room_is_told_to_the_model(caplog: pytest.LogCaptureFixture) -> None:
+    around = Around()
+    around.store.error = RowRefused("There is no room: the app keeps 200 facts of this person.")
+    _, memory = around.begin()
+    assert memory
+    with pytest.raises(ClientError, match="the app keeps 200 facts"):
+        await memory.remember("Likes tea.")
+    assert around.troubles == ["remember"]
+    assert "not kept" in caplog.text
+
+
+@in_virtual_time
+async def test_a_summary_says_since_when_it_is() -> None:
+    around = Around()
+    call, _ = around.begin()
+    call.began_ms = NOW_MS - 7_000
+    await over(call, *WORDS)
+    assert around.store.since_ms == NOW_MS - 7_000
 
 
 @in_virtual_time
 async def test_it_is_tried_again_and_given_up(caplog: pytest.LogCaptureFixture) -> None:
-    around = Around(EngineError("One."), None, SUMMARY)
+    around = Around(EngineError("One.", retryable=True), None, SUMMARY)
     call, _ = around.begin()
     began_s = asyncio.get_running_loop().time()
     await over(call, *WORDS)
     assert around.store.kept[0][1].text == SUMMARY
     assert asyncio.get_running_loop().time() - began_s < 80
-    around = Around(EngineError("The model is away."))
+    around = Around(EngineError("The model is away.", retryable=True))
     call, _ = around.begin()
     await over(call, *WORDS)
     assert len(around.llm.requests) == 3
@@ -229,6 +269,16 @@ async def test_it_is_tried_again_and_given_up(caplog: pytest.LogCaptureFixture) 
     assert around.troubles == ["summary"]
     assert "not summarized for the person's next one: The model is away." in caplog.text
     assert "kettle" not in caplog.text
+
+
+@in_virtual_time
+async def test_it_is_not_tried_again_with_a_wrong_key(caplog: pytest.LogCaptureFixture) -> None:
+    around = Around(EngineError("Wrong key: the LLM server refused it."))
+    call, _ = around.begin()
+    await over(call, *WORDS)
+    assert len(around.llm.requests) == 1
+    assert around.troubles == ["summary"]
+    assert "Wrong key" in caplog.text
 
 
 @in_virtual_time

@@ -1,6 +1,7 @@
 """A dialogue that outgrows the model's context is condensed between turns, and nothing of it is lost or doubled."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from voi.core import facts as was
 from voi.core.condensing import CONDENSE_AT, FORGET_AT
 from voi.core.conversation import Conversation
 from voi.core.facts import Fact
+from voi.core.later import for_later
 from voi.core.prompt_notes import quoted_note, summary_note, with_notes
 from voi.core.script import Script
 from voi.core.state import State
@@ -198,6 +200,26 @@ def test_a_conversation_that_goes_on_elsewhere_takes_its_summary_along() -> None
     other = Conversation(script())
     other.handle(was.Continued(kept), 0)
     assert quoted_note(SUMMARY) in other._request()[0].text
+
+
+def test_what_is_condensed_of_this_call_is_kept_apart_from_other_days() -> None:
+    kept = talked(turns=2).core.keep()
+    day_before = replace(kept, summary="Long ago.", first_id=kept.next_id)
+    world = World(script())
+    world.core = Conversation(script())
+    world.tell(was.Continued(day_before))
+    for number in range(4):
+        talk(world, f"Tell me story number {number} of those that you know, please.", "fox " * 18)
+    asked = world.last(do.Condense)
+    assert asked.own_from is not None
+    texts = [message.text for message in asked.messages]
+    assert texts[: asked.own_from] == [each.message.text for each in kept.messages][: asked.own_from]
+    assert (asked.summary, asked.own_summary) == ("Long ago.", "")
+    world.tell(was.Condensed(asked.condensing, "Long ago, and foxes.", "Foxes."))
+    kept = world.core.keep()
+    assert (kept.summary, kept.own_summary, kept.summary_of_today) == ("Long ago, and foxes.", "Foxes.", "Foxes.")
+    later = for_later(kept, None)
+    assert (later.first_id, later.own_summary) == (day_before.first_id, "Foxes.")
 
 
 def test_what_is_remembered_stands_in_the_prompt() -> None:

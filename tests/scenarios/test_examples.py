@@ -7,6 +7,8 @@ import pytest
 import yaml
 from jsonschema import Draft202012Validator
 
+from tests.scenarios.bench import cases, settings_in
+from voi.cli.test import run_plan
 from voi.config.config import Config
 from voi.config.load import load_config
 from voi.config.settings import load_settings
@@ -61,3 +63,24 @@ def test_the_schema_is_one_and_published_and_explains_every_field() -> None:
         if "description" not in about
     ]
     assert silent == []
+
+
+def test_what_an_agent_draws_on_is_shown_to_its_model_on_the_core(tmp_path: Path) -> None:
+    (tmp_path / "hours.md").write_text("# Opening hours\n\nThe shop is open from nine to six, on Saturdays to one.\n")
+    settings = settings_in(tmp_path, {"keeper": {"llm_model": "some-model", "knowledge": "hours.md"}})
+    settings = settings.model_copy(update={"knowledge_dir": tmp_path / "index"})
+    config = load_config(settings, tts_info)
+    text = """
+agent: keeper
+scenarios:
+  - name: Hours
+    steps:
+      - say: When is the shop open on Saturdays?
+        model: From nine to one.
+        expect: {model_sees: on Saturdays to one}
+      - type: When is the shop open?
+        model: From nine to six.
+        expect: {model_sees: from nine to six, model_never_sees: closed for ever}
+"""
+    (result,) = run_plan(cases(text, config), config, settings, RunPlan(), lambda result: None)
+    assert result.status == "passed", result.broken

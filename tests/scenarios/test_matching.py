@@ -1,6 +1,12 @@
+import signal
+import time
+from pathlib import Path
+
 import pytest
 
-from voi.scenarios.matching import fits, regex_fault, says
+from tests.scenarios.bench import config_in, one
+from voi.scenarios import matching
+from voi.scenarios.matching import SlowPattern, fits, regex_fault, says
 
 
 @pytest.mark.parametrize(
@@ -50,3 +56,29 @@ def test_a_wrong_regular_expression_is_explained() -> None:
 )
 def test_arguments(given: object, wanted: object, does: bool) -> None:
     assert fits(given, wanted) is does
+
+
+@pytest.mark.parametrize("pattern", ["/^(a+)+$/", "/^(a|a)+$/", "/(.*a){25}$/"])
+def test_a_pattern_that_never_ends_is_stopped(pattern: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(matching, "PATTERN_LIMIT_S", 0.1)
+    before, began_s = signal.getsignal(signal.SIGALRM), time.monotonic()
+    with pytest.raises(SlowPattern, match="repeat nothing that repeats something"):
+        says("a" * 50 + "!", pattern)
+    assert time.monotonic() - began_s < 5
+    assert signal.getsignal(signal.SIGALRM) == before
+    assert says("aaa", pattern if "25" not in pattern else "/a/")
+
+
+def test_a_scenario_with_such_a_pattern_fails_and_the_rest_is_looked_at(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(matching, "PATTERN_LIMIT_S", 0.1)
+    steps = f'''
+- say: Hello.
+  model: "{"a" * 50}!"
+  expect: {{never_says: "/^(a+)+$/", turns: 3}}
+'''
+    result = one(steps, config_in(tmp_path))
+    told = [broken.text for broken in result.broken]
+    assert any("takes longer than 0.1 s" in each for each in told), told
+    assert any("answered 1 times" in each for each in told), told

@@ -140,3 +140,18 @@ def test_ordinary_sentences_differ_and_pass_by_themselves() -> None:
     for sentence in SENTENCES:
         guard.feed(f" {sentence} ")
     assert not guard.denied
+
+
+def test_nothing_is_said_twice(tmp_path: Path) -> None:
+    """What the loader warns of as well stands there once, with the example."""
+    fields = {**example({"voice_tone": "grumpy", "text": "No."}), "control_agent": "f", "system_prompt": TONE}
+    agents = agent(**fields) | {"f": {"model": "pattern_matching", "denial_phrases": ["as an AI", "sorry"]}}
+    advice(tmp_path, agents)
+    settings = load_settings(agents_file=tmp_path / "agents.json", tts_models_file=tmp_path / "tts_models.json")
+    problems = Problems()
+    config = read_config(settings, tts_info, problems)
+    assert any("sorry" in each for each in problems.warnings)
+    assert any("grumpy" in each for each in problems.warnings)
+    lint_prompts(config, read_object(settings.agents_file, Problems(), missing=""), problems)
+    assert len([each for each in problems.warnings if '"sorry"' in each]) == 1
+    assert len([each for each in problems.warnings if '"grumpy"' in each]) == 1

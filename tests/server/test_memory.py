@@ -198,3 +198,27 @@ async def test_nobody_without_the_key_and_nothing_without_a_store(
             assert (await ask(running, method, path, body, auth=""))[0] == 401
             assert (await ask(running, method, path, body, auth="API-Key: wrong\r\n"))[0] == 403
             assert (await ask(running, method, path, body))[0] == 503
+
+
+async def test_what_was_deleted_in_a_call_is_no_summary_of_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    engines, llm = remembering(tmp_path)
+    async with serving(tmp_path, monkeypatch, engines, store="facts", store_key=KEY) as running:
+        await talk(running.port)
+        await remembered(running, 1)
+        token = issue_token("shop", SECRET, person="anna@example.org")
+        caller = Person(await RawClient.connect(running.port, f"/ws?token={token}"))
+        caller.say("init", agent_name="ada", agent_config=None, mode="chat")
+        await caller.until(lambda: caller.status("init_done"))
+        caller.say("text", content="I want a secret kettle.")
+        caller.say("create_response")
+        await caller.until(lambda: any("Of course" in text for text in caller.texts.values()))
+        assert await ask(running, "DELETE") == (200, {"deleted": 1})
+        caller.client.drop()
+        for _ in range(100):  # it is summarized, and that is not kept
+            if sum("Summarize" in each.messages[0].text for each in llm.asked) == 2:
+                break
+            await asyncio.sleep(0.05)
+        await asyncio.sleep(0.5)
+        assert (await ask(running, "GET"))[1]["memory"] == []
+        await talk(running.port)
+        assert [item["kind"] for item in await remembered(running, 1)] == ["summary"]

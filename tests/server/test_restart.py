@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 
 from tests.fakes.cutter import cutting
-from tests.fakes.engines import FakeLlm, silence
+from tests.fakes.engines import FakeLlm, calls_of, silence
 from tests.server.serving import Person, RunningServer, serving
 from tests.server.test_resume_cuts import Listener, engines, joined, speech, words, write_agents
 from voi.client import AudioEvent, ResumedEvent, VoiClient
+from voi.dialogue import ToolCall
 from voi.engines.startup import Engines
 
 pytestmark = pytest.mark.integration
@@ -274,3 +275,31 @@ async def collect(voi: VoiClient) -> list[Any]:
                 if isinstance(event, AudioEvent) and any(isinstance(each, ResumedEvent) for each in events):
                     break
     return events
+
+
+async def test_what_was_dictated_is_there_in_the_next_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    take = {"description": "Take it down.", "capture": {"slots": {"email": "email"}}}
+    write_agents(tmp_path, llm_model="some-model", tools={"take": take}, voices=None)
+    first, second = engines(), engines()
+    first.llm.replies = (calls_of(ToolCall("a", "take", '{"slot": "email"}')), "I have it.")  # type: ignore[attr-defined]
+    second.llm.replies = (calls_of(ToolCall("b", "take", '{"slot": "email"}')), "I know.")  # type: ignore[attr-defined]
+    async with place(tmp_path, monkeypatch) as where, cutting(await where.start(first)) as cutter:
+        listener = Listener()
+        async with joined(cutter.port, mode="chat") as voi:
+            await voi.send_text("It is anna at example dot org")
+            await voi.create_response()
+            await listener.until(voi, lambda: "I have it." in listener.texts.values())
+            stopping = asyncio.create_task(where.stop())
+            while not stopping.done():
+                reading = asyncio.create_task(listener.until(voi, lambda: False, 0.2))
+                with contextlib.suppress(TimeoutError):
+                    await reading
+            (kept,) = where.kept
+            assert b"anna" not in kept.read_bytes()
+            cutter.target = await where.start(second)
+            await voi.send_text("Do you still know it?")
+            await voi.create_response()
+            await listener.until(voi, lambda: "I know." in listener.texts.values())
+        asked = second.llm.requests[-1].messages  # type: ignore[attr-defined]
+        (told,) = asked[-1].tool_results
+        assert told.text.startswith("email is anna@example.org. Do not ask for it again.")

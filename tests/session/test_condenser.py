@@ -9,14 +9,19 @@ import pytest
 from tests.fakes.call import Call, FakeEngines, FakeRecorder
 from tests.fakes.clock import in_virtual_time
 from tests.fakes.engines import FakeLlm, events_of
+from voi.config.agents import Agent
 from voi.core import actions as do
 from voi.core import facts as was
 from voi.core.conversation import Conversation
 from voi.core.journal import decode_entry, decode_script, encode_entry, encode_script
+from voi.core.tokens import estimated_input
 from voi.dialogue import Message, ToolCall, ToolResult
 from voi.engines.base import LlmEvent, LlmRequest, Usage
 from voi.errors import EngineError
+from voi.session.condenser import Condenser
+from voi.session.current_agent import CurrentAgent
 from voi.session.summaries import GO_ON, NEXT_TIME, Attempts, SummaryTask, shortened, summarize, transcript
+from voi.tasks import Tasks
 
 SUMMARY = "They spoke of foxes."
 ONCE = Attempts(5.0, ())
@@ -75,7 +80,7 @@ async def test_the_summary_takes_the_place_of_the_oldest_turns() -> None:
 
 @in_virtual_time
 async def test_a_model_that_fails_is_tried_again_then_turns_are_forgotten(caplog: pytest.LogCaptureFixture) -> None:
-    llm = TwoModels(EngineError("The model is not there."))
+    llm = TwoModels(EngineError("The model is away.", retryable=True))
     _, recorder = await talked(llm, 12)
     assert len(llm.summarizer.requests) >= 2
     assert actions_of(recorder, do.NoteForgotten)
@@ -102,6 +107,47 @@ async def test_a_recording_replays_with_the_summary_that_came() -> None:
         entry = decode_entry(line)
         assert tuple(replayed.handle(entry.fact, entry.now_ms)) == entry.actions
     assert any(line["fact"] == "Condensed" and line["summary"] == SUMMARY for line in lines)
+
+
+@in_virtual_time
+async def test_a_call_of_another_day_is_summarized_apart() -> None:
+    """What came before this call is no part of the summary that is kept of it."""
+    llm = FakeLlm("All of it.", "Only today's.")
+    facts: list[Any] = []
+    tasks = Tasks()
+    agent = Agent.model_validate({"llm_model": "m", "memory": True})
+    condenser = Condenser(
+        tasks, facts.append, llm, lambda model: "fake", CurrentAgent(agent, "ada", {}), lambda: 2_000, facts.append
+    )
+    said = (Message("user", "Old words."), Message("user", "New words."))
+    condenser.condense(do.Condense(1, (0, 1), said, "Long ago.", own_from=1, own_summary="This morning."))
+    await asyncio.sleep(30)
+    assert facts == [was.Condensed(1, "All of it.", "Only today's.")]
+    whole, own = (request.messages[1].text for request in llm.requests)
+    assert whole.splitlines() == [
+        '{"earlier summary": "Long ago."}', '{"person": "Old words."}', '{"person": "New words."}',
+    ]  # fmt: skip
+    assert own.splitlines() == ['{"earlier summary": "This morning."}', '{"person": "New words."}']
+    await tasks.close()
+
+
+@in_virtual_time
+async def test_a_message_longer_than_the_context_is_cut(caplog: pytest.LogCaptureFixture) -> None:
+    llm = TwoModels(SUMMARY)
+    call = Call(
+        engines=FakeEngines(llm=llm), mode="chat", shared={"context_tokens_of": lambda agent: 1_500}, voices=None,
+        max_tokens=1_000, history={"model": "small"},
+    )  # fmt: skip
+    async with call:
+        call.session.tell(was.TextTyped("secret " * 2_000 + "What is the last word?"))
+        call.session.tell(was.AnswerAsked())
+        await asyncio.sleep(20)
+    asked = llm.requests[0].messages
+    assert estimated_input(asked) <= 1_500
+    assert asked[-1].text.endswith("What is the last word?")
+    assert "are left out here" in asked[-1].text
+    assert caplog.text.count("longer than the model's context") == 1
+    assert "secret" not in caplog.text
 
 
 # ---- the summary itself
@@ -133,12 +179,19 @@ async def test_an_empty_one_is_a_failure(written: str) -> None:
 @in_virtual_time
 async def test_each_try_has_a_deadline_and_the_last_error_is_raised() -> None:
     failed: list[str] = []
-    llm = FakeLlm(EngineError("One."), None, SUMMARY)
+    llm = FakeLlm(EngineError("One.", retryable=True), None, SUMMARY)
     attempts = Attempts(5.0, (1.0, 1.0))
     assert await summarize(llm, task(), attempts, lambda error: failed.append(str(error))) == SUMMARY
     assert failed == ["One.", "LLM model 'm' wrote no summary within 5 s."]
     with pytest.raises(EngineError, match="Two"):
-        await summarize(FakeLlm(EngineError("Two.")), task(), attempts)
+        await summarize(FakeLlm(EngineError("Two.", retryable=True)), task(), attempts)
+
+
+async def test_what_cannot_pass_is_not_tried_again() -> None:
+    llm = FakeLlm(EngineError("Wrong key."))
+    with pytest.raises(EngineError, match="Wrong key"):
+        await summarize(llm, task(), Attempts(5.0, (60.0,)))
+    assert len(llm.requests) == 1
 
 
 async def test_what_is_written_without_end_is_cut() -> None:
@@ -161,6 +214,12 @@ def test_the_transcript_is_lines_of_json_and_the_oldest_are_left_out() -> None:
         lines[0],
         {"tool": "look_up"},
     ]
+
+
+def test_of_a_message_without_end_the_end_is_summarized() -> None:
+    (line,) = transcript([Message("user", "x" * 5_000 + " That is all.")], 1_000)
+    assert len(line) <= 1_000
+    assert json.loads(line)["person"].endswith("That is all.")
 
 
 def test_tasks_fill_in_their_limit() -> None:

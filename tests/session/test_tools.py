@@ -330,3 +330,16 @@ async def test_who_had_taken_over_goes_on_after_a_restart() -> None:
         (request,) = llm.requests
         assert request.messages[0] == Message("system", "You are billing.")
         assert [spec.name for spec in request.tools] == ["switch_agent"]
+
+
+@pytest.mark.parametrize(("name", "told"), [("find_order", "find_order"), ("my secret is seven", "<18 characters>")])
+@in_virtual_time
+async def test_a_tool_that_is_not_there_is_logged_without_words(
+    name: str, told: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    llm = FakeLlm(calls_of(ToolCall("a", name, "{}")), "It is not there.")
+    tool = available("find", find, parameters=PARAMETERS)
+    async with Call(engines=FakeEngines(llm=llm), tools={"find": tool}) as call:
+        await ask(call)
+    assert f"the agent called a tool that it does not have: {told}" in caplog.text
+    assert "secret" not in caplog.text

@@ -5,11 +5,12 @@ from pathlib import Path
 import pytest
 
 from tests.store.calls import BEGAN_MS, keep, told
-from voi.errors import ClientError, StoreError
+from voi.errors import ClientError, RowRefused, StoreError
 from voi.session.memory import MemoryItem, MemoryKind
 from voi.store import memories
 from voi.store.backup import back_up, restore
 from voi.store.deletion import forget_conversation, forget_everything_of, forget_memories, forget_older
+from voi.store.observer import now_ms
 from voi.store.person_memory import add_fact, correct, forget_memory, list_memory, memory_as_dict, set_name
 from voi.store.store import Store
 
@@ -58,6 +59,36 @@ async def test_the_oldest_make_room(store: Store, monkeypatch: pytest.MonkeyPatc
         await store.remember("c1", fact(number, f"Fact {number}."))
         await store.remember("c1", fact(number, f"Summary {number}.", "summary"))
     assert sorted(await texts(store)) == ["Fact 2.", "Fact 3.", "Fact 4.", "Summary 3.", "Summary 4."]
+
+
+async def test_what_the_app_told_makes_room_last(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(memories, "KEPT_MAX", {"name": 1, "fact": 3, "summary": 2})
+    await keep(store, *told("c1", person="anna"))
+    await add_fact(store, "shop", "anna", "Of the app.")
+    for number in range(5):
+        await store.remember("c1", fact(number, f"Fact {number}."))
+    assert sorted(await texts(store)) == ["Fact 3.", "Fact 4.", "Of the app."]
+    for number in range(2):
+        await add_fact(store, "shop", "anna", f"Of the app {number}.")
+    app_facts = ["Of the app 0.", "Of the app 1.", "Of the app."]
+    assert sorted(await texts(store)) == app_facts
+    with pytest.raises(RowRefused, match="no room"):
+        await store.remember("c1", fact(9, "Fact 9."))
+    assert sorted(await texts(store)) == app_facts
+    await add_fact(store, "shop", "anna", "Of the app 2.")
+    assert sorted(await texts(store)) == ["Of the app 0.", "Of the app 1.", "Of the app 2."]
+
+
+async def test_no_summary_is_kept_of_what_was_said_before_all_was_deleted(store: Store) -> None:
+    await keep(store, *told("c1", person="anna"))
+    began_ms = now_ms()
+    await store.remember("c1", fact(1, "Likes tea."))
+    assert await forget_memory(store, "shop", "anna") == 1
+    assert not await store.remember("c1", fact(2, "She spoke of tea.", "summary", "c1"), began_ms)
+    assert await texts(store) == []
+    assert await store.remember("c1", fact(3, "Said afterwards."))
+    assert await store.remember("c1", fact(4, "A later call.", "summary", "c1"), now_ms() + 1)
+    assert sorted(await texts(store)) == ["A later call.", "Said afterwards."]
 
 
 async def test_what_is_too_long_is_refused(store: Store) -> None:

@@ -1,5 +1,6 @@
 """Values taken down over several turns: begun, refused, read back, confirmed, entered with keys."""
 
+import json
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -11,10 +12,11 @@ from voi.capture.slots import Slot
 from voi.capture.vocabulary import vocabulary_of
 from voi.config.capture import Capture
 from voi.core.expects import Expects
+from voi.core.journal import decode_value, encode_value
 from voi.errors import VoiError
 from voi.tools.base import ToolContext
 from voi.tools.capture import CaptureTool, parameters_of
-from voi.tools.captures import Captures, NewestWords
+from voi.tools.captures import CapturedValue, Captures, NewestWords
 
 EN = vocabulary_of("en")
 
@@ -287,3 +289,20 @@ async def test_a_request_takes_what_was_dictated() -> None:
     assert values.json({"number": "{captured:card}"}) == {"number": "4111111111111111"}
     with pytest.raises(VoiError, match="name was not taken down yet"):
         values.text("{captured:name}")
+
+
+def test_what_was_taken_down_goes_along_when_a_call_moves() -> None:
+    slots = {"card": "card", "pin": {"kind": "code", "pattern": "9A-9", "read_back": "never"}, "name": "name"}
+    first = Caller(slots)
+    first.take("card", "4111 1111 1111 1111")
+    first.take("pin", "one b two")
+    values = first.captures.values
+    assert set(values) == {"card", "pin"}
+    moved = decode_value(tuple[CapturedValue, ...], json.loads(json.dumps(encode_value(first.captures.taken()))), "x")
+    second = Caller(slots)
+    second.captures = Captures(before=moved)
+    assert second.captures.values == values
+    assert "4111" not in second.captures.without_private("4111111111111111")
+    assert second.take("pin").startswith(f"pin is {values['pin']}. Do not ask for it again.")
+    assert "4111" not in second.take("card")
+    assert second.take("name").startswith("Now ask for name")

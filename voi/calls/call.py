@@ -14,6 +14,7 @@ the place to change for more than one.
 import asyncio
 import contextvars
 import logging
+import time
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -103,7 +104,7 @@ class Call:
 
     __slots__ = (
         "__weakref__", "_beginning", "_context", "_hung_up", "_line", "_mistaken_at_s", "_mistakes", "_on_over",
-        "_services", "_task", "_timer", "afterwards", "app", "client", "first_message_id", "id",
+        "_services", "_task", "_timer", "afterwards", "app", "began_ms", "client", "id",
         "kind", "over", "own_agents", "person", "proof", "save", "session",
     )  # fmt: skip
 
@@ -134,8 +135,8 @@ class Call:
         """Called at the end of the conversation, to save it for another day; None: it is not saved."""
         self.afterwards: list[Callable[[Kept], Coroutine[Any, Any, None]]] = []
         """Called when the conversation is over, each in a task of its own."""
-        self.first_message_id = 0
-        """Messages with lower ids were said on another day."""
+        self.began_ms = time.time_ns() // 1_000_000
+        """When its first words may have been said, perhaps in a process before, in ms since 1970."""
         self._services = services
         self._on_over = on_over
         self._line = Line(door)

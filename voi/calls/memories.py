@@ -18,7 +18,7 @@ from voi.calls.usage import OWN_AGENT
 from voi.config.agents import Agent
 from voi.core.kept import Kept, KeptMessage
 from voi.engines.base import Llm
-from voi.errors import ClientError, EngineError, StoreError
+from voi.errors import ClientError, EngineError, RowRefused, StoreError
 from voi.session.memory import FACT_MAX_CHARACTERS, MemoryItem, note_of
 from voi.session.metering import MeteredLlm, Metering
 from voi.session.redaction import Redaction, redaction_of
@@ -33,6 +33,8 @@ AT_ONCE_MAX = 4
 """How many summaries are written at the same time."""
 WAITING_MAX = 200
 """How many may wait for that; more are left out."""
+FACTS_MAX = 20
+"""How many facts an agent may keep in one call: who talks it into more would push out what it knew."""
 
 MemoryTrouble = Literal["remember", "summary"]
 
@@ -46,9 +48,10 @@ class MemoryStore(Protocol):
         """All that is remembered of that person of the app, the oldest first."""
         ...
 
-    async def remember(self, of: str, item: MemoryItem) -> bool:
-        """Keep this of the person of the conversation `of`, in place of what had its id. False: the conversation is not
-        stored, or of nobody."""
+    async def remember(self, of: str, item: MemoryItem, since_ms: int | None = None) -> bool:
+        """Keep this of the person of the conversation `of`, in place of what had its id. `since_ms`: it is about what
+        was said since then. False: the conversation is not stored, or of nobody, or what was remembered was deleted
+        since. Raises RowRefused if there is no room."""
         ...
 
 
@@ -79,6 +82,7 @@ class CallMemory:
         self._metrics = metrics
         self._redact = redact
         self._clock_ms = clock_ms
+        self._facts = 0
 
     def follow(self, agent: Agent, name: str) -> None:
         """See `PersonMemory`."""
@@ -101,15 +105,25 @@ class CallMemory:
         text = self._redact(" ".join(fact.split()))
         if not text or len(text) > FACT_MAX_CHARACTERS:
             raise ClientError(f"A fact to be remembered has 1 to {FACT_MAX_CHARACTERS} characters.")
+        if self._facts >= FACTS_MAX:
+            if self._facts == FACTS_MAX:
+                self._facts += 1
+                log.warning("the agent wants to keep more than %d facts in one call: no more are kept", FACTS_MAX)
+            raise ClientError(f"Nothing more is kept: there are {FACTS_MAX} facts of this conversation already.")
         item = MemoryItem(uuid4().hex, "fact", text, self._clock_ms(), self.name)
         try:
             kept = await self._store.remember(self._call.id, item)
+        except RowRefused as error:
+            self._metrics.memory_failed("remember")
+            log.warning("a fact about the person is not kept: %s", error)
+            raise ClientError(str(error)) from None
         except StoreError as error:
             self._metrics.memory_failed("remember")
             log.error("a fact about the person could not be kept: %s", error)
             raise ClientError("It could not be kept at the moment.") from None
         if not kept:
             raise ClientError("Nothing is kept: what was known of the person was deleted.")
+        self._facts += 1
         return "It is remembered."
 
 
@@ -162,7 +176,7 @@ class Memories:
         raises EngineError or StoreError."""
         conversation_id.set(call.id)
         wanted = memory.agent.memory
-        said = [each for each in kept.messages if each.message_id >= call.first_message_id]
+        said = [each for each in kept.messages if each.message_id >= kept.first_id]
         if wanted is None or not (wanted.summaries and call.proof.proven and _has_words_of_the_person(said)):
             return
         if why_not := self._why_not(call.app):
@@ -171,8 +185,7 @@ class Memories:
         if self._waiting >= WAITING_MAX:
             self._fail(f"{WAITING_MAX} others wait to be summarized")
             return
-        messages = tuple(each.message for each in said)
-        earlier = "" if call.first_message_id else kept.summary
+        messages, earlier = tuple(each.message for each in said), kept.summary_of_today
         if redaction:
             messages, earlier = redaction.messages(messages), redaction.text(earlier)
         model = wanted.model or memory.agent.llm_model
@@ -210,11 +223,11 @@ class Memories:
         item = MemoryItem(call.id, "summary", text, self._clock_ms(), agent)
         for pause_s in KEEP_PAUSES_S:
             with suppress(StoreError):
-                if await self._store.remember(call.id, item):
+                if await self._store.remember(call.id, item, call.began_ms):
                     return
             await asyncio.sleep(pause_s)
-        if not await self._store.remember(call.id, item):
-            log.info("the conversation's summary is not kept: what was stored of it was deleted")
+        if not await self._store.remember(call.id, item, call.began_ms):
+            log.info("the conversation's summary is not kept: what was stored of it, or remembered, was deleted")
 
     def _fail(self, why: str) -> None:
         self._metrics.memory_failed("summary")

@@ -47,8 +47,7 @@ class Saved:
         states = self._to_save(call, name)
         state = await states.load(place_of(name, call.person), call.app)
         kept = Kept() if state is None else kept_in(state)
-        call.first_message_id = kept.next_id
-        return kept
+        return replace(kept, first_id=kept.next_id, own_summary="")
 
     def save_at_end(self, call: Call, name: str) -> None:
         """Have the call saved by that name at its end. Raises ClientError if this server saves none."""

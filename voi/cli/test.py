@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from voi.config.settings import Settings
     from voi.scenarios.load import Case
     from voi.scenarios.suite import OnDone, Result, RunPlan
+    from voi.session.session import KnowledgeOf
 
 Agents = Annotated[Path | None, typer.Option(help="Instead of VOI_AGENTS_FILE.")]
 TtsModels = Annotated[Path | None, typer.Option(help="Instead of VOI_TTS_MODELS_FILE.")]
@@ -130,6 +131,8 @@ def run_plan(
 
     from voi.scenarios.suite import core_suite, in_virtual_time, models_of, run_on_core
 
+    if plan.mode != "voice":
+        plan = replace(plan, knowledge_of=_knowledge(config, settings))
     if plan.mode == "core":
         return run_on_core(cases, config, plan, on_done)
 
@@ -150,6 +153,19 @@ def run_plan(
             await router.close()
 
     return in_virtual_time(live())
+
+
+def _knowledge(config: "Config", settings: "Settings") -> "KnowledgeOf":
+    """What agents draw on, found by words alone: no embedding model is asked. Raises ConfigError."""
+    import asyncio
+
+    from voi.knowledge.library import Library
+
+    library = Library(settings.knowledge_dir)
+    if any(agent.knowledge for agent in config.agents.values()):
+        for note in asyncio.run(library.take(config)):
+            typer.echo(f"warning: {note}", err=True)
+    return library.of
 
 
 class _Printer:

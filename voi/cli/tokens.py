@@ -36,14 +36,16 @@ def list_issued(
 
     found: list[dict[str, Any]] = with_store(work, if_missing=[] if as_json else None)
     if as_json:
-        shown = ("id", "app", "issued_ms", "expires_ms", "revoked_ms")
-        typer.echo(json.dumps([{name: row[name] for name in shown} for row in found]))
+        from voi.store.tokens import shown_token
+
+        typer.echo(json.dumps([shown_token(row) for row in found]))
         return
     if not found:
         typer.echo("No token was issued yet.")
     for row in found:
         state = f"revoked {time_of(row['revoked_ms'])}" if row["revoked_ms"] else f"until {time_of(row['expires_ms'])}"
-        typer.echo(f"{row['id']}  {row['app']:20}  issued {time_of(row['issued_ms'])}  {state}")
+        names = "  names people" if row["names_people"] else ""
+        typer.echo(f"{row['id']}  {row['app']:20}  issued {time_of(row['issued_ms'])}  {state}{names}")
 
 
 @tokens.command("revoke")

@@ -36,6 +36,11 @@ class Problems:
         if self.limit is None or len(self.warnings) < self.limit:
             self.warnings.append(f"{source}: {json_path(path)}: {text}")
 
+    def withdraw(self, source: str, path: Path, quote: str) -> None:
+        """Take back warnings about what stands there, which `quote` repeats: a better one follows."""
+        about = f"{source}: {json_path(path)}: {quote} "
+        self.warnings[:] = [warning for warning in self.warnings if not warning.startswith(about)]
+
     def raise_if_any(self) -> None:
         """Raises ConfigError with every mistake."""
         if self.errors:

@@ -160,12 +160,16 @@ class CancelTool:
 @dataclass(frozen=True, slots=True)
 class Condense:
     """Summarize these messages of the dialogue, together with `summary`, which is of what came before them. Answered by
-    Condensed(condensing). They are shown to the model until the summary takes their place."""
+    Condensed(condensing). They are shown to the model until the summary takes their place. `own_from` None: all of this
+    is of one call. Else the messages from there on are of this call, those before of another day: summarize these, with
+    `own_summary` of what came before them in this call, also apart."""
 
     condensing: int
     message_ids: tuple[int, ...]
     messages: tuple[Message, ...]
     summary: str = ""
+    own_from: int | None = None
+    own_summary: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,8 +239,17 @@ class HangUp:
     words: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class NoteCut:
+    """Record that the newest message, or a tool's result, is longer than the model's context, and that the model is not
+    shown so many characters of it."""
+
+    characters: int
+
+
 Action = (
     Listen | TakeSound | Transcribe | TranscribeNow | JudgeTurn | JudgeVoice | NoteBackchannel | EndUtterance
-    | StartReply | SayPhrase | SayAhead | SayRest | Release | RunTool | CancelTool | Condense | NoteForgotten | Duck
+    | StartReply | SayPhrase | SayAhead | SayRest | Release | RunTool | CancelTool | Condense | NoteForgotten | NoteCut
+    | Duck
     | Resume | Stop | Show | SendStatus | ReportError | HangUp
 )  # fmt: skip

@@ -12,7 +12,9 @@ from collections.abc import Collection, Iterable
 from voi.core import actions as do
 from voi.core import facts as was
 from voi.core.actions import Action
+from voi.core.cutting import cut_to_fit
 from voi.core.history import History, HistoryEntry
+from voi.core.kept import Kept
 from voi.core.prompt_notes import summary_note
 from voi.core.script import Script
 from voi.core.tokens import estimated_input
@@ -35,21 +37,27 @@ _WORD = re.compile(r"[\w.:/@-]+")
 class Condensing:
     """For one conversation. Actions are appended to `out`."""
 
-    __slots__ = ("_asked", "_asked_ids", "_came", "_context", "_failed_at", "_history", "_keep", "_out", "_seen",
-                 "_summarizes", "summary")  # fmt: skip
+    __slots__ = (
+        "_asked", "_asked_ids", "_came", "_context", "_cut_at", "_failed_at", "_history", "_keep", "_out", "_seen",
+        "_summarizes", "first_id", "own_summary", "summary",
+    )  # fmt: skip
 
     def __init__(self, history: History, script: Script, out: list[Action]) -> None:
         self._history = history
         self._out = out
         self.summary = ""
         """Of what was condensed so far."""
+        self.first_id = 0
+        """Messages with lower ids were said on another day."""
+        self.own_summary = ""
+        """Of what was condensed of those since; only if there was another day."""
         self._asked = 0
         """Number of the newest summary that was asked for."""
         self._asked_ids: tuple[int, ...] = ()
         """The messages that the awaited summary is of; (): none is awaited."""
         self._came: was.Condensed | None = None
-        self._failed_at = self._seen = -1
-        """The history's version when a summary failed, and when it was last looked at."""
+        self._failed_at = self._seen = self._cut_at = -1
+        """The history's version when a summary failed, when it was last looked at, and when something was cut."""
         self.follow(script)
 
     def follow(self, script: Script) -> None:
@@ -57,6 +65,10 @@ class Condensing:
         self._context = script.context_tokens
         self._summarizes = script.condenses
         self._keep = script.keep_turns
+
+    def take_up(self, kept: Kept) -> None:
+        """Go on from there."""
+        self.summary, self.first_id, self.own_summary = kept.summary, kept.first_id, kept.own_summary
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -66,7 +78,7 @@ class Condensing:
 
     def request(self, prompt: tuple[Message, ...], said: tuple[Message, ...] = ()) -> tuple[Message, ...]:
         """The messages for the model: prompt, dialogue, and what is `said` now. While they are more than the context
-        holds, they lack the oldest turns."""
+        holds, they lack the oldest turns, and what is too long even alone is cut."""
         whole = (*prompt, *self._history.messages(), *said)
         if not self._context or estimated_input(whole) <= self._context:
             return whole
@@ -77,7 +89,13 @@ class Condensing:
         while first > 0 and (size := self._tokens(stays[first - 1])) <= left:
             left -= size
             first -= 1
-        return (*prompt, *self._history.messages_of(entry for turn in turns[first:] for entry in turn), *said)
+        shown = (*self._history.messages_of(entry for turn in turns[first:] for entry in turn), *said)
+        if left < 0:
+            shown, left_out = cut_to_fit(shown, -left)
+            if left_out and self._cut_at != self._history.version:
+                self._cut_at = self._history.version
+                self._out.append(do.NoteCut(left_out))
+        return (*prompt, *shown)
 
     # ---- between turns ----------------------------------------------------------------------------
 
@@ -112,6 +130,7 @@ class Condensing:
         if fact.summary:
             self._history.remove(ids)
             self.summary = fact.summary
+            self.own_summary = fact.own_summary or self.own_summary
         else:
             self._failed_at = self._history.version
 
@@ -121,7 +140,11 @@ class Condensing:
         self._asked += 1
         self._asked_ids = tuple(entry.message_id for entry in entries)
         messages = self._history.messages_of(entries, as_read=True)
-        self._out.append(do.Condense(self._asked, self._asked_ids, messages, self.summary))
+        own_from = None
+        if self.first_id:
+            former = [entry for entry in entries if entry.message_id < self.first_id]
+            own_from = len(self._history.messages_of(former, as_read=True))
+        self._out.append(do.Condense(self._asked, self._asked_ids, messages, self.summary, own_from, self.own_summary))
 
     def _chosen(self, taken: int, running: Collection[int]) -> list[HistoryEntry]:
         """The entries to be condensed, the oldest first."""

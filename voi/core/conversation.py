@@ -263,13 +263,15 @@ class Conversation:
             agent=self._agent,
             reply_is_notice=reply is not None and self._replies.number_of(reply.message_id) == self._notice.reply,
             summary=self._condensing.summary,
+            first_id=self._condensing.first_id,
+            own_summary=self._condensing.own_summary,
         )
 
     def _on_continued(self, fact: was.Continued) -> None:
         kept, draft = fact.kept, fact.kept.draft
         self._clocks = Clocks(opened_ms=self._now_ms, user_active_ms=self._now_ms, state_since_ms=self._now_ms)
         self.history.take_up(kept.messages)
-        self._condensing.summary = kept.summary
+        self._condensing.take_up(kept)
         self._message_ids.following = kept.next_id
         self._agent = kept.agent
         if draft is not None:

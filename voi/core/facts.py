@@ -338,10 +338,12 @@ class Recalled:
 
 @dataclass(frozen=True, slots=True)
 class Condensed:
-    """`Condense` was carried out. `summary` "": there is none, because it failed."""
+    """`Condense` was carried out. `summary` "": there is none, because it failed. `own_summary`: of what it has of this
+    call, if that was wanted apart."""
 
     condensing: int
     summary: str = ""
+    own_summary: str = ""
 
 
 @dataclass(frozen=True, slots=True)

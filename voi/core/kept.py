@@ -52,7 +52,9 @@ class Kept:
     """A conversation. `next_id`: the id of its next message. `owed`: an answer was promised, and has no words yet;
     `announced`: the client was told that it comes. `notice_owed`: what the agent has to say at its first words was not
     heard to its end; `reply_is_notice`: the newest reply says it. `agent`: who took over the conversation; "": it is
-    still with the agent that began it. `summary`: of what was said before the messages."""
+    still with the agent that began it. `summary`: of what was said before the messages. `first_id`: messages with lower
+    ids were said on another day. `own_summary`: of what was said since and stands in no message any more; only if there
+    was another day."""
 
     messages: tuple[KeptMessage, ...] = ()
     next_id: int = 0
@@ -64,3 +66,10 @@ class Kept:
     reply_is_notice: bool = False
     agent: str = ""
     summary: str = ""
+    first_id: int = 0
+    own_summary: str = ""
+
+    @property
+    def summary_of_today(self) -> str:
+        """Of what was said since `first_id` and stands in no message any more."""
+        return self.own_summary if self.first_id else self.summary

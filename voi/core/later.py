@@ -20,7 +20,10 @@ def for_later(kept: Kept, heard_ms: int | None) -> Kept:
         message_id = next_id if draft.message_id is None else draft.message_id
         messages += (KeptMessage(message_id, Message("user", draft.text, draft.image_urls)),)
         next_id = max(next_id, message_id + 1)
-    return Kept(messages=messages, next_id=next_id, agent=kept.agent, summary=kept.summary)
+    return Kept(
+        messages=messages, next_id=next_id, agent=kept.agent,
+        summary=kept.summary, first_id=kept.first_id, own_summary=kept.own_summary,
+    )  # fmt: skip
 
 
 def _as_heard(messages: Iterable[KeptMessage], reply: KeptReply, heard_ms: int) -> Iterator[KeptMessage]:

@@ -25,7 +25,7 @@ from voi.scenarios.trace import Trace
 from voi.session.brain import Surroundings
 from voi.session.events import DoorEvent
 from voi.session.line import Line
-from voi.session.session import Session
+from voi.session.session import KnowledgeOf, Session
 
 END_S = 30.0
 SETTLE_MS = 40
@@ -108,12 +108,19 @@ def scripted_tools(case: Case, trace: Trace) -> ScriptedTools:
 
 class CoreStage:
     """A conversation with the agent of a scenario, begun when it is made. `seed` decides which of several phrases are
-    drawn."""
+    drawn. `knowledge_of` returns what an agent with that knowledge draws on."""
 
     settle_ms = SETTLE_MS
 
     def __init__(
-        self, case: Case, config: Config, *, seed: str = "", llm: Llm | None = None, tape: Tape | None = None
+        self,
+        case: Case,
+        config: Config,
+        *,
+        seed: str = "",
+        llm: Llm | None = None,
+        tape: Tape | None = None,
+        knowledge_of: KnowledgeOf = lambda knowledge: None,
     ) -> None:
         agent = config.agents[case.agent].with_files(lambda _: None)  # sound files play no part
         control = config.control_of(agent)
@@ -145,6 +152,7 @@ class CoreStage:
             notice=disclosure_in(case, agent, config),
             agent_name=case.agent,
             tools_of=lambda other, came_from: tools.of(other, came_from=came_from),
+            knowledge_of=knowledge_of,
             make_brain=self._make_brain,
             clock=asyncio.get_running_loop().time,
         )

@@ -1,23 +1,34 @@
 """Whether a text says what a scenario expects."""
 
 import re
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import lru_cache
-from typing import Any
+from typing import Any, NoReturn
 
 _QUOTES = str.maketrans({"’": "'", "‘": "'", "“": '"', "”": '"', "\u00a0": " "})
 
 _FLAGGED = re.compile(r"/.+/[gimsuxy]{1,4}", re.DOTALL)
 _TIGHT = re.compile(r"\w\|\w|\w\| |\w \|\w")
 
+PATTERN_LIMIT_S = 2.0
+"""Longest search for a regular expression in a text. Usual ones take microseconds."""
 _SPACELESS = 0x2E80
 """From this code point on, scripts put no spaces between words."""
 
 
+class SlowPattern(Exception):
+    """A regular expression takes too long: some, such as (a+)+, try every way to divide a text."""
+
+
 def says(text: str, wanted: str) -> bool:
     """Whether `wanted` is in the text, as whole words. Case, white space and the form of quotes do not count; `a | b`
-    is one of both, `/…/` a regular expression."""
+    is one of both, `/…/` a regular expression. Raises SlowPattern."""
     if (pattern := _regex(wanted)) is not None:
-        return pattern.search(text) is not None
+        with _deadline(wanted):
+            return pattern.search(text) is not None
     plain = folded(text)
     return any(_words(folded(choice)).search(plain) for choice in wanted.split(" | "))
 
@@ -47,6 +58,28 @@ def fault_of(wanted: str) -> str:
     if _TIGHT.search(wanted):
         return "has a | without spaces around it, which is no choice; write this | that"
     return ""
+
+
+@contextmanager
+def _deadline(wanted: str) -> Iterator[None]:
+    """Inside of `with`, a search that takes too long raises SlowPattern. Python's `re` can only be stopped by a signal,
+    and signals reach the main thread alone: in other threads there is no deadline."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def ring(*_: object) -> NoReturn:
+        raise SlowPattern(
+            f"{wanted} takes longer than {PATTERN_LIMIT_S:g} s: repeat nothing that repeats something, as in (a+)+"
+        )
+
+    before = signal.signal(signal.SIGALRM, ring)
+    left_s, again_s = signal.setitimer(signal.ITIMER_REAL, PATTERN_LIMIT_S)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, left_s, again_s)
+        signal.signal(signal.SIGALRM, before)
 
 
 def folded(text: str) -> str:

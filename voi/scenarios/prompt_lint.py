@@ -22,6 +22,7 @@ Advice = Iterator[tuple[Path, str]]
 
 _TONE_KEYS = ("voice_tone", "tone")
 _WRITTEN_TONE = re.compile(r"""["'](?:voice_)?tone["']\s*:\s*["']([^"'<>{}|]{1,64})["']""")
+_QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"')
 _MARKDOWN = (
     (re.compile(r"(?m)^\s{0,3}#{1,6}\s+\S"), "a heading (#)"),
     (re.compile(r"(?m)^\s*[-*+•]\s+\S"), "a list"),
@@ -66,13 +67,21 @@ def lint_prompts(config: Config, raw: Mapping[str, Any], problems: Problems) -> 
         written = raw.get(name)
         prompt = _prompt_in(written if isinstance(written, Mapping) else {})
         for path, text in _agent(agent, prompt, config):
-            problems.warn(source, (name, *path), text)
+            _warn(problems, source, (name, *path), text)
     for name, judge in config.control_agents.items():
         for path, text in (*_ordinary(judge), *_judge_examples(judge, "class")):
-            problems.warn(source, (*_place(name, raw), *path), text)
+            _warn(problems, source, (*_place(name, raw), *path), text)
     for name, judge_of_turns in config.completeness_agents.items():
         for path, text in _judge_examples(judge_of_turns, "status"):
             problems.warn(source, (*_place(name, raw), *path), text)
+
+
+def _warn(problems: Problems, source: str, path: Path, text: str) -> None:
+    """Warn, in place of what the loader says of the same words: it knows no example, and not what becomes of them."""
+    if quote := _QUOTED.search(text):
+        for place in (path, path[:-1]):
+            problems.withdraw(source, place, quote[0])
+    problems.warn(source, path, text)
 
 
 def _place(name: str, raw: Mapping[str, Any]) -> Path:

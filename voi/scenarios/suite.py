@@ -21,6 +21,7 @@ from voi.scenarios.trace import Trace
 from voi.scenarios.transcript import TranscriptLine, lines_of
 from voi.scenarios.virtual_time import VirtualLoop
 from voi.scenarios.voices import persons_voice
+from voi.session.session import KnowledgeOf
 
 RunMode = Literal["core", "live", "voice"]
 ScenarioOutcome = Literal["passed", "failed", "skipped"]
@@ -75,7 +76,8 @@ class Result:
 @dataclass(frozen=True, slots=True)
 class RunPlan:
     """How scenarios are run. `llm`: a real model; without one answers are scripted or recorded. `record`: keep the real
-    model's answers. `at_once`: how many scenarios run side by side while a real model is awaited."""
+    model's answers. `at_once`: how many scenarios run side by side while a real model is awaited. `knowledge_of`: what
+    agents draw on, on the core; see `knowledge_in`."""
 
     mode: RunMode = "core"
     repeat: int = 1
@@ -85,6 +87,7 @@ class RunPlan:
     judge_model: str | None = None
     record: bool = False
     at_once: int = 4
+    knowledge_of: KnowledgeOf = lambda knowledge: None
 
 
 OnDone = Callable[[Result], None]
@@ -130,7 +133,10 @@ async def _repeated(case: Case, config: Config, plan: RunPlan, tapes: Tapes) -> 
     new = Tape(mark) if plan.record and plan.llm is not None and case.scenario.runs != "scripted" else None
     judge = judge_of(case, config, plan)
     for number in range(plan.repeat):
-        stage = CoreStage(case, config, seed=f"{case.key}#{number}", llm=plan.llm, tape=new or kept)
+        stage = CoreStage(
+            case, config, seed=f"{case.key}#{number}", llm=plan.llm, tape=new or kept,
+            knowledge_of=plan.knowledge_of,
+        )  # fmt: skip
         result.performances.append(await performance(case, stage, judge))
     if new is not None and new.answers:
         tapes.put(case, new)

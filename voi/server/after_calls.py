@@ -65,9 +65,8 @@ class AfterCalls:
         async def begin(kept: Kept) -> None:
             about = self._about(call, agent_name, options.mode, began_ms, session.about)
             job = PostCallJob(new_job_id(), "ask", call.id, agent_name, about)
-            said = [each for each in kept.messages if each.message_id >= call.first_message_id]
-            earlier = "" if call.first_message_id else kept.summary
-            self.jobs.begin(job, partial(transcript_of, said, session.redaction, earlier))
+            said = [each for each in kept.messages if each.message_id >= kept.first_id]
+            self.jobs.begin(job, partial(transcript_of, said, session.redaction, kept.summary_of_today))
 
         call.afterwards.append(begin)
 

@@ -131,7 +131,7 @@ async def note_claims(store: "Store", claims: TokenClaims) -> None:
     """Note one token. Raises StoreError."""
     from voi.store.tokens import Issued, note_token
 
-    issued = Issued(claims.id, claims.app, claims.person, claims.issued_ms, claims.expires_ms)
+    issued = Issued(claims.id, claims.app, claims.person, claims.issued_ms, claims.expires_ms, claims.names_people)
     async with store.writing() as connection:
         await note_token(connection, store.keys, issued)
 
@@ -150,8 +150,9 @@ def tokens_router(tokens: Tokens, authorized: Callable[[Request], None]) -> APIR
             found = await tokens.list(app)
         except StoreError as error:
             raise HTTPException(503, str(error)) from None
-        shown = ("id", "app", "issued_ms", "expires_ms", "revoked_ms")
-        return {"tokens": [{name: row[name] for name in shown} for row in found]}
+        from voi.store.tokens import shown_token
+
+        return {"tokens": [shown_token(row) for row in found]}
 
     @router.delete("/{token_id}", status_code=204)
     async def revoked(token_id: str) -> None:

@@ -1,10 +1,12 @@
 """Carries out Condense: has the oldest turns of a dialogue summarized while the conversation goes on."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from voi.core.actions import Condense
 from voi.core.facts import Condensed, Fact
+from voi.dialogue import Message
 from voi.engines.base import Llm
 from voi.errors import EngineError
 from voi.session.current_agent import CurrentAgent
@@ -54,14 +56,22 @@ class Condenser:
         began_s = asyncio.get_running_loop().time()
         most = min(SUMMARY_MAX_CHARACTERS, max(400, context_tokens * 4 // SUMMARY_SHARE))
         task = SummaryTask(model, GO_ON, action.messages, action.summary, most, context_tokens)
+        tasks = [task]
+        if (own := _own_of(action)) and (agent.after_call or (agent.memory and agent.memory.summaries)):
+            tasks.append(replace(task, messages=own, earlier=action.own_summary))
         try:
-            summary = await summarize(self._llm, task, ATTEMPTS)
+            summary, *apart = await asyncio.gather(*(summarize(self._llm, each, ATTEMPTS) for each in tasks))
         except EngineError as error:
             took_ms = round((asyncio.get_running_loop().time() - began_s) * 1_000)
             self._on_failure(Failure("summary", self._engine_of(model), model, str(error), took_ms))
-            summary = ""
-        self._tell(Condensed(action.condensing, summary))
+            summary, apart = "", []
+        self._tell(Condensed(action.condensing, summary, "".join(apart)))
 
     def _broke(self, action: Condense, error: BaseException) -> None:
         self._tasks.fault("a summary fails", error)
         self._tell(Condensed(action.condensing))
+
+
+def _own_of(action: Condense) -> Sequence[Message]:
+    """The messages of this call, if there are others among them."""
+    return () if action.own_from is None else action.messages[action.own_from :]

@@ -19,6 +19,7 @@ _WORDS = frozenset(
         "segments",
         "kept",
         "summary",
+        "own_summary",
     }
 )
 

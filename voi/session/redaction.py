@@ -19,7 +19,7 @@ from voi.dialogue import Message, SpokenWord, ToolCall
 from voi.text.redact import NUMBER_DIGITS_MIN, TextRedactor
 from voi.tools.arguments import without
 
-_WORDS = frozenset({"text", "message", "error", "arguments", "result", "summary"})
+_WORDS = frozenset({"text", "message", "error", "arguments", "result", "summary", "own_summary"})
 """Fields of facts, actions and the objects in them whose text holds what was said."""
 _PICTURES = frozenset({"url", "image_urls"})
 PICTURE = "[picture]"

@@ -59,7 +59,7 @@ from voi.session.tool_use import ToolUse
 from voi.session.tools import ToolRunner
 from voi.tasks import Tasks
 from voi.tools.base import AvailableTool, ToolContext, ToolFailed
-from voi.tools.captures import Captures, NewestWords
+from voi.tools.captures import CapturedValue, Captures, NewestWords
 
 if TYPE_CHECKING:
     from voi.engines.startup import Engines
@@ -95,7 +95,7 @@ class Session:
     """
 
     __slots__ = (
-        "__weakref__", "_agent", "_alarm", "_brain", "_captures", "_clock", "_condenser", "_config",
+        "__weakref__", "_agent", "_alarm", "_brain", "_captured", "_captures", "_clock", "_condenser", "_config",
         "_context_tokens_of", "_continued", "_conversation", "_current", "_echo", "_ended", "_engines", "_events",
         "_fault", "_greetings_dir", "_hands", "_inbox", "_keys", "_knowledge_of", "_latency", "_line", "_make_brain",
         "_metering", "_note", "_observers", "_options", "_pictures", "_playback", "_private", "_prove_person",
@@ -168,6 +168,7 @@ class Session:
         """What templates of tools may name as {call:NAME}, but for the agent."""
         self._hands: ConversationHands | None = None
         self._captures: Captures | None = None
+        self._captured: tuple[CapturedValue, ...] = ()
         self._keys: KeyEntry | None = None
         self._private: dict[str, frozenset[str]] = {}
         self._note_private()
@@ -261,8 +262,9 @@ class Session:
             current=self._current,
         )
         self._captures = captures = Captures(
-            self._newest_words, lambda kind: self.tell(was.AnswerExpected(kind)), self._on_telephone
-        )
+            self._newest_words, lambda kind: self.tell(was.AnswerExpected(kind)), self._on_telephone,
+            before=self._captured,
+        )  # fmt: skip
         self._keys = keys = KeyEntry(captures.keys_suffice, self._keys_entered)
         self._tool_runner = ToolRunner(self._current.tools, self._tasks, self.tell, self._tool_context, self._tool_used)
         try:
@@ -377,6 +379,15 @@ class Session:
     def keep(self) -> Kept:
         """The conversation as it is, to go on elsewhere. Call `hold` first; then it can only be ended here."""
         return self._conversation.keep()
+
+    @property
+    def captured(self) -> tuple[CapturedValue, ...]:
+        """What the person has dictated, for where the conversation goes on."""
+        return self._captures.taken() if self._captures else self._captured
+
+    def take_up_captured(self, values: Sequence[CapturedValue]) -> None:
+        """What they dictated before the conversation moved here. Call it before `run`."""
+        self._captured = tuple(values)
 
     def _keep_for_later(self) -> None:
         if self.kept_for_later is None and self._playback is not None:
@@ -505,6 +516,11 @@ class Session:
                 self._tasks.log.warning(
                     "the model's context is full, and there is no summary: the %d oldest messages are forgotten",
                     len(action.message_ids),
+                )
+            case do.NoteCut():
+                self._tasks.log.warning(
+                    "the newest message is longer than the model's context: %d characters of it are not shown to it",
+                    action.characters,
                 )
             case do.NoteBackchannel():
                 pass  # it is in the journal

@@ -64,12 +64,15 @@ class SummaryTask:
 async def summarize(
     llm: Llm, task: SummaryTask, attempts: Attempts, on_failed: Callable[[EngineError], None] = lambda error: None
 ) -> str:
-    """The summary. `on_failed` is told each try that failed but the last. Raises EngineError when all have."""
+    """The summary. `on_failed` is told each try that is followed by another. Raises EngineError when all have failed,
+    or at once when the same request would fail again: the key is wrong, say."""
     request = _request(task)
     for pause_s in attempts.pauses_s:
         try:
             return await _try(llm, request, task.max_characters, attempts.limit_s)
         except EngineError as error:
+            if not error.retryable:
+                raise
             on_failed(error)
         await asyncio.sleep(pause_s)
     return await _try(llm, request, task.max_characters, attempts.limit_s)
@@ -80,11 +83,12 @@ async def _try(llm: Llm, request: LlmRequest, max_characters: int, limit_s: floa
         async with asyncio.timeout(limit_s):
             written = await llm_checks.complete(llm, request, ANSWER_MAX_CHARACTERS)
     except TimeoutError:
-        raise EngineError(f"LLM model {request.model[:80]!r} wrote no summary within {limit_s:g} s.") from None
+        why = f"LLM model {request.model[:80]!r} wrote no summary within {limit_s:g} s."
+        raise EngineError(why, retryable=True) from None
     unspoken = Unspoken(opened=True)
     text = " ".join((unspoken.feed(written) + unspoken.close()).split())
     if not text:
-        raise EngineError(f"LLM model {request.model[:80]!r} wrote an empty summary.")
+        raise EngineError(f"LLM model {request.model[:80]!r} wrote an empty summary.", retryable=True)
     return shortened(text, max_characters)
 
 
@@ -101,11 +105,12 @@ def _request(task: SummaryTask) -> LlmRequest:
 
 
 def transcript(messages: Sequence[Message], max_characters: int, *, with_tools: bool = True) -> list[str]:
-    """The messages as lines of JSON. Beyond `max_characters` the oldest are left out. `with_tools` False: of tools only
-    their names are shown."""
+    """The messages as lines of JSON. Beyond `max_characters` the oldest are left out, and of one that takes more than
+    half of them the beginning. `with_tools` False: of tools only their names are shown."""
     lines: list[str] = []
+    longest = max_characters // 2
     for message in reversed(messages):
-        for line in reversed(_lines(message, with_tools)):
+        for line in reversed(_lines(message, with_tools, longest)):
             max_characters -= len(line)
             if max_characters < 0:
                 return lines[::-1]
@@ -113,9 +118,10 @@ def transcript(messages: Sequence[Message], max_characters: int, *, with_tools: 
     return lines[::-1]
 
 
-def _lines(message: Message, with_tools: bool) -> list[str]:
+def _lines(message: Message, with_tools: bool, longest: int) -> list[str]:
     who = {"user": "person", "assistant": "agent"}.get(message.role, message.role)
-    said = message.text + " [picture]" * len(message.image_urls)
+    words = message.text if len(message.text) <= longest else f"[…] {message.text[-longest:]}"
+    said = words + " [picture]" * len(message.image_urls)
     told: list[dict[str, str]] = [{who: said}] if said else []
     for call in message.tool_calls:
         told.append({"tool": call.name} | ({"arguments": call.arguments[:RESULT_MAX_CHARACTERS]} if with_tools else {}))

@@ -1,6 +1,7 @@
 """Runs the tools that the agent calls: carries out RunTool and CancelTool."""
 
 import asyncio
+import re
 import time
 from collections.abc import Callable, Mapping
 
@@ -19,6 +20,7 @@ BROKE = "The tool broke."
 FINISH_S = 5.0
 """How long calls that have an effect may go on when the conversation is over."""
 NAME_MAX = 80
+_IDENTIFIER = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,63}")
 
 
 class ToolRunner:
@@ -47,7 +49,7 @@ class ToolRunner:
     def run(self, action: RunTool) -> None:
         tool = self.tools.get(action.name)
         if tool is None:
-            self._tasks.log.warning("the agent called a tool that it does not have: %.80r", action.name)
+            self._tasks.log.warning("the agent called a tool that it does not have: %s", _named(action.name))
             self._over(action, None, NO_SUCH_TOOL, self._clock(), "unknown_tool")
             return
         key = action.reply, action.call_id
@@ -109,3 +111,8 @@ class ToolRunner:
 
     def _took_ms(self, began_s: float) -> int:
         return round((self._clock() - began_s) * 1_000)
+
+
+def _named(name: str) -> str:
+    """The name for the log; only its length if words may stand in it that were said."""
+    return name if _IDENTIFIER.fullmatch(name) else f"<{len(name)} characters>"

@@ -24,8 +24,10 @@ class Person:
 async def find_person(connection: Connection, keys: Keys, app: str, name: str) -> Person | None:
     lookups = keys.lookups(app, name)
     rows = (
-        await connection.execute(select(people).where(people.c.app == app, people.c.lookup.in_(lookups)))
-    ).all()  # fmt: skip
+        await connection.execute(
+            select(people.c.id, people.c.lookup).where(people.c.app == app, people.c.lookup.in_(lookups))
+        )
+    ).all()
     found = min(rows, key=lambda row: lookups.index(row.lookup), default=None)
     return Person(found.id, app) if found else None
 

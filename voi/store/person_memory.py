@@ -59,12 +59,13 @@ async def correct(store: Store, app: str, person: str, memory_id: str, text: str
 
 
 async def forget_memory(store: Store, app: str, person: str, memory_id: str = "") -> int:
-    """Delete what has that id; "": all that is remembered of the person, who stays known. Returns how many memories.
-    Raises ClientError when there is nothing of that id, or nobody of that name; StoreError."""
+    """Delete what has that id; "": all that is remembered of the person, who stays known; no summary of calls that run
+    now is kept. Returns how many memories. Raises ClientError when there is nothing of that id, or nobody of that name;
+    StoreError."""
     async with store.writing() as connection:
         found = await _known(connection, store, app, person)
         if not memory_id:
-            count = await unlearn_all(connection, found)
+            count = await unlearn_all(connection, found, now_ms())
         elif await unlearn(connection, found, memory_id):
             count = 1
         else:

@@ -16,6 +16,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    false,
 )
 
 NAME_MAX = 200
@@ -42,9 +43,11 @@ people = Table(
     Column("lookup", LargeBinary, nullable=False),
     Column("name", Sealed, nullable=False),
     Column("since_ms", BigInteger, nullable=False),
+    Column("forgot_ms", BigInteger),
     Index("people_by_lookup", "app", "lookup", unique=True),
 )
-"""People, as the apps identify their callers. `lookup`: keyed hash of that name, to find the row by."""
+"""People, as the apps identify their callers. `lookup`: keyed hash of that name, to find the row by. `forgot_ms`: when
+all that was remembered of them was deleted; no summary of what was said until then is kept."""
 
 conversations = Table(
     "conversations",
@@ -249,10 +252,12 @@ tokens = Table(
     Column("issued_ms", BigInteger, nullable=False),
     Column("expires_ms", BigInteger, nullable=False),
     Column("revoked_ms", BigInteger),
+    Column("names_people", Boolean, nullable=False, server_default=false()),
     Index("tokens_by_app", "app", "issued_ms"),
     Index("tokens_by_person", "person_id"),
 )
-"""Issued tokens, by their claim `jti`; never the tokens themselves."""
+"""Issued tokens, by their claim `jti`; never the tokens themselves. `names_people`: whoever has it may name the person
+of each conversation."""
 
 voices = Table(
     "voices",

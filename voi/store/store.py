@@ -11,7 +11,7 @@ from voi.session.memory import MemoryItem
 from voi.store.conversations import is_stored
 from voi.store.database import TIMEOUT_S, Connection, Database
 from voi.store.keys import Keys
-from voi.store.memories import person_of, recall, remember
+from voi.store.memories import person_of, recall, remember, was_forgotten
 from voi.store.migrate import migrate
 from voi.store.people import find_person
 from voi.store.saved_states import forget_state, load_state, save_state
@@ -94,13 +94,16 @@ class Store:
             found = await find_person(connection, self.keys, app, person)
             return [] if found is None else await recall(connection, self.keys, found)
 
-    async def remember(self, of: str, item: MemoryItem) -> bool:
-        """Keep this of the person of the conversation `of`, in place of what had its id. False: the conversation is not
-        stored (it, or the person, was deleted while it ran), or of nobody. Raises StoreError."""
+    async def remember(self, of: str, item: MemoryItem, since_ms: int | None = None) -> bool:
+        """Keep this of the person of the conversation `of`, in place of what had its id. `since_ms`: it is about what
+        was said since then. False: the conversation is not stored (it, or the person, was deleted while it ran), or of
+        nobody, or what was remembered was deleted since. Raises StoreError; RowRefused if there is no room."""
         if not await self.knows(of):
             return False
         async with self.writing() as connection:
             person = await person_of(connection, of)
+            if person is not None and since_ms is not None and await was_forgotten(connection, person, since_ms):
+                person = None
             replaced = person is not None and await remember(connection, self.keys, person, item)
         if replaced:
             with suppress(StoreError):  # it is kept; the log is emptied with the next deletion

@@ -15,13 +15,15 @@ from voi.store.upsert import insert_new
 
 @dataclass(frozen=True, slots=True)
 class Issued:
-    """`person`: whom it is for, in the app's own words; "": it does not say."""
+    """`person`: whom it is for, in the app's own words; "": it does not say. `names_people`: its holder may name the
+    person of each conversation."""
 
     id: str
     app: str
     person: str
     issued_ms: int
     expires_ms: int
+    names_people: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +45,7 @@ async def note_token(connection: Connection, keys: Keys, issued: Issued) -> None
     await insert_new(connection, apps, [{"name": issued.app, "since_ms": issued.issued_ms, "revoked_ms": None}])
     row = {
         "id": issued.id, "app": issued.app, "person_id": person.id if person else None, "issued_ms": issued.issued_ms,
-        "expires_ms": issued.expires_ms, "revoked_ms": None,
+        "expires_ms": issued.expires_ms, "revoked_ms": None, "names_people": issued.names_people,
     }  # fmt: skip
     await insert_new(connection, tokens, [row])
 
@@ -53,6 +55,12 @@ async def list_tokens(connection: Connection, app: str = "") -> list[dict[str, A
     query = select(tokens).order_by(tokens.c.issued_ms.desc())
     found = await connection.execute(query.where(tokens.c.app == app) if app else query)
     return [dict(row._mapping) for row in found]
+
+
+def shown_token(row: Mapping[str, Any]) -> dict[str, Any]:
+    """What services and operators are shown of a token; not whose it is."""
+    shown = ("id", "app", "issued_ms", "expires_ms", "revoked_ms", "names_people")
+    return {name: row[name] for name in shown}
 
 
 async def revoke_token(connection: Connection, token_id: str, now_ms: int) -> bool:

@@ -5,7 +5,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from voi.capture.slots import EXPLAINED, GROWING, KEYED, SERIES, Slot, read
+from voi.capture.codes import Mask
+from voi.capture.slots import EXPLAINED, GROWING, KEYED, SERIES, Slot, SlotKind, read
 from voi.capture.spoken import read_back
 from voi.capture.taken import Taken
 from voi.capture.tokens import tokens_of
@@ -29,6 +30,17 @@ class NewestWords:
     text: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class CapturedValue:
+    """What was taken for a slot, on its way to where the call goes on. `masks`: of a code, as their places."""
+
+    name: str
+    value: str
+    kind: SlotKind
+    private: bool
+    masks: tuple[tuple[tuple[str, ...], ...], ...] = ()
+
+
 @dataclass(slots=True)
 class _Progress:
     """How far one slot is."""
@@ -50,7 +62,8 @@ class _Progress:
 
 class Captures:
     """The slots of one conversation. `heard` returns the person's newest words; `expect` is told what they are asked
-    for; `telephone` says whether they have keys to press. `today`: for dates without a year."""
+    for; `telephone` says whether they have keys to press. `today`: for dates without a year. `before`: what was taken
+    down already, before the call moved here."""
 
     def __init__(
         self,
@@ -58,10 +71,11 @@ class Captures:
         expect: Callable[[Expects], None] = lambda kind: None,
         telephone: Callable[[], bool] = lambda: False,
         today: Callable[[], date] = date.today,
+        before: Sequence[CapturedValue] = (),
     ) -> None:
-        self.values: dict[str, str] = {}
+        self.values: dict[str, str] = {each.name: each.value for each in before}
         """What was taken, by slot."""
-        self._taken: dict[str, Slot] = {}
+        self._taken: dict[str, Slot] = {each.name: _slot_of(each) for each in before}
         """The slot that each value was taken for, perhaps by an agent that has handed over."""
         self._heard = heard
         self._expect = expect
@@ -70,6 +84,13 @@ class Captures:
         self._progress: dict[str, _Progress] = {}
         self._open: tuple[Slot, Vocabulary, Sequence[Slot]] | None = None
         """The slot that is being dictated, and the others of its tool."""
+
+    def taken(self) -> tuple[CapturedValue, ...]:
+        """What was taken down, for where the call goes on."""
+        return tuple(
+            CapturedValue(name, self.values[name], slot.kind, slot.private, tuple(each.places for each in slot.masks))
+            for name, slot in self._taken.items()
+        )
 
     # ---- what tools do ------------------------------------------------------------------------------
 
@@ -286,6 +307,11 @@ class Captures:
 def _goes_on(taken: Taken, so_far: str) -> bool:
     """True if it is no value yet, and more or better than what was understood before."""
     return taken.problem in GROWING and len(taken.so_far) >= max(1, len(so_far)) and taken.so_far != so_far
+
+
+def _slot_of(taken: CapturedValue) -> Slot:
+    masks = tuple(Mask(tuple((kind, other) for kind, other in places)) for places in taken.masks)
+    return Slot(taken.name, taken.kind, masks=masks, private=taken.private)
 
 
 def _named(slot: Slot) -> str:

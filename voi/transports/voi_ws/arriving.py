@@ -69,7 +69,9 @@ def take_up(call: Call, moved: Moved, resume: ResumeCall, door: VoiDoor, socket:
     lacks = outbox.take_up(moved.sent, moved.frames, moved.ends, resume.received)
     resumable.check(resume)
     heard_ms = heard_of(moved, lacks, resume.played)
+    call.began_ms = moved.began_ms or call.began_ms
     session = call.open(init.agent_name, init.agent_config, init.options, Continued(moved.kept, heard_ms))
+    session.take_up_captured(moved.captured)
     resumable.messages, resumable.audio_bytes = moved.messages, moved.audio_bytes
     sent = outbox.rewind(resume.received, None, shown(moved.kept))
     resumable.open(session, b"")

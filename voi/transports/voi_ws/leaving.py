@@ -95,4 +95,5 @@ def _moved(resumable: Resumable, session: Session) -> Moved:
         agent_name=init.agent_name, agent_config=init.agent_config, session=init.session, options=init.options,
         kept=session.keep(), sent=sent, frames=frames, ends=ends,
         messages=resumable.messages, audio_bytes=resumable.audio_bytes, proof=resumable.call.proof,
+        began_ms=resumable.call.began_ms, captured=session.captured,
     )  # fmt: skip

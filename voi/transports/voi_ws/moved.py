@@ -13,6 +13,7 @@ from voi.core.journal import decode_value, encode_value
 from voi.core.kept import Kept
 from voi.core.options import CallOptions
 from voi.errors import ClientError
+from voi.tools.captures import CapturedValue
 from voi.transports.voi_ws import from_client, wire
 
 VERSION = 1
@@ -43,7 +44,8 @@ class SpeechEnd:
 class Moved:
     """A call. `sent`: how many messages the client is known to have; `frames` follow. `ends`: of the newest speeches.
     `messages` and `audio_bytes`: what arrived from the client. `proof`: how it is known who the person is. `left_s`:
-    when the call left, in seconds since 1970."""
+    when the call left, in seconds since 1970. `began_ms`: when it began, in ms since 1970. `captured`: what was
+    dictated in it."""
 
     app: str
     person: str
@@ -58,6 +60,8 @@ class Moved:
     messages: int
     audio_bytes: int
     proof: Proof = Proof.APP
+    began_ms: int = 0
+    captured: tuple[CapturedValue, ...] = ()
     left_s: float = field(default_factory=time.time)
     version: int = VERSION
 
