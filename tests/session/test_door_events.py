@@ -9,7 +9,7 @@ from voi.core import actions as do
 from voi.core import facts as was
 from voi.session import events
 from voi.session.door_events import DoorEvents
-from voi.session.events import AgentText, DoorEvent, SpeechStarted, SpeechStopped, UserMessage
+from voi.session.events import AgentText, DoorEvent, SpeechStarted, SpeechStopped, TurnEnded, UserMessage
 from voi.session.line import Line
 
 
@@ -112,7 +112,7 @@ def test_speech_that_its_turn_outlives_or_not_stops_once() -> None:
                  was.QuietGrew(64), was.QuietGrew(96)):  # fmt: skip
         told.fact(fact)
     told.utterance_ended()
-    assert door == [SpeechStarted(100), SpeechStopped(400)]
+    assert door == [SpeechStarted(100), SpeechStopped(400), TurnEnded()]
     told.fact(was.UserStarted(900))
     told.utterance_ended()
-    assert door[2:] == [SpeechStarted(900), SpeechStopped(900)]
+    assert door[3:] == [SpeechStarted(900), SpeechStopped(900), TurnEnded()]

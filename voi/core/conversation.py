@@ -679,9 +679,8 @@ class Conversation:
         if self._turn or self._draft.begun:
             waiting = self.state is State.WAITING
             self._on_answer_asked()
-            if waiting and not self._answer_owed:
-                self._answer_owed = True
-                self._emit(do.SendStatus(Status.RESPONSE_CREATED))
+            if waiting:
+                self._owe_answer()
             self._asked_note = fact.instructions
             return
         self._clocks.user_acted(self._now_ms)
@@ -690,19 +689,25 @@ class Conversation:
             return
         if self._opens(fact):
             return
+        before = self._replies.released
+        plays_out = self.state is State.ANSWERING and before is not None and before.written
+        self._tools.interrupt()
+        self._replies.cancel_carried()
+        if not plays_out:
+            self._replies.late.turn_begins()
+            self._replies.stop()
         self._reply_owed = True
+        self._owe_answer()
+        if plays_out:  # it is heard to its end
+            self._replies.drop_speculation()
+            self._replies.start("", self._request(), muted=True)
+        else:
+            self._await_nothing()
+
+    def _owe_answer(self) -> None:
         if not self._answer_owed:
             self._answer_owed = True
             self._emit(do.SendStatus(Status.RESPONSE_CREATED))
-        before = self._replies.released
-        if self.state is State.ANSWERING and before is not None and before.written:  # it is heard to its end
-            self._replies.drop_speculation()
-            self._replies.start("", self._request(), muted=True)
-            return
-        self._replies.late.turn_begins()
-        self._tools.interrupt()
-        self._replies.stop()
-        self._await_nothing()
 
     def _on_reply_cancelled(self, _: was.ReplyCancelled) -> None:
         self._clocks.user_acted(self._now_ms)

@@ -4,6 +4,7 @@ import base64
 import json
 import time
 from collections.abc import Callable
+from importlib import import_module
 from typing import Any, Self, get_args
 
 from tests.server.fakes import SECRET
@@ -16,10 +17,10 @@ Json = dict[str, Any]
 def _sdk_types() -> dict[str, Any]:
     """The SDK's class for each server event, by the event's type; {} without the SDK."""
     try:
-        from openai.types.realtime.realtime_server_event import RealtimeServerEvent
+        sdk = import_module("openai.types.realtime.realtime_server_event")
     except ImportError:
         return {}
-    kinds = get_args(get_args(RealtimeServerEvent)[0])
+    kinds = get_args(get_args(sdk.RealtimeServerEvent)[0])
     return {get_args(kind.model_fields["type"].annotation)[0]: kind for kind in kinds}
 
 

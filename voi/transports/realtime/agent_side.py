@@ -10,7 +10,7 @@ from voi.core.actions import Status
 from voi.core.replies import INTERRUPTED
 from voi.dialogue import ReplySegment
 from voi.session import events
-from voi.transports.realtime.formats import FormatName, SoundEncoder
+from voi.transports.realtime.formats import FormatName, FormatEncoder
 from voi.transports.realtime.items import ItemList
 from voi.transports.realtime.responses import AgentResponse, ResponseStatus
 from voi.transports.realtime.settings import RealtimeSettings
@@ -50,12 +50,12 @@ class SoundInEvents:
 
     def __init__(self, format_name: Callable[[], FormatName]) -> None:
         self._format_name = format_name
-        self._encoders: dict[int, SoundEncoder] = {}
+        self._encoders: dict[int, FormatEncoder] = {}
 
     def play(self, response: AgentResponse, message_id: int, pcm: bytes) -> None:
         encoder = self._encoders.get(message_id)
         if encoder is None:
-            encoder = self._encoders[message_id] = SoundEncoder(self._format_name())
+            encoder = self._encoders[message_id] = FormatEncoder(self._format_name())
         response.sound(message_id, encoder.encode(pcm))
 
     def ended(self, response: AgentResponse, message_id: int) -> None:

@@ -19,7 +19,7 @@ from voi.transports.realtime.beside import ResponsesBeside
 from voi.transports.realtime.chosen import VoicesOf, chosen_agent, turn_policy
 from voi.transports.realtime.client_items import ItemEvents
 from voi.transports.realtime.door import RealtimeDoor
-from voi.transports.realtime.formats import RATE_HZ, SoundDecoder, sound_in
+from voi.transports.realtime.formats import RATE_HZ, FormatDecoder, sound_in
 from voi.transports.realtime.settings import INSTRUCTIONS_MAX, RealtimeSettings
 from voi.transports.realtime.wire import (
     EventError,
@@ -56,7 +56,7 @@ class ClientEvents:
         self._ignored: tuple[str, ...] = ()
         self._tasks = Tasks()
         self._intake: Intake = open_intake(None, RATE_HZ, session.hear, self._report, self._tasks)
-        self._decoder = SoundDecoder("audio/pcm")
+        self._decoder = FormatDecoder("audio/pcm")
         self._idle: asyncio.TimerHandle | None = None
         self._idle_from_ms = 0
         self._wish: ResponseWish | None = None
@@ -156,7 +156,7 @@ class ClientEvents:
             settings = replace(settings, instructions="")
         self._door.settings = settings
         if settings.input_format != self._decoder.name:
-            self._decoder = SoundDecoder(settings.input_format)
+            self._decoder = FormatDecoder(settings.input_format)
         turns = (settings.turn_detection, settings.type)
         if turns != (before.turn_detection, before.type):
             policy = turn_policy(self._agent.turn.policy(), settings)

@@ -23,7 +23,7 @@ def sound_in(audio: str) -> bytes:
         raise EventError("Invalid 'audio'. Expected base64-encoded audio bytes.", "invalid_value", "audio") from None
 
 
-class SoundDecoder:
+class FormatDecoder:
     """Turns the client's sound into PCM at 24 kHz."""
 
     def __init__(self, name: FormatName) -> None:
@@ -38,7 +38,7 @@ class SoundDecoder:
         return self._resampler.push(g711.decode(sound, self._law))
 
 
-class SoundEncoder:
+class FormatEncoder:
     """Turns the agent's PCM at 24 kHz into the client's format, in base64. `flush` ends a sound."""
 
     def __init__(self, name: FormatName) -> None:

@@ -12,7 +12,7 @@ ResponseStatus = Literal["in_progress", "completed", "cancelled", "failed", "inc
 
 
 @dataclass(slots=True)
-class _Output:
+class _GrowingMessage:
     """A message of the agent while it grows."""
 
     index: int
@@ -58,7 +58,7 @@ class AgentResponse:
         self._conversation_id, self._metadata, self._audio = conversation_id, metadata, audio
         self._max_output_tokens = max_output_tokens
         self._sound = sound
-        self._outputs: dict[int, _Output] = {}
+        self._outputs: dict[int, _GrowingMessage] = {}
         """The agent's messages in it, by id."""
         self._items_out: list[DialogueItem] = []
 
@@ -130,11 +130,11 @@ class AgentResponse:
             output.sounded = True
             self._emit({"type": "response.output_audio.delta", **self._place(output), "delta": audio})
 
-    def _message(self, message_id: int) -> _Output:
+    def _message(self, message_id: int) -> _GrowingMessage:
         if (output := self._outputs.get(message_id)) is not None:
             return output
         item = DialogueItem(new_id("item"), role="assistant", status="in_progress", message_id=message_id)
-        output = self._outputs[message_id] = _Output(len(self._items_out), item)
+        output = self._outputs[message_id] = _GrowingMessage(len(self._items_out), item)
         self.awaited.add(message_id)
         self._add(item)
         part: Json = {"type": "audio", "transcript": ""} if self._sound else {"type": "text", "text": ""}
@@ -160,7 +160,7 @@ class AgentResponse:
             "type": "response.output_item.done", "response_id": self.id, "output_index": index, "item": item.shown(),
         })  # fmt: skip
 
-    def _place(self, output: _Output) -> Json:
+    def _place(self, output: _GrowingMessage) -> Json:
         return {
             "response_id": self.id, "item_id": output.item.id, "output_index": output.index, "content_index": 0,
         }  # fmt: skip
