@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Callable
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 
 from aioice import Candidate
 from aiortc import (
@@ -26,10 +26,10 @@ from aiortc import (
 )
 from aiortc.rtcicetransport import candidate_from_aioice
 
-from voi.errors import VoiError
 from voi.tasks import Tasks
 from voi.transports.rtp import RtpPacket, parse_rtp
 from voi.transports.webrtc.ear import PeerEar
+from voi.transports.webrtc.failure import PeerFailed, PeerStep
 from voi.transports.webrtc.mouth import PeerMouth
 from voi.transports.webrtc.reports import RtcpReports
 from voi.transports.webrtc.sdp import LocalTransport, SdpOffer, answer
@@ -51,18 +51,8 @@ UNREAD_MAX_BYTES = 2**20 + 256 * 1024
 CLOSE_S = 3.0
 FLUSH_S = 1.0
 
-PeerStep = Literal["ice", "dtls", "channel", "lost"]
-
 for _name in ("aioice", "aiortc"):
     logging.getLogger(_name).setLevel(logging.ERROR)  # they log addresses, and each peer's mistakes
-
-
-class PeerFailed(VoiError):
-    """The peer cannot be reached, or is gone. `step`: what failed."""
-
-    def __init__(self, step: PeerStep, words: str) -> None:
-        super().__init__(words)
-        self.step: PeerStep = step
 
 
 class PeerUser(Protocol):
@@ -196,15 +186,15 @@ class WebRtcPeer:
         """Bytes of messages that the peer has not taken yet."""
         return int(self._channel.bufferedAmount) if self._channel is not None else 0
 
-    def send(self, message: str) -> bool:
-        """Send a message. False: it is too large for the peer, or there is no channel."""
-        if self._channel is None or self._channel.readyState != "open":
-            return False
-        try:
+    @property
+    def message_max_bytes(self) -> int:
+        """The largest message that the peer takes."""
+        return self._offer.message_max_bytes
+
+    def send(self, message: str) -> None:
+        """Send a message of at most `message_max_bytes`. Dropped if the channel is not open."""
+        if self._channel is not None and self._channel.readyState == "open":
             self._channel.send(message)
-        except ValueError:
-            return False
-        return True
 
     async def _speak(self, mouth: PeerMouth) -> None:
         try:
@@ -244,7 +234,7 @@ class WebRtcPeer:
 
     def _state_changed(self) -> None:
         if self._dtls.state in ("closed", "failed"):
-            self._gone("lost", "The client has closed the connection.")
+            self._gone("lost" if self._dtls.broken else "closed", "The client has closed the connection.")
 
     def _gone(self, step: PeerStep, words: str) -> None:
         if self._connected and not self._closed:
@@ -290,6 +280,8 @@ class _Dtls(RTCDtlsTransport):
         self.unread_bytes: Callable[[], int] = lambda: 0
         self.heard_s = asyncio.get_running_loop().time()
         """When the newest datagram came."""
+        self.broken = False
+        """The peer broke the protocol."""
 
     async def _handle_rtp_data(self, data: bytes, arrival_time_ms: int) -> None:
         self._on_rtp(data)
@@ -303,10 +295,12 @@ class _Dtls(RTCDtlsTransport):
         except (ConnectionError, TimeoutError):
             raise
         except Exception as error:
+            self.broken = True
             log.info("a WebRTC client broke the protocol (%s): its connection is closed", type(error).__name__)
             raise ConnectionError from None
         self.heard_s = asyncio.get_running_loop().time()
         if self.unread_bytes() > UNREAD_MAX_BYTES:
+            self.broken = True
             log.info("a WebRTC client sends parts of messages without an end: its connection is closed")
             raise ConnectionError
 
