@@ -10,7 +10,7 @@ from voi.core.actions import Status
 from voi.core.replies import INTERRUPTED
 from voi.dialogue import ReplySegment
 from voi.session import events
-from voi.transports.realtime.formats import FormatName, FormatEncoder
+from voi.transports.realtime.formats import FormatEncoder, FormatName
 from voi.transports.realtime.items import ItemList
 from voi.transports.realtime.responses import AgentResponse, ResponseStatus
 from voi.transports.realtime.settings import RealtimeSettings
