@@ -206,7 +206,10 @@ def test_anything_may_come() -> None:
     for _ in range(20_000):
         now_ms += chance.random() * 40
         if chance.random() < 0.8:
-            sequence, timestamp = sequence + chance.choice((1, 1, 1, 2, -3, 900)), timestamp + chance.choice((960, -5, 2**31))
+            sequence, timestamp = (
+                sequence + chance.choice((1, 1, 1, 2, -3, 900)),
+                timestamp + chance.choice((960, -5, 2**31)),
+            )
         else:
             sequence, timestamp = chance.getrandbits(16), chance.getrandbits(32)
         pieces = buffer.push(sequence % 2**16, timestamp % 2**32, chance.choice((b"", b"x")), now_ms)

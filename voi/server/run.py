@@ -62,9 +62,11 @@ from voi.transports.listeners import DoorServices, Listener, close_listeners, st
 from voi.transports.realtime.client_secrets import PREFIX, ClientSecrets
 from voi.transports.realtime.connection import REALTIME_PATH, RealtimeWebSockets
 from voi.transports.realtime.peer import RealtimeCaller, RealtimeServices
+from voi.transports.realtime.webrtc import RealtimeOverWebRtc
 from voi.transports.voi_ws.connection import VoiWebSockets
 from voi.transports.voi_ws.leaving import give_up_wanted, hand_over
 from voi.transports.voi_ws.resumption import Resumables
+from voi.transports.webrtc.settings import ice_settings
 from voi.transports.websocket import Accept
 
 log = logging.getLogger(__name__)
@@ -181,6 +183,13 @@ class Server:
             self._voices_of,
             self.usages.tokens_of,
         )
+        self._webrtc = RealtimeOverWebRtc(
+            self.realtime,
+            ice_settings(settings.webrtc_ice_servers, settings.webrtc_external_address),
+            settings.max_messages_per_s,
+            self.metrics.webrtc.failed,
+            self.metrics.webrtc.packets,
+        )
         self._app = create_app(
             HttpSettings(token_secrets[0], api_key, settings.cors_origins, settings.metrics),
             self.readiness,
@@ -198,6 +207,7 @@ class Server:
                 self.usages.tokens_of,
                 Failures(self.metrics.openai_request),
                 client_secrets if settings.realtime else None,
+                self._webrtc if settings.realtime else None,
             ),
         )
 
@@ -211,6 +221,7 @@ class Server:
     def engine_secrets(self) -> list[str]:
         """Values of the environment variables that engine options refer to, to be kept out of the logs."""
         options = [model.engine_options() for model in self._configs.current.tts_models.values()]
+        options += self.settings.webrtc_ice_servers.values()
         return [value for each in (*options, self.settings.engine_options, self.settings.stt_options)
                 for value in values_of(each)] + secrets_in(self._configs.current)  # fmt: skip
 

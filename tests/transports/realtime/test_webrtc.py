@@ -223,9 +223,7 @@ async def test_the_form_of_the_sdk_and_a_client_secret(tmp_path: Path, monkeypat
             "POST", headers["location"] + "/hangup", f"Authorization: Bearer {issue_token('another', SECRET)}\r\n"
         )
         assert status == 404
-        status, _, _ = await running.http(
-            "POST", headers["location"] + "/hangup", f"Authorization: Bearer {token}\r\n"
-        )
+        status, _, _ = await running.http("POST", headers["location"] + "/hangup", f"Authorization: Bearer {token}\r\n")
         assert status == 200
         await left(running)
         await other.close()

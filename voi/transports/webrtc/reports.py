@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable
 
 from aiortc import clock
+from aiortc.rtcrtpreceiver import StreamStatistics
 from aiortc.rtp import (
     RtcpPacket,
     RtcpReceiverInfo,
@@ -13,7 +14,6 @@ from aiortc.rtp import (
     RtcpSourceInfo,
     RtcpSrPacket,
 )
-from aiortc.rtcrtpreceiver import StreamStatistics
 
 from voi.audio.libopus import RTP_CLOCK_HZ
 from voi.transports.rtp import RtpPacket
