@@ -57,7 +57,7 @@ class Network:
     def _wait(self, until_ms: float) -> None:
         while (due_ms := self.buffer.deadline_ms) is not None and due_ms < until_ms:
             pieces = self.buffer.due(due_ms)
-            assert pieces or self.buffer.deadline_ms > due_ms
+            assert pieces or (self.buffer.deadline_ms or 0) > due_ms
             self._hear(pieces, due_ms, FRAME_MS)
 
     def _hear(self, pieces: list[SoundPiece], now_ms: float, step_ms: float) -> None:

@@ -13,6 +13,7 @@ once when that time is over: no delay is left behind.
                   heard after it all the same, and the surplus is saved at later pauses
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, cast
@@ -185,7 +186,7 @@ class JitterBuffer:
         if self.counts.received <= 1:
             return self.hold_ms
         since_s = max(0.0, now_ms - self._held_at_ms) / 1_000
-        return max(HOLD_MIN_MS, self.hold_ms * 0.5 ** (since_s / HOLD_HALVED_S))
+        return max(HOLD_MIN_MS, self.hold_ms * math.pow(0.5, since_s / HOLD_HALVED_S))
 
     @property
     def _gap_ends_ms(self) -> float:

@@ -62,7 +62,8 @@ def opus_samples(packet: bytes) -> int:
     """Length of a packet's sound, at 48 kHz; 0 if it is not an Opus packet."""
     if not packet:
         return 0
-    return max(0, load_libopus().opus_packet_get_nb_samples(packet, len(packet), RTP_CLOCK_HZ))
+    samples: int = load_libopus().opus_packet_get_nb_samples(packet, len(packet), RTP_CLOCK_HZ)
+    return max(0, samples)
 
 
 class OpusEncoder:

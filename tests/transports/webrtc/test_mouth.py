@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import pytest
 
@@ -75,14 +76,14 @@ async def test_sound_goes_out_at_once_every_20_ms_and_stops() -> None:
     assert spoken[0][0] - begun_s < 0.001
     assert spoken[0][1].marker
     assert not any(packet.marker for _, packet in spoken[1:])
-    steps = [round(later - at, 4) for (at, _), (later, _) in zip(spoken, spoken[1:], strict=False)]
+    steps = [round(later - at, 4) for (at, _), (later, _) in pairwise(spoken)]
     assert set(steps) == {0.02}
-    ticks = [(b.timestamp - a.timestamp) % 2**32 for (_, a), (_, b) in zip(spoken, spoken[1:], strict=False)]
+    ticks = [(b.timestamp - a.timestamp) % 2**32 for (_, a), (_, b) in pairwise(spoken)]
     assert set(ticks) == {960}
     assert wire.told == [("started", "r1"), ("stopped", "r1")]
     assert mouth.sent_ms(0) == 410
     numbers = [packet.sequence for _, packet in wire.sent]
-    assert all((b - a) % 2**16 == 1 for a, b in zip(numbers, numbers[1:], strict=False))
+    assert all((b - a) % 2**16 == 1 for a, b in pairwise(numbers))
     # timestamps are the time, over pauses as well
     (first_s, first), (last_s, last) = wire.sent[0], wire.sent[-1]
     assert ((last.timestamp - first.timestamp) % 2**32) / 48_000 == pytest.approx(last_s - first_s, abs=0.001)

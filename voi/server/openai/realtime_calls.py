@@ -47,7 +47,7 @@ def realtime_calls_router(services: OpenAiServices, webrtc: RealtimeOverWebRtc) 
         named = (session or {}).get("model", "")
         if not isinstance(named, str):
             raise OpenAiError(400, "'session.model' names an agent.", param="session.model")
-        key = bearer(request.headers.get("Authorization", ""))
+        key = bearer(request.headers.get("Authorization", "")) or ""
         address = request.client.host if request.client else ""
         try:
             call_id, answer = await webrtc.meet(sdp, key, named or model, session, address)

@@ -250,12 +250,10 @@ class WebRtcPeer:
         self._closed, self._connected = True, False
         if self.ear is not None:
             self.ear.close()
-        try:
+        with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(FLUSH_S):
-                while self.backlog_bytes and self._dtls.state == "connected":
+                while self.backlog_bytes and self._dtls.state == "connected":  # noqa: ASYNC110 - aiortc has no event
                     await asyncio.sleep(0.01)
-        except TimeoutError:
-            pass
         await self._tasks.close()
         for stop in (self._sctp.stop, self._dtls.stop, self._ice.stop):
             try:
