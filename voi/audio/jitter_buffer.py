@@ -18,7 +18,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, cast
 
-HOLD_FIRST_MS, HOLD_MIN_MS, HOLD_MAX_MS = 20.0, 5.0, 120.0
+HOLD_FIRST_MS, HOLD_MIN_MS, HOLD_MAX_MS = 10.0, 5.0, 120.0
 HOLD_HALVED_S = 20.0
 """How long behind a gap sound waits, and how fast that is forgotten without packets out of order."""
 STILL_MIN_MS, STILL_MAX_MS = 60.0, 300.0

@@ -263,6 +263,19 @@ async def test_offers_that_cannot_be_taken(tmp_path: Path, monkeypatch: Patch) -
             await client.close()
 
 
+async def test_behind_a_nat_the_address_in_front_of_it_is_told(tmp_path: Path, monkeypatch: Patch) -> None:
+    monkeypatch.setattr(peers, "ICE_S", 0.2)
+    async with serving(tmp_path, monkeypatch, tone_engines(), webrtc_external_address="203.0.113.7") as running:
+        client = RtcClient()
+        _, _, body = await post_offer(running, (await client.offer()).encode())
+        found = [line.split() for line in body.decode().splitlines() if line.startswith("a=candidate:")]
+        ports = {each[5] for each in found if each[4] == "203.0.113.7"}
+        assert ports
+        assert ports <= {each[5] for each in found if each[4] != "203.0.113.7"}
+        await left(running)
+        await client.close()
+
+
 async def test_a_client_that_never_connects_gives_its_place_back(
     tmp_path: Path, monkeypatch: Patch, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -38,6 +38,11 @@ UNREAD_EVENTS_MAX_BYTES = 4 * 2**20
 NOT_INSTALLED = "This server has no WebRTC. Its operator can add it: ./install.sh webrtc"
 
 
+def webrtc_installed() -> bool:
+    """Whether the extra is there. Does not load it."""
+    return importlib.util.find_spec("aiortc") is not None
+
+
 class NoWebRtc(ConfigError):
     """The extra is not installed."""
 
@@ -67,7 +72,7 @@ class RealtimeOverWebRtc:
         """A client made this offer. `model`: the agent that it names. `address`: names it in the log. Returns the id of
         its call, and the answer to the offer. Raises ClientError (PeerRefused, if it gets no conversation) or
         NoWebRtc."""
-        if importlib.util.find_spec("aiortc") is None:
+        if not webrtc_installed():
             self.on_failed("not_installed")
             raise NoWebRtc(NOT_INSTALLED)
         try:
@@ -125,11 +130,23 @@ class WebRtcClient:
 
     async def answer(self, key: str, model: str, session: Json | None) -> tuple[str, str]:
         """See `RealtimeOverWebRtc.meet`."""
-        from voi.transports.webrtc.peer import WebRtcPeer
-
         client, tasks = self._client, self._all.services.calls.services.tasks
         if not client.arrive(key, urlencode({"model": model}), session, begin=False):
             raise PeerRefused(self._ended or Ended(EndReason.FAULT))
+        try:
+            peer = self._made()
+            answer = await peer.answer()
+        except BaseException as failure:
+            self._failed(failure if isinstance(failure, PeerFailed) else None)
+            raise
+        tasks.start(self._connect(peer), f"connecting {client.id}")
+        return client.id, answer
+
+    def _made(self) -> "WebRtcPeer":
+        """Our end of the connection."""
+        from voi.transports.webrtc.peer import WebRtcPeer
+
+        client = self._client
         self._peer = peer = WebRtcPeer(self._offer, self._all.ice, self, Tasks(client.id))
         self._all.live[client.id] = self
         self._sound.mouth = mouth = PeerMouth(
@@ -138,13 +155,7 @@ class WebRtcClient:
             lambda response_id: self._tell("stopped", response_id),
         )  # fmt: skip
         peer.attach(PeerEar(RATE_HZ, client.hear), mouth)
-        try:
-            answer = await peer.answer()
-        except BaseException as failure:
-            self._failed(failure if isinstance(failure, PeerFailed) else None)
-            raise
-        tasks.start(self._connect(peer), f"connecting {client.id}")
-        return client.id, answer
+        return peer
 
     async def _connect(self, peer: "WebRtcPeer") -> None:
         try:
@@ -157,6 +168,10 @@ class WebRtcClient:
             self._client.lost()
             self.close()
             raise
+        except Exception:
+            log.exception("connecting the WebRTC client %s broke", self._address)
+            self._failed(None)
+            return
         self._client.begin()
 
     def _failed(self, failure: PeerFailed | None) -> None:

@@ -37,7 +37,8 @@ from voi.transports.webrtc.settings import IceSettings
 
 log = logging.getLogger(__name__)
 
-GATHER_S, ICE_S, DTLS_S, CHANNEL_S = 5.0, 15.0, 10.0, 10.0
+GATHER_S, ICE_S, DTLS_S, CHANNEL_S = 8.0, 15.0, 10.0, 10.0
+"""For our own addresses (a STUN or TURN server has 5 s of it), and for each step of the client's."""
 SILENT_S = 15.0
 """A peer that sent nothing for this long is gone: its sound is fifty packets a second, and without a microphone it
 still reports on ours."""
