@@ -49,7 +49,7 @@ class DeskLlm(FakeLlm):
         elif "figures" in said:
             events = calls_of(ToolCall("c1", "add", '{"a": 2, "b": 3}'))
         else:
-            events = events_of(STORY if "dog" in said else "What do you mean?")
+            events = events_of(STORY if "dog" in said else "Hello.")
         for event in events:
             yield event
 
@@ -78,9 +78,10 @@ class Desk:
 
     @property
     def heard(self) -> list[str]:
-        """What the model was told that the person heard of its first answer, in each request."""
-        told = [[m.text for m in request.messages if m.role == "assistant"] for request in self.llm.requests]
-        return [texts[0] for texts in told if texts]
+        """What the model was told that the person heard of the story, by each request after it."""
+        told = [message.text for request in self.llm.requests for message in request.messages
+                if message.role == "assistant"]  # fmt: skip
+        return [text for text in told if text.startswith(STORY.split()[0])]
 
 
 def write_recordings(folder: Path) -> None:

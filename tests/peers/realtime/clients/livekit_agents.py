@@ -1,5 +1,5 @@
-"""A conversation by LiveKit's agents with their model for OpenAI's Realtime protocol. No LiveKit server takes part: sound
-comes from and goes to this process. LiveKit plays, truncates and runs the function."""
+"""A conversation by LiveKit's agents with their model for OpenAI's Realtime protocol. No LiveKit server takes part:
+sound comes from and goes to this process. LiveKit truncates and runs the function."""
 
 import asyncio
 from importlib import metadata
@@ -9,7 +9,7 @@ from livekit import rtc
 from livekit.agents import Agent, AgentSession, function_tool
 from livekit.agents.voice.io import AudioInput, AudioOutput, AudioOutputCapabilities
 from livekit.plugins import openai
-from person import AGENT, HOST, RATE_HZ, TOKEN, Loudspeaker, Microphone, report, until
+from person import AGENT, HOST, RATE_HZ, TOKEN, Loudspeaker, Microphone, first_of, report, until
 
 functions: list[dict[str, Any]] = []
 loudspeaker = Loudspeaker()
@@ -56,8 +56,7 @@ class Mouth(AudioOutput):
         if self._end is not None:
             self._end.cancel()
         heard_ms = loudspeaker.heard_ms()
-        if loudspeaker.playing:
-            interrupted.append(heard_ms)
+        interrupted.append(heard_ms)
         loudspeaker.stop()
         self.on_playback_finished(playback_position=heard_ms / 1_000, interrupted=True)
 
@@ -97,12 +96,7 @@ async def main() -> None:
     session.on("conversation_item_added", on_item)
     session.on("error", lambda event: errors.append(str(event.error)))
     microphone = Microphone(ear.hear)
-    tasks = [asyncio.create_task(work) for work in (microphone.run(), converse(microphone))]
-    done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED, timeout=60)
-    for task in done:
-        task.result()
-    for task in tasks:
-        task.cancel()
+    await first_of(microphone.run(), converse(microphone))
     await session.aclose()
     report(
         said=said, answers=answers, functions=functions, interrupted=interrupted, errors=errors,

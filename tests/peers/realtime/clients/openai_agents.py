@@ -6,7 +6,7 @@ from typing import Any
 
 from agents import function_tool
 from agents.realtime import RealtimeAgent, RealtimeRunner
-from person import AGENT, HOST, TOKEN, Loudspeaker, Microphone, report, until
+from person import AGENT, HOST, TOKEN, Loudspeaker, Microphone, first_of, report, until
 
 functions: list[dict[str, Any]] = []
 loudspeaker = Loudspeaker()
@@ -62,12 +62,7 @@ async def main() -> None:
                 on_event(event)
 
         # docs: to here
-        tasks = [asyncio.create_task(work) for work in (microphone.run(), listen(), converse(microphone))]
-        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED, timeout=60)
-        for task in done:
-            task.result()
-        for task in tasks:
-            task.cancel()
+        await first_of(microphone.run(), listen(), converse(microphone))
     report(
         said=said, answers=answers, functions=functions, interrupted=interrupted, sound_ms=len(loudspeaker.got) // 48,
         version=metadata.version("openai-agents"),

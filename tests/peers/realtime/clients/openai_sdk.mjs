@@ -9,6 +9,7 @@ const { PEER_HOST: HOST, PEER_TOKEN: TOKEN, PEER_AGENT: AGENT, PEER_FOLDER: FOLD
 const seen = { said: [], answers: [], functions: [], interrupted: [], heard: [], failed: null };
 const loudspeaker = new Loudspeaker();
 let itemId = "";
+let answering = false;
 
 // What the app does: plays what it is sent, stops and truncates when it is interrupted, runs the function.
 function onEvent(event) {
@@ -17,8 +18,11 @@ function onEvent(event) {
       itemId = event.item_id;
       loudspeaker.play(Buffer.from(event.delta, "base64").length);
       break;
+    case "response.created":
+      answering = true;
+      break;
     case "input_audio_buffer.speech_started":
-      if (!loudspeaker.playing) break;
+      if (!itemId || !(answering || loudspeaker.playing)) break;
       voi.send({
         type: "conversation.item.truncate", item_id: itemId, content_index: 0, audio_end_ms: loudspeaker.heardMs,
       });
@@ -42,6 +46,7 @@ function onEvent(event) {
       break;
     }
     case "response.done":
+      answering = false;
       if (event.response.status === "cancelled") seen.interrupted.push(event.response.status_details.reason);
       else if (event.response.output[0].type === "message") {
         seen.answers.push(event.response.output[0].content[0].transcript);

@@ -7,7 +7,7 @@ from typing import Any
 
 import openai
 from openai import AsyncOpenAI
-from person import ADD, AGENT, HOST, TOKEN, Loudspeaker, Microphone, report, until
+from person import ADD, AGENT, HOST, TOKEN, Loudspeaker, Microphone, first_of, report, until
 
 
 class Talk:
@@ -21,13 +21,16 @@ class Talk:
         self.cancelled: list[str] = []
         self.heard: list[str] = []
         self.item_id = ""
+        self.answering = False
 
     async def on_event(self, voi: Any, event: Any) -> None:
         match event.type:
             case "response.output_audio.delta":
                 self.item_id = event.item_id
                 self.loudspeaker.play(base64.b64decode(event.delta))
-            case "input_audio_buffer.speech_started" if self.loudspeaker.playing:
+            case "response.created":
+                self.answering = True
+            case "input_audio_buffer.speech_started" if self.item_id and (self.answering or self.loudspeaker.playing):
                 heard_ms = self.loudspeaker.heard_ms()
                 self.loudspeaker.stop()
                 await voi.conversation.item.truncate(item_id=self.item_id, content_index=0, audio_end_ms=heard_ms)
@@ -39,10 +42,15 @@ class Talk:
             case "response.function_call_arguments.done":
                 given = json.loads(event.arguments)
                 self.functions.append({"name": event.name, **given})
-                output = {"type": "function_call_output", "call_id": event.call_id, "output": str(given["a"] + given["b"])}
+                output = {
+                    "type": "function_call_output",
+                    "call_id": event.call_id,
+                    "output": str(given["a"] + given["b"]),
+                }
                 await voi.conversation.item.create(item=output)
                 await voi.response.create()
             case "response.done":
+                self.answering = False
                 if event.response.status == "cancelled":
                     self.cancelled.append(event.response.status_details.reason)
                 elif event.response.output[0].type == "message":
@@ -77,12 +85,7 @@ async def main() -> None:
 
         # docs: to here
         microphone = Microphone(send)
-        tasks = [asyncio.create_task(work) for work in (microphone.run(), listen(), converse(talk, microphone))]
-        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED, timeout=60)
-        for task in done:
-            task.result()
-        for task in tasks:
-            task.cancel()
+        await first_of(microphone.run(), listen(), converse(talk, microphone))
     report(
         said=talk.said, answers=talk.answers, functions=talk.functions, interrupted=talk.cancelled, heard=talk.heard,
         sound_ms=len(talk.loudspeaker.got) // 48, version=openai.__version__,

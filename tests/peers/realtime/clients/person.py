@@ -6,7 +6,8 @@ import json
 import os
 import sys
 import time
-from collections.abc import Awaitable, Callable
+import traceback
+from collections.abc import Awaitable, Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +66,10 @@ class Loudspeaker:
         """How much of the sound since it was silent last was heard."""
         return int((min(time.monotonic(), self._until_s) - self._began_s) * 1_000)
 
+    async def room(self) -> None:
+        """Wait until less than 200 ms wait to be played, as a sound card does."""
+        await asyncio.sleep(max(0.0, self._until_s - time.monotonic() - 0.2))
+
     def stop(self) -> None:
         self._until_s = 0.0
 
@@ -76,6 +81,19 @@ async def until(seen: Callable[[], object], what: str, timeout_s: float = 30.0) 
         if time.monotonic() > end_s:
             raise TimeoutError(f"in vain: {what}")
         await asyncio.sleep(0.01)
+
+
+async def first_of(*works: Coroutine[Any, Any, Any]) -> None:
+    """Run all, until one ends. What it raises is told at once: some clients hang when they are cancelled."""
+    tasks = [asyncio.create_task(work) for work in works]
+    done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED, timeout=60)
+    for task in done:
+        if error := task.exception():
+            traceback.print_exception(error)
+            sys.stderr.flush()
+            os._exit(1)
+    for task in tasks:
+        task.cancel()
 
 
 def report(**told: Any) -> None:
