@@ -32,6 +32,7 @@ EXTRAS = (
     "postgres",
     "sound",
     "train",
+    "webrtc",
     "whisper",
     "wyoming",
     "xtts",

@@ -129,16 +129,18 @@ def _network_problems(settings: "Settings") -> list[str]:
     from voi.errors import ConfigError
     from voi.server.http_server import check_network
     from voi.transports.listeners import check_listeners
+    from voi.transports.webrtc.settings import ice_settings
 
     found: list[str] = []
-    try:
-        check_network(settings)
-    except ConfigError as error:
-        found += error.problems
-    try:
-        check_listeners(settings.listeners)
-    except ConfigError as error:
-        found += error.problems
+    for check in (
+        lambda: check_network(settings),
+        lambda: check_listeners(settings.listeners),
+        lambda: ice_settings(settings.webrtc_ice_servers, settings.webrtc_external_address),
+    ):
+        try:
+            check()
+        except ConfigError as error:
+            found += error.problems
     return [f"environment: {problem}" for problem in found]
 
 

@@ -144,6 +144,11 @@ class Settings(BaseSettings):
     """A client that has not sent `init` by then is disconnected."""
     realtime: bool = True
     """Serve OpenAI's Realtime protocol at /v1/realtime."""
+    webrtc_ice_servers: JsonObjects = {}
+    """A STUN and a TURN server for Realtime clients over WebRTC, by names of your own: {"relay": {"url":
+    "turn:turn.example.org:3478", "username": "voi", "credential": "${TURN_CREDENTIAL}"}}."""
+    webrtc_external_address: str = ""
+    """IP address that WebRTC clients reach this server at, if a NAT is in front of it; empty: its own."""
     resume_s: float = Field(default=60, ge=0, le=3_600)
     """A client that asked for it may come back within that time after its connection was lost; 0: no client may."""
     resume_restart_s: float = Field(default=300, ge=0, le=86_400)

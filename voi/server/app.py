@@ -85,8 +85,8 @@ def create_app(
             CORSMiddleware,
             allow_origins=list(settings.cors_origins),
             allow_methods=["GET", "POST", "PUT", "DELETE"],
-            allow_headers=["API-Key", "Authorization"],
-            expose_headers=[TOKEN_HEADER],
+            allow_headers=["API-Key", "Authorization", "Content-Type", "X-OpenAI-Agents-SDK"],
+            expose_headers=[TOKEN_HEADER, "Location"],
         )
 
     app.add_middleware(Audit, keep=keep_act)

@@ -48,7 +48,7 @@ def body_route(limits: BodyLimits, check: Callable[[Request], None]) -> type[API
             async def handled(request: Request) -> Response:
                 check(request)
                 try:
-                    return await handle(_LimitedRequest(request, limits))
+                    return await handle(LimitedRequest(request, limits))
                 except RequestValidationError as error:
                     raise HTTPException(400, _told(error, fields)) from None
 
@@ -57,7 +57,7 @@ def body_route(limits: BodyLimits, check: Callable[[Request], None]) -> type[API
     return BodyRoute
 
 
-class _LimitedRequest(Request):
+class LimitedRequest(Request):
     """A request whose body fails with HTTPException as soon as it exceeds a limit. Its JSON is checked like that of
     files."""
 

@@ -17,6 +17,7 @@ from voi.engines.supervised import Supervised
 from voi.server.engine_metrics import EngineMetrics
 from voi.server.gpu_metrics import GpuMetrics
 from voi.server.usage_metrics import UsageMetrics
+from voi.server.webrtc_metrics import WebRtcMetrics
 from voi.session.failure import Failure
 from voi.session.latency import TurnTimes
 from voi.session.lookups import LookedUp
@@ -131,6 +132,7 @@ class Metrics:
         )  # fmt: skip
         self.used = UsageMetrics(self.registry)
         self.gpus = GpuMetrics(self.registry)
+        self.webrtc = WebRtcMetrics(self.registry)
         ProcessCollector(registry=self.registry)
         # A series that begins with its first increment shows no increase: what can be foreseen is there from the start.
         for mode in get_args(Mode):

@@ -65,10 +65,12 @@ from voi.transports.listeners import DoorServices, Listener, OutOfCall, close_li
 from voi.transports.realtime.client_secrets import PREFIX, ClientSecrets
 from voi.transports.realtime.connection import REALTIME_PATH, RealtimeWebSockets
 from voi.transports.realtime.peer import RealtimeCaller, RealtimeServices
+from voi.transports.realtime.webrtc import RealtimeOverWebRtc
 from voi.transports.rtvi.connection import RtviWebSockets
 from voi.transports.voi_ws.connection import VoiWebSockets
 from voi.transports.voi_ws.leaving import give_up_wanted, hand_over
 from voi.transports.voi_ws.resumption import Resumables
+from voi.transports.webrtc.settings import ice_settings
 from voi.transports.websocket import Accept
 from voi.use import Use
 
@@ -204,6 +206,13 @@ class Server:
         """Who takes the WebSockets, by path."""
         if settings.realtime:
             self._doors[REALTIME_PATH] = RealtimeWebSockets(self.realtime).meet
+        self._webrtc = RealtimeOverWebRtc(
+            self.realtime,
+            ice_settings(settings.webrtc_ice_servers, settings.webrtc_external_address),
+            settings.max_messages_per_s,
+            self.metrics.webrtc.failed,
+            self.metrics.webrtc.packets,
+        )
         self._app = create_app(
             HttpSettings(token_secrets[0], api_key, settings.cors_origins, settings.metrics),
             self.readiness,
@@ -221,6 +230,7 @@ class Server:
                 self.usages.tokens_of,
                 Failures(self.metrics.openai_request),
                 client_secrets if settings.realtime else None,
+                self._webrtc if settings.realtime else None,
             ),
         )
 
@@ -234,6 +244,7 @@ class Server:
     def engine_secrets(self) -> list[str]:
         """Values of the environment variables that engine options refer to, to be kept out of the logs."""
         options = [model.engine_options() for model in self._configs.current.tts_models.values()]
+        options += self.settings.webrtc_ice_servers.values()
         return [value for each in (*options, self.settings.engine_options, self.settings.stt_options)
                 for value in values_of(each)] + secrets_in(self._configs.current)  # fmt: skip
 

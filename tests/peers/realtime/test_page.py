@@ -21,7 +21,7 @@ def shown(script: Path) -> str:
 
 
 def test_all_clients_are_there() -> None:
-    assert len(SCRIPTS) == 6
+    assert len(SCRIPTS) == 7
     assert len(REQUIREMENTS) == 4
 
 

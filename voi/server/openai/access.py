@@ -13,6 +13,7 @@ from voi.errors import ClientError
 from voi.server.auth import TokenClaims, bearer
 from voi.server.openai.failures import Failures, OpenAiError
 from voi.transports.realtime.client_secrets import ClientSecrets
+from voi.transports.realtime.webrtc import RealtimeOverWebRtc
 from voi.use import Use
 
 
@@ -31,6 +32,8 @@ class OpenAiServices:
     failures: Failures
     client_secrets: ClientSecrets | None = None
     """Issues client secrets for the Realtime protocol; None: that is not served."""
+    webrtc: RealtimeOverWebRtc | None = None
+    """Takes Realtime clients over WebRTC; None: the protocol is not served."""
 
     def running(self) -> Engines:
         """The engines. Raises OpenAiError while the server starts."""

@@ -8,6 +8,7 @@ from voi.server.openai.chat import chat_router
 from voi.server.openai.client_secrets import client_secrets_router
 from voi.server.openai.failures import OpenAiError
 from voi.server.openai.models import models_router
+from voi.server.openai.realtime_calls import realtime_calls_router
 from voi.server.openai.speech import speech_router
 from voi.server.openai.transcriptions import transcriptions_router
 
@@ -19,6 +20,8 @@ def openai_router(services: OpenAiServices) -> APIRouter:
         router.include_router(part(services))
     if services.client_secrets is not None:
         router.include_router(client_secrets_router(services, services.client_secrets))
+    if services.webrtc is not None:
+        router.include_router(realtime_calls_router(services, services.webrtc))
     unknown = APIRouter(route_class=openai_route("unknown", services))
 
     @unknown.api_route("/{path:path}", methods=["GET", "POST"], include_in_schema=False)

@@ -66,6 +66,8 @@ class RealtimePeer:
         self.door = RealtimeDoor(channel, lambda: services.tokens_of(self.id), sound_out)
         self._call: Call | None = None
         self._events: ClientEvents | None = None
+        self._first: Json = {}
+        """Settings that the conversation begins with."""
         self._early: list[bytes | str] | None = []
         """Events that came before the conversation runs; None: it runs."""
         self._mistaken = False
@@ -74,9 +76,27 @@ class RealtimePeer:
         self._context = contextvars.copy_context()
         self._context.run(conversation_id.set, self.id)
 
-    def arrive(self, key: str, query: str) -> bool:
-        """The client is there. `query`: the raw query of its URL. False: it gets no conversation, and was told why."""
-        return self._context.run(self._arrive, key, query)
+    def arrive(self, key: str, query: str, session: Json | None = None, *, begin: bool = True) -> bool:
+        """The client is there. `query`: the raw query of its URL. `session`: settings that it begins with, if its key
+        brings none. `begin` False: its connection is still to be made, then call `begin`. False: it gets no
+        conversation, and was told why."""
+        arrived = self._context.run(self._arrive, key, query, session)
+        if arrived and begin:
+            self.begin()
+        return arrived
+
+    def begin(self) -> None:
+        """Begin the conversation of a client that has arrived."""
+        call, events = self._call, self._events
+        if call is not None and events is not None and not call.ending:
+            call.start()
+            work = self._run(call, events, self._first)
+            self._context.run(self._services.calls.services.tasks.start, work, f"beginning of {self.id}")
+
+    def give_up(self, words: str) -> None:
+        """The client that arrived cannot be connected."""
+        if self._call is not None and not self._call.ending:
+            self._context.run(self._call.refuse, Ended(EndReason.NO_DOOR, words))
 
     def received(self, message: bytes | str) -> None:
         """An event of the client."""
@@ -94,7 +114,7 @@ class RealtimePeer:
 
     # ---- the beginning ------------------------------------------------------------------------------
 
-    def _arrive(self, key: str, query: str) -> bool:
+    def _arrive(self, key: str, query: str, session: Json | None) -> bool:
         calls = self._services.calls
         try:
             caller = self._services.caller_of(key)
@@ -106,31 +126,31 @@ class RealtimePeer:
             calls.refuse(self.door, refused.ended, self._address)
             return False
         try:
-            self._begin(call, caller, query)
+            self._open(call, caller, query, session)
         except ClientError as error:
             call.refuse(Ended(EndReason.BAD_START, str(error)))
         except Exception as error:
             call.fail(error)
         return self._events is not None
 
-    def _begin(self, call: Call, caller: RealtimeCaller, query: str) -> None:
+    def _open(self, call: Call, caller: RealtimeCaller, query: str, given: Json | None) -> None:
         services = self._services
         config = services.calls.services.configs.current
         asked = parse_qs(query)
         name = caller.agent or asked.get("model", [""])[0]
-        first = caller.session or ({"type": "transcription"} if asked.get("intent") == ["transcription"] else {})
+        transcribed = asked.get("intent") == ["transcription"]
+        first = caller.session or given or ({"type": "transcription"} if transcribed else {})
         if name not in config.agents and first.get("type") == "transcription":
             name = next(iter(config.agents), "")  # nobody speaks: its ears are meant
+        self._first = first
         session = call.open(name, None, OPTIONS)
         rights = config.client_agents
         if caller.own_agents:
             rights = replace(rights, apps=rights.apps | {call.app})
         self._granted = rights.allow_app(call.app)
-        self._events = events = ClientEvents(
+        self._events = ClientEvents(
             self.door, call, session, config.agent(name), rights, services.voices_of, self._note_ignored
         )
-        call.start()
-        services.calls.services.tasks.start(self._run(call, events, first), f"beginning of {self.id}")
 
     async def _run(self, call: Call, events: ClientEvents, settings: Json) -> None:
         """Handle the first events once the conversation runs."""
@@ -170,12 +190,12 @@ class RealtimePeer:
         try:
             events.receive(message)
         except ClientError as mistake:
-            self._mistake(mistake)
+            self.mistake(mistake)
         except Exception as fault:
             call.fail(fault)
 
-    def _mistake(self, mistake: ClientError) -> None:
-        """Count it. The conversation goes on, however many there are."""
+    def mistake(self, mistake: ClientError) -> None:
+        """Count an event that cannot be used. The conversation goes on, however many there are."""
         self._services.calls.services.metrics.mistake()
         if not self._mistaken:
             self._mistaken = True
