@@ -66,7 +66,7 @@ class OpenSession(Protocol):
 class CallMetrics(Protocol):
     """Counters of calls."""
 
-    def began(self, mode: str) -> None: ...
+    def began(self, mode: str, door: str) -> None: ...
 
     def failed(self, reason: EndReason) -> None: ...
 
@@ -98,9 +98,9 @@ class Call:
     known."""
 
     __slots__ = (
-        "__weakref__", "_beginning", "_context", "_hung_up", "_line", "_mistaken_at_s", "_mistakes", "_on_over",
-        "_services", "_task", "_timer", "afterwards", "app", "client", "first_message_id", "id",
-        "kind", "over", "person", "proof", "save", "session",
+        "__weakref__", "_beginning", "_context", "_door_name", "_hung_up", "_line", "_mistaken_at_s", "_mistakes",
+        "_on_over", "_services", "_task", "_timer", "afterwards", "app", "client", "first_message_id", "id", "kind",
+        "over", "person", "proof", "save", "session",
     )  # fmt: skip
 
     def __init__(
@@ -120,6 +120,7 @@ class Call:
         self.proof = proof if person else Proof.NONE
         self.kind = door.kind
         """The kind of door that it came through."""
+        self._door_name = door.name
         self.client = client
         self.session: Session | None = None
         """From `open` to the end, the session that the door gives sound and facts to."""
@@ -196,7 +197,7 @@ class Call:
         """Start the session. Call `open` first."""
         assert self.session is not None, "open the call first"
         mode, whose = self._beginning
-        self._services.metrics.began(mode)
+        self._services.metrics.began(mode, self._door_name)
         log.info("%s of app %s from %s begins with %s", mode, self.app, self.client, whose or "its own agent")
         work, name = self._run(self.session), f"conversation {self.id}"
         self._task = self._context.run(self._services.tasks.start, work, name)
