@@ -106,7 +106,7 @@ class Resampler:
         # Overlapping windows without a copy; numpy's sliding_window_view takes longer than all of the arithmetic.
         strides = (in_samples * waiting.itemsize, waiting.itemsize)
         windows = np.ndarray((blocks, len(weights)), waiting.dtype, waiting, 0, strides)
-        out = np.ascontiguousarray(windows) @ weights
+        out = np.ascontiguousarray(windows).dot(weights)
         self._given_samples += out.size
         return from_scaled(out)
 
