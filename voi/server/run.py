@@ -63,12 +63,8 @@ from voi.tasks import Tasks
 from voi.tools.toolbox import Toolbox, secrets_in
 from voi.transports.listeners import DoorServices, Listener, OutOfCall, close_listeners, start_listeners
 from voi.transports.realtime.client_secrets import PREFIX, ClientSecrets
-from voi.transports.realtime.connection import (
-    REALTIME_PATH,
-    RealtimeCaller,
-    RealtimeServices,
-    RealtimeWebSockets,
-)
+from voi.transports.realtime.connection import REALTIME_PATH, RealtimeWebSockets
+from voi.transports.realtime.peer import RealtimeCaller, RealtimeServices
 from voi.transports.rtvi.connection import RtviWebSockets
 from voi.transports.voi_ws.connection import VoiWebSockets
 from voi.transports.voi_ws.leaving import give_up_wanted, hand_over

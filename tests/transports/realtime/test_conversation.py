@@ -1,15 +1,22 @@
 """Conversations of a Realtime client with a whole server, over a real socket."""
 
+import wave
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.fakes.engines import silence, tone
+from tests.fakes.engines import FakeStt, silence, tone
 from tests.server.serving import fake_engines, serving
 from tests.transports.realtime.fakes import RealtimeClient
+from voi.audio.resample import resample
+from voi.engines.base import SttOptions
+from voi.engines.stt.moonshine import Moonshine
+from voi.errors import EngineError
 
 pytestmark = pytest.mark.integration
+AUDIO = Path(__file__).parents[2] / "data" / "audio"
 Patch = pytest.MonkeyPatch
 TRANSCRIBED: dict[str, Any] = {"input": {"transcription": {"model": "whisper-1"}}}
 
@@ -115,3 +122,38 @@ async def test_manual_turns(tmp_path: Path, monkeypatch: Patch) -> None:
         await client.until("response.done")
         assert client.last("conversation.item.input_audio_transcription.completed")["transcript"] == "four five six"
         assert client.last("response.done")["response"]["output"][0]["content"][0]["transcript"] == "four five six"
+
+
+async def test_recorded_speech_with_the_embedded_engines(tmp_path: Path, monkeypatch: Patch) -> None:
+    """The echo agent is heard to say what the person said: its sound goes through the speech recognition as well."""
+    with wave.open(str(AUDIO / "spk1_snt1.wav")) as recording:
+        speech = resample(recording.readframes(recording.getnframes()), recording.getframerate(), 24_000)
+    sentence = "The child almost hurt the small dog."
+    async with serving(tmp_path, monkeypatch, turn_engine="none") as running:
+        client = await RealtimeClient.arrive(running.port, audio=TRANSCRIBED)
+        client.speak(speech + quiet(3_000), 50)
+        await client.until("response.done", timeout_s=30)
+        said = client.last("conversation.item.input_audio_transcription.completed")["transcript"]
+        (item,) = client.last("response.done")["response"]["output"]
+        assert said == item["content"][0]["transcript"] == sentence
+        moonshine = Moonshine()
+        await moonshine.warm_up()
+        stream = moonshine.open(SttOptions(), None)
+        stream.feed(resample(client.sound[item["id"]], 24_000, 16_000))
+        assert (await stream.flush()).text == sentence
+        await moonshine.close()
+
+
+async def test_a_transcript_that_fails_is_told(tmp_path: Path, monkeypatch: Patch) -> None:
+    engines = replace(fake_engines(), stt=FakeStt("one two", fault=EngineError("The ear broke.")))
+    async with serving(tmp_path, monkeypatch, engines) as running:
+        audio = {"input": {"transcription": {"model": "x"}, "turn_detection": None}}
+        client = await RealtimeClient.arrive(running.port, audio=audio)
+        client.speak(voice(600))
+        client.send("input_audio_buffer.commit")
+        failed = await client.until("conversation.item.input_audio_transcription.failed")
+        assert failed["item_id"] == client.last("input_audio_buffer.committed")["item_id"]
+        client.say("Hello?")
+        client.send("response.create")
+        await client.until(lambda: client.all("response.output_item.done"))
+        assert not client.errors

@@ -12,7 +12,7 @@ from voi.server.openai.answering import openai_route
 from voi.server.openai.failures import OpenAiError
 from voi.server.openai.models import no_model
 from voi.transports.realtime.client_secrets import LIFE_MAX_S, LIFE_MIN_S, LIFE_USUAL_S, ClientSecrets
-from voi.transports.realtime.connection import RealtimeCaller
+from voi.transports.realtime.peer import RealtimeCaller
 from voi.transports.realtime.settings import RealtimeSettings
 from voi.transports.realtime.wire import EventError, new_id
 

@@ -16,7 +16,7 @@ import jwt
 import orjson
 
 from voi.errors import ClientError
-from voi.transports.realtime.connection import RealtimeCaller
+from voi.transports.realtime.peer import RealtimeCaller
 
 PREFIX = "ek_"
 SECRET_MAX_CHARACTERS = 24_000

@@ -170,9 +170,9 @@ class RealtimeSettings:
         if "transcription" in heard:
             changes["transcription"] = _transcription(heard, at)
         if "noise_reduction" in heard:
-            given = object_at(heard, "noise_reduction", f"{at}.noise_reduction") or {}
-            near = given.get("type") in ("near_field", "far_field")
-            changes["noise_reduction"] = {"type": given["type"]} if near else None
+            noise = object_at(heard, "noise_reduction", f"{at}.noise_reduction") or {}
+            known = noise.get("type") in ("near_field", "far_field")
+            changes["noise_reduction"] = {"type": noise["type"]} if known else None
         if "turn_detection" in heard:
             given = object_at(heard, "turn_detection", f"{at}.turn_detection")
             changes["turn_detection"] = None if given is None else self._turns(given, f"{at}.turn_detection")

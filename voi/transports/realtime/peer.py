@@ -1,0 +1,172 @@
+"""One Realtime client, however it is connected, from its arrival to its end: whose it is, which agent it wants, its
+events. A WebSocket (`connection.py`) or another transport brings the channel, and the way that the sound takes."""
+
+import contextvars
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from urllib.parse import parse_qs
+
+from voi.calls.admission import Refused
+from voi.calls.call import Call
+from voi.calls.call_id import conversation_id, new_call_id
+from voi.calls.calls import Calls
+from voi.core.end_reason import EndReason
+from voi.core.options import ANY_TOOL, CallOptions
+from voi.errors import ClientError
+from voi.session.events import Ended
+from voi.transports.realtime.agent_side import SoundOut
+from voi.transports.realtime.chosen import VoicesOf
+from voi.transports.realtime.client_events import ClientEvents
+from voi.transports.realtime.door import Channel, RealtimeDoor
+from voi.transports.realtime.formats import RATE_HZ
+from voi.transports.realtime.wire import Json
+
+log = logging.getLogger(__name__)
+
+EARLY_EVENTS_MAX = 512
+"""How many events may wait until the conversation runs, which takes milliseconds. More are dropped."""
+OPTIONS = CallOptions(mode="call", greet=False, app_tools=(ANY_TOOL,), input_rate_hz=RATE_HZ)
+"""How each conversation begins."""
+
+
+@dataclass(frozen=True, slots=True)
+class RealtimeCaller:
+    """Whose a key is. `person`: whom it is for, beside its app; "": it does not say. `agent`: the only one that it is
+    good for; "": any. `session`: settings that the conversation begins with."""
+
+    app: str
+    person: str = ""
+    agent: str = ""
+    session: Json | None = None
+
+
+@dataclass(frozen=True)
+class RealtimeServices:
+    """What Realtime clients need of the server. `caller_of` returns whose a key is, or raises ClientError. `tokens_of`
+    returns the tokens that a call took and gave."""
+
+    calls: Calls
+    caller_of: Callable[[str], RealtimeCaller]
+    voices_of: VoicesOf
+    tokens_of: Callable[[str], tuple[int, int]]
+
+
+class RealtimePeer:
+    """One client. All methods are called on the event loop and return at once. An error in it ends at most its own
+    conversation. `address`: names the client in the log. `sound_out` None: the agent's sound goes out in events."""
+
+    def __init__(
+        self, services: RealtimeServices, channel: Channel, address: str, sound_out: SoundOut | None = None
+    ) -> None:
+        self.id = new_call_id()
+        self._services, self._address = services, address or "an unknown address"
+        self.door = RealtimeDoor(channel, lambda: services.tokens_of(self.id), sound_out)
+        self._call: Call | None = None
+        self._events: ClientEvents | None = None
+        self._early: list[bytes | str] | None = []
+        """Events that came before the conversation runs; None: it runs."""
+        self._mistaken = False
+        self._context = contextvars.copy_context()
+        self._context.run(conversation_id.set, self.id)
+
+    def arrive(self, key: str, query: str) -> bool:
+        """The client is there. `query`: the raw query of its URL. False: it gets no conversation, and was told why."""
+        return self._context.run(self._arrive, key, query)
+
+    def received(self, message: bytes | str) -> None:
+        """An event of the client."""
+        self._context.run(self._received, message)
+
+    def hear(self, pcm: bytes) -> None:
+        """Sound of the person that comes by itself, not in events: s16le mono at 24 kHz."""
+        if self._early is None and self._call is not None and not self._call.over:
+            self._context.run(self.door.person.sound, pcm)
+
+    def lost(self) -> None:
+        """The client is gone."""
+        if self._call is not None:
+            self._context.run(self._call.detach, self.door, 0)
+
+    # ---- the beginning ------------------------------------------------------------------------------
+
+    def _arrive(self, key: str, query: str) -> bool:
+        calls = self._services.calls
+        try:
+            caller = self._services.caller_of(key)
+            self._call = call = calls.admit(caller.app, self._address, self.door, self.id, caller.person)
+        except ClientError as error:
+            calls.refuse(self.door, Ended(EndReason.TOKEN_REFUSED, str(error)), self._address)
+            return False
+        except Refused as refused:
+            calls.refuse(self.door, refused.ended, self._address)
+            return False
+        try:
+            self._begin(call, caller, query)
+        except ClientError as error:
+            call.refuse(Ended(EndReason.BAD_START, str(error)))
+        except Exception as error:
+            call.fail(error)
+        return self._events is not None
+
+    def _begin(self, call: Call, caller: RealtimeCaller, query: str) -> None:
+        services = self._services
+        config = services.calls.services.configs.current
+        asked = parse_qs(query)
+        name = caller.agent or asked.get("model", [""])[0]
+        first = caller.session or ({"type": "transcription"} if asked.get("intent") == ["transcription"] else {})
+        if name not in config.agents and first.get("type") == "transcription":
+            name = next(iter(config.agents), "")  # nobody speaks: its ears are meant
+        session = call.open(name, None, OPTIONS)
+        self._events = events = ClientEvents(
+            self.door, call, session, config.agent(name), config.client_agents, services.voices_of, self._note_ignored
+        )
+        call.start()
+        services.calls.services.tasks.start(self._run(call, events, first), f"beginning of {self.id}")
+
+    async def _run(self, call: Call, events: ClientEvents, settings: Json) -> None:
+        """Handle the first events once the conversation runs."""
+        session = call.session
+        if session is None:
+            return
+        await session.begun.wait()
+        if call.ending:
+            return
+        try:
+            events.begin(settings)
+            early, self._early = self._early or [], None
+            for message in early:
+                self._received(message)
+        except ClientError as error:
+            call.end(EndReason.BAD_START, str(error))
+        except Exception as error:
+            call.fail(error)
+
+    def _note_ignored(self, settings: tuple[str, ...]) -> None:
+        if settings:
+            log.info("the client's %s are ignored: its app has no right to them", ", ".join(settings))
+
+    # ---- events -------------------------------------------------------------------------------------
+
+    def _received(self, message: bytes | str) -> None:
+        call, events = self._call, self._events
+        if call is None or call.over or events is None:
+            return
+        if self._early is not None:
+            if len(self._early) < EARLY_EVENTS_MAX:
+                self._early.append(message)
+            return
+        try:
+            events.receive(message)
+        except ClientError as mistake:
+            self._mistake(mistake)
+        except Exception as fault:
+            call.fail(fault)
+
+    def _mistake(self, mistake: ClientError) -> None:
+        """Count it. The conversation goes on, however many there are."""
+        self._services.calls.services.metrics.mistake()
+        if not self._mistaken:
+            self._mistaken = True
+            code = getattr(mistake, "code", None) or "invalid"
+            log.info("an event of %s cannot be used (%s); further ones are counted only", self._address, code)
