@@ -1,7 +1,8 @@
 """One simulated caller: speaks 20 ms frames in real time, listens with a simulated player.
 
 `RawCaller` speaks the peers' protocol (bare PCM both ways), `VoiCaller` Voi's own (token, init, JSON header before the
-sound); everything that is measured is in `Caller`, so it is measured alike.
+sound), `RealtimeCaller` OpenAI's (realtime_caller.py); everything that is measured is in `Caller`, so it is measured
+alike.
 """
 
 import asyncio
@@ -73,13 +74,17 @@ class Sound:
     def load(cls, header: bytes = b"") -> "Sound":
         """`header` goes before the sound of each frame."""
         pcm = (ASSETS / "utterance.s16").read_bytes()
-        rng = random.Random(11)
-        noises = [
-            b"".join(rng.randint(-6, 6).to_bytes(2, "little", signed=True) for _ in range(C.FRAME_SAMPLES))
-            for _ in range(_NOISES)
-        ]
         frames = [pcm[i : i + C.FRAME_BYTES] for i in range(0, len(pcm), C.FRAME_BYTES)]
-        return cls(*([ws.client_frame(header + frame) for frame in part] for part in (frames, noises)))
+        parts = (frames, noises(C.FRAME_SAMPLES))
+        return cls(*([ws.client_frame(header + frame) for frame in part] for part in parts))
+
+
+def noises(samples: int) -> list[bytes]:
+    """Frames of that many samples, of what a silent room sounds like."""
+    rng = random.Random(11)
+    return [
+        b"".join(rng.randint(-6, 6).to_bytes(2, "little", signed=True) for _ in range(samples)) for _ in range(_NOISES)
+    ]
 
 
 @dataclass
@@ -112,7 +117,13 @@ class Caller(asyncio.Protocol):
     # ---- what the protocols differ in
 
     path = ""
+    headers = ""
     frame_header = b""
+
+    @classmethod
+    def sound(cls) -> Sound:
+        """What callers of this protocol send."""
+        return Sound.load(cls.frame_header)
 
     def on_open(self) -> None:
         """The socket is open."""
@@ -120,11 +131,14 @@ class Caller(asyncio.Protocol):
     def on_message(self, payload: bytes) -> None:
         """A binary message came."""
 
+    def on_text(self, payload: bytes) -> None:
+        """A text message came."""
+
     # ---- the connection
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         self.transport = transport
-        transport.write(ws.client_handshake(self.plan.port, self.path))
+        transport.write(ws.client_handshake(self.plan.port, self.path, self.headers))
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.gone = True
@@ -144,6 +158,8 @@ class Caller(asyncio.Protocol):
         for op, payload in self.frames.feed(data):
             if op == ws.BINARY:
                 self.on_message(payload)
+            elif op == ws.TEXT:
+                self.on_text(payload)
             elif op == ws.PING:
                 self.transport.write(ws.client_frame(payload, ws.PONG))
             elif op == ws.CLOSE and not self.finished:

@@ -13,11 +13,12 @@ from typing import Any
 
 import uvloop
 
-from callers import ASSETS, THINK_S, Caller, Plan, RawCaller, Sound, VoiCaller, now
+from callers import ASSETS, THINK_S, Caller, Plan, RawCaller, VoiCaller, now
 from common import config as C
 from common import system, trace
+from realtime_caller import RealtimeCaller
 
-PROTOCOLS = {"raw": RawCaller, "voi": VoiCaller}
+PROTOCOLS = {"raw": RawCaller, "voi": VoiCaller, "realtime": RealtimeCaller}
 SLOTS = C.FRAME_MS  # callers are spread over the 20 ms of a frame, 1 ms apart
 STAGES = ("vad_stop", "stt_final", "llm_req", "llm_sentence")
 
@@ -64,7 +65,7 @@ class LoadGenerator:
     def __init__(self, args: argparse.Namespace) -> None:
         self.args = args
         self.caller_class = PROTOCOLS[args.protocol]
-        sound = Sound.load(self.caller_class.frame_header)
+        sound = self.caller_class.sound()
         self.plan = Plan(args.port, sound, args.warm + args.turns, self.on_finished, args.token, "bench")
         self.floor_ms = json.loads((ASSETS / "vad_floor.json").read_text())
         self.cycle_s = len(sound.utterance) * C.FRAME_MS / 1000 + 0.6 + C.REPLY_MS / 1000 + THINK_S

@@ -48,6 +48,7 @@ class System:
 
 SYSTEMS = {
     "voi": System(f"{sys.executable} -m voi_server", "voi"),
+    "realtime": System(f"{sys.executable} -m voi_server", "realtime"),
     "voi-admit": System(f"{sys.executable} -m voi_server --admit", "voi"),
     "voi-speculate": System(f"{sys.executable} -m voi_server --speculate", "voi"),
     "livekit": System(f"{HERE}/venvs/livekit/bin/python -m peers.livekit_server"),
@@ -157,7 +158,7 @@ def running(name: str, out: Path, tag: str) -> Iterator[Running]:
     ):
         wait_for_port(LLM_PORT, llm, log_path)
         wait_for_port(PORT, server, log_path)
-        token = voi_token(api_key) if system.protocol == "voi" else ""
+        token = voi_token(api_key) if system.protocol in ("voi", "realtime") else ""
         time.sleep(2)
         try:
             yield Running(server.pid, llm.pid, env, trace, log, system.protocol, token)

@@ -14,7 +14,7 @@ from typing import Any
 
 import uvloop
 
-from callers import Caller, Plan, Sound, now
+from callers import Caller, Plan, now
 from common import system, trace
 from loadgen import PROTOCOLS, Ticker
 
@@ -37,7 +37,7 @@ class Soak:
     def __init__(self, args: argparse.Namespace) -> None:
         self.args = args
         self.caller_class = PROTOCOLS[args.protocol]
-        sound = Sound.load(self.caller_class.frame_header)
+        sound = self.caller_class.sound()
         self.plan = Plan(args.port, sound, 1, lambda caller: None, args.token, "bench")
         self.ticker = Ticker()
         self.made = self.answered = 0

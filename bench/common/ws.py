@@ -5,7 +5,7 @@ import base64
 import hashlib
 import os
 
-BINARY, CLOSE, PING, PONG = 2, 8, 9, 10
+TEXT, BINARY, CLOSE, PING, PONG = 1, 2, 8, 9, 10
 _GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 _MASK = b"\x37\xfa\x21\x3d"
 
@@ -33,11 +33,12 @@ def server_header(n: int, op: int = BINARY) -> bytes:
     return _header(n, op, 0)
 
 
-def client_handshake(port: int, path: str) -> bytes:
+def client_handshake(port: int, path: str, headers: str = "") -> bytes:
+    """`headers`: more lines, each with its end."""
     key = base64.b64encode(os.urandom(16)).decode()
     return (
         f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-        f"Sec-WebSocket-Key: {key}\r\nSec-WebSocket-Version: 13\r\n\r\n"
+        f"Sec-WebSocket-Key: {key}\r\nSec-WebSocket-Version: 13\r\n{headers}\r\n"
     ).encode()
 
 

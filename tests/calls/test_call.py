@@ -31,7 +31,7 @@ class Counted:
     def __init__(self) -> None:
         self.log: list[str] = []
 
-    def began(self, mode: str) -> None:
+    def began(self, mode: str, door: str) -> None:
         self.log.append(f"began {mode}")
 
     def failed(self, reason: EndReason) -> None:

@@ -51,7 +51,7 @@ def dashboard_expressions() -> list[str]:
 async def exposed() -> set[str]:
     """Names of all series that a server exposes once everything has happened."""
     metrics = Metrics(lambda: 1)
-    metrics.began("call")
+    metrics.began("call", "voi")
     metrics.refused(EndReason.SERVER_FULL)
     metrics.failed(EndReason.FAULT)
     metrics.observer_failed("Recorder")

@@ -12,6 +12,7 @@ _E = TypeVar("_E", bound=DoorEvent)
 class FakeDoor(list[tuple[int, DoorEvent]]):
     """Holds (ms since it was made, event)."""
 
+    name = "fake"
     kind = "app"
 
     def __init__(self, output_rate_hz: int = 24_000) -> None:

@@ -40,13 +40,13 @@ def test_counters_and_garbage_collection() -> None:
         gc.collect()
     finally:
         metrics.unwatch_garbage_collector()
-    metrics.began("call")
+    metrics.began("call", "voi")
     metrics.refused(EndReason.SERVER_FULL)
     metrics.failed(EndReason.FAULT)
     metrics.mistake()
     exposed = metrics.text("")[0].decode()
     assert 'voi_gc_pause_seconds_count{generation="2"} 1.0' in exposed
-    assert 'voi_conversations_total{mode="call"} 1.0' in exposed
+    assert 'voi_conversations_total{door="voi",mode="call"} 1.0' in exposed
     assert 'voi_connections_refused_total{reason="server_full"} 1.0' in exposed
     assert 'voi_conversations_failed_total{reason="fault"} 1.0' in exposed
     assert "voi_client_mistakes_total 1.0" in exposed

@@ -123,7 +123,7 @@ def test_what_an_agent_cannot_answer(message: dict[str, Any]) -> None:
 
 
 def test_the_door_is_bounded_and_ends_once() -> None:
-    door = ChatDoor()
+    door = ChatDoor("openai")
     for number in range(WAITING_MAX + 10):
         door.tell(AgentText(0, number, "a"))
     door.tell(Ended(EndReason.DRAINED))

@@ -95,3 +95,13 @@ async def test_a_conversation_that_goes_on_after_a_restart_keeps_its_key(sealed_
     assert found
     assert [said.words for said in found.transcript] == ["Hello.", "planted words", "more words"]
     assert found.facts["ended_ms"] is None
+
+
+def test_what_a_client_put_into_the_dialogue_stands_where_it_came() -> None:
+    from voi.store.conversations import Said, in_order
+
+    said = [Said(-2, "user", 700, "c"), Said(-1, "user", 0, "a"), Said(0, "assistant", 90, "b"),
+            Said(1, "assistant", 800, "d"), Said(-3, "user", 900, "e")]  # fmt: skip
+    assert "".join(each.words or "" for each in in_order(said)) == "abcde"
+    moved = [Said(0, "assistant", 60_000, "a"), Said(1, "user", 10, "b")]  # the second in another process
+    assert [each.words for each in in_order(moved)] == ["a", "b"]

@@ -57,8 +57,10 @@ def from_float(samples: NDArray[np.floating]) -> bytes:
 
 def from_scaled(samples: NDArray[np.floating]) -> bytes:
     """PCM of finite floats on the int16 scale (-32768 to 32767): rounded, and clipped rather than wrapped."""
-    clipped = np.minimum(np.maximum(np.rint(samples), -FULL_SCALE), FULL_SCALE - 1)
-    pcm: bytes = clipped.astype("<i2").tobytes()
+    scaled = np.rint(samples)
+    np.maximum(scaled, -FULL_SCALE, out=scaled)
+    np.minimum(scaled, FULL_SCALE - 1, out=scaled)
+    pcm: bytes = scaled.astype("<i2").tobytes()
     return pcm
 
 

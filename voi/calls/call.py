@@ -68,7 +68,7 @@ class OpenSession(Protocol):
 class CallMetrics(Protocol):
     """Counters of calls."""
 
-    def began(self, mode: str) -> None: ...
+    def began(self, mode: str, door: str) -> None: ...
 
     def failed(self, reason: EndReason) -> None: ...
 
@@ -103,9 +103,9 @@ class Call:
     known. `own_agents`: its token lets the client bring an agent of its own, whatever the settings say."""
 
     __slots__ = (
-        "__weakref__", "_beginning", "_context", "_hung_up", "_line", "_mistaken_at_s", "_mistakes", "_on_over",
-        "_services", "_task", "_timer", "afterwards", "app", "began_ms", "client", "id",
-        "kind", "over", "own_agents", "person", "proof", "save", "session",
+        "__weakref__", "_beginning", "_context", "_door_name", "_hung_up", "_line", "_mistaken_at_s", "_mistakes",
+        "_on_over", "_services", "_task", "_timer", "afterwards", "app", "began_ms", "client", "id", "kind",
+        "over", "own_agents", "person", "proof", "save", "session",
     )  # fmt: skip
 
     def __init__(
@@ -127,6 +127,7 @@ class Call:
         self.own_agents = own_agents
         self.kind = door.kind
         """The kind of door that it came through."""
+        self._door_name = door.name
         self.client = client
         self.session: Session | None = None
         """From `open` to the end, the session that the door gives sound and facts to."""
@@ -210,7 +211,7 @@ class Call:
         """Start the session. Call `open` first."""
         assert self.session is not None, "open the call first"
         mode, whose = self._beginning
-        self._services.metrics.began(mode)
+        self._services.metrics.began(mode, self._door_name)
         log.info("%s of app %s from %s begins with %s", mode, self.app, self.client, whose or "its own agent")
         work, name = self._run(self.session), f"conversation {self.id}"
         self._task = self._context.run(self._services.tasks.start, work, name)

@@ -11,13 +11,14 @@ WAITING_MAX = 4_096
 
 class ChatDoor:
     """`events` yields the pieces of text, then the end: an `Ended` if the conversation ended by itself, None when the
-    answer is whole."""
+    answer is whole. `name`: see `Door`."""
 
     kind = "app"
     output_rate_hz = 16_000
     backlog_bytes = 0
 
-    def __init__(self) -> None:
+    def __init__(self, name: str) -> None:
+        self.name = name
         self.events: asyncio.Queue[AgentText | Ended | None] = asyncio.Queue()
         self.error = ""
         """What went wrong with the answer, in words for the client."""

@@ -13,10 +13,10 @@ _FINISHED = (EndReason.FINISHED, EndReason.AGENT_HUNG_UP)
 
 
 class TypedCall:
-    """Admitted when it is made; hang up `call` in any case. Raises Refused."""
+    """Admitted when it is made; hang up `call` in any case. `door`: name of the door, see `Door`. Raises Refused."""
 
-    def __init__(self, calls: Calls, app: str, client: str) -> None:
-        self._door = ChatDoor()
+    def __init__(self, calls: Calls, app: str, client: str, door: str) -> None:
+        self._door = ChatDoor(door)
         self.call = calls.admit(app, client, self._door)
         self.failed: Ended | None = None
         """Once the pieces are through: why there is no whole answer; None: there is, unless it has no words."""

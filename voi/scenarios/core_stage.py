@@ -34,6 +34,7 @@ SETTLE_MS = 40
 class NoDoor:
     """The door of a conversation that nobody listens to."""
 
+    name = "scenario"
     kind = "app"
     output_rate_hz = RATE_HZ
     backlog_bytes = 0

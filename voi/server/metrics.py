@@ -24,6 +24,7 @@ from voi.session.lookups import LookedUp
 from voi.session.observer import Observer
 from voi.session.tool_use import ToolUse
 
+DOORS = ("voi", "realtime", "rtvi", "openai", "wyoming")
 STEPS = ("endpoint", "transcript", "first_token", "first_sound", "first_sent")
 _STEP_BUCKETS_S = (0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 1.0, 1.25, 1.5, 2.0, 3.0, 5.0, 10.0)
 _LOOKUP_BUCKETS_S = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 1.0, 5.0)
@@ -38,7 +39,7 @@ class Metrics:
         self.started_at_s = time.monotonic()
         Gauge("voi_conversations_active", "Conversations now", registry=self.registry).set_function(active)
         self._conversations = Counter(
-            "voi_conversations", "Conversations that began", ["mode"], registry=self.registry
+            "voi_conversations", "Conversations that began", ["mode", "door"], registry=self.registry
         )  # fmt: skip
         self._refused = Counter(
             "voi_connections_refused", "Connections that did not get a conversation", ["reason"],
@@ -136,7 +137,8 @@ class Metrics:
         ProcessCollector(registry=self.registry)
         # A series that begins with its first increment shows no increase: what can be foreseen is there from the start.
         for mode in get_args(Mode):
-            self._conversations.labels(mode)
+            for door in DOORS:
+                self._conversations.labels(mode, door)
         for reason in REFUSALS:
             self._refused.labels(reason.value)
         for trouble in get_args(MemoryTrouble):
@@ -153,8 +155,8 @@ class Metrics:
     def ungranted(self) -> None:
         self._ungranted.inc()
 
-    def began(self, mode: str) -> None:
-        self._conversations.labels(mode).inc()
+    def began(self, mode: str, door: str) -> None:
+        self._conversations.labels(mode, door).inc()
 
     def refused(self, reason: EndReason) -> None:
         self._refused.labels(reason.value).inc()

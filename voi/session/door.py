@@ -6,6 +6,8 @@ from voi.session.events import DoorEvent
 
 
 class Door(Protocol):
+    name: str
+    """What metrics call it, such as "voi" or "realtime". It never changes."""
     kind: str
     """"telephone", or "app" for a client program. `VOI_DISCLOSE` depends on it, and the store records it. It never
     changes."""

@@ -60,7 +60,7 @@ class _Nobody:
 
     __slots__ = ("output_rate_hz",)
 
-    kind = "none"
+    name = kind = "none"
     backlog_bytes = 0
 
     def __init__(self, output_rate_hz: int) -> None:

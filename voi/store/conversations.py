@@ -1,5 +1,6 @@
 """Conversations: what is known of each, its transcript, its latencies and its failures."""
 
+from collections import deque
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -116,17 +117,30 @@ async def forget_conversations(connection: Connection, keys: Keys, which: Filter
     return [row.recording for row in rows]
 
 
+def in_order(said: Sequence[Said]) -> tuple[Said, ...]:
+    """The transcript in the order of the dialogue: by id, and messages that a client put into it (ids below 0, counted
+    down) where they came. By time alone it would not do: the clock of a call starts anew when another process goes on
+    with it."""
+    ordered: list[Said] = []
+    put_in = deque(sorted((each for each in said if each.message_id < 0), key=lambda each: -each.message_id))
+    for one in sorted((each for each in said if each.message_id >= 0), key=lambda each: each.message_id):
+        while put_in and put_in[0].at_ms < one.at_ms:
+            ordered.append(put_in.popleft())
+        ordered.append(one)
+    return (*ordered, *put_in)
+
+
 async def _whole(connection: Connection, keys: Keys, row: Any) -> StoredConversation:
     key = await keys.find(connection, row.key_id)
-    said = await connection.execute(
-        select(messages).where(messages.c.conversation_id == row.id).order_by(messages.c.message_id)
-    )
+    said = await connection.execute(select(messages).where(messages.c.conversation_id == row.id))
     return StoredConversation(
         row.id,
         _facts(row),
-        tuple(
-            Said(one.message_id, one.role, one.at_ms, opened(key, one.words, place_of(row.id, one.message_id)))
-            for one in said
+        in_order(
+            [
+                Said(one.message_id, one.role, one.at_ms, opened(key, one.words, place_of(row.id, one.message_id)))
+                for one in said
+            ]
         ),
         await _rows(connection, turns, turns.c.turn, row.id),
         await _rows(connection, failures, failures.c.number, row.id),

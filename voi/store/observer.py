@@ -52,6 +52,8 @@ class CallObserver(Observer):
         self._tell = tell
         self._words = words
         self._notice = {"told_ai": tells_ai, "told_recording": tells_recording}
+        self._shown_ms: dict[int, int] = {}
+        """When each message was first shown, by its id."""
         self._notice_text: str | None = None
         self._noticed: int | None = None
         """Number of the newest reply that says the notice, or its rest after a restart."""
@@ -82,7 +84,8 @@ class CallObserver(Observer):
                     self._noticed = action.reply
                 case do.Show() if self._words:
                     text = action.text[:WORDS_MAX]
-                    self._tell(WordsShown(self._id, action.message_id, action.role, now_ms, text))
+                    at_ms = self._shown_ms.setdefault(action.message_id, now_ms)
+                    self._tell(WordsShown(self._id, action.message_id, action.role, at_ms, text))
                 case do.Listen():
                     self._listening_ms = now_ms
                 case do.EndUtterance():

@@ -94,7 +94,8 @@ messages = Table(
     Column("words", Sealed, nullable=False),
     PrimaryKeyConstraint("conversation_id", "message_id"),
 )
-"""The transcript. `at_ms`: since the conversation began."""
+"""The transcript. `at_ms`: when it was first shown, since the conversation began. Ids of messages that a client put
+into the dialogue itself count down from -1."""
 
 turns = Table(
     "turns",

@@ -206,6 +206,8 @@ class WebSocket(WSListener):
             self.close(PROTOCOL_ERROR, "No extension was agreed on")
         elif kind is _BINARY and frame.fin and self._fragments is None:
             self._deliver(frame.get_payload_as_bytes(), is_text=False)
+        elif kind is _TEXT and frame.fin and self._fragments is None:
+            self._deliver(frame.get_payload_as_bytes(), is_text=True)
         elif kind is WSMsgType.PING:
             transport.send_pong(frame.get_payload_as_bytes())
             if self._paused and self.backlog_bytes > self._limits.max_backlog_bytes:
@@ -278,7 +280,7 @@ class WebSocket(WSListener):
             self._fail("A message could not be handled")
 
     def _take_fragment(self, frame: WSFrame, kind: WSMsgType) -> None:
-        """Take a fragment of a message, or a text message (RFC 6455, 5.4)."""
+        """Take a fragment of a message (RFC 6455, 5.4)."""
         parts = self._fragments
         if (kind is WSMsgType.CONTINUATION) is (parts is None):
             self.close(PROTOCOL_ERROR, "A message began in the middle of another, or a continuation continues none")
@@ -365,5 +367,5 @@ def _reason(text: str) -> bytes:
     return text.encode("utf-8", "replace")[:123].decode("utf-8", "ignore").encode()
 
 
-_BINARY, _CLOSE = WSMsgType.BINARY, WSMsgType.CLOSE
+_BINARY, _TEXT, _CLOSE = WSMsgType.BINARY, WSMsgType.TEXT, WSMsgType.CLOSE
 _HEADER_ROOM = bytes(14)

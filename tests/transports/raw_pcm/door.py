@@ -25,6 +25,7 @@ log = logging.getLogger(__name__)
 class RawPcmDoor:
     """`Door` for one caller."""
 
+    name = "raw_pcm"
     kind = "app"
     output_rate_hz = 24_000
 

@@ -100,7 +100,7 @@ class Completion:
     async def _said(self) -> AsyncGenerator[AgentText, None]:
         """The pieces of the answer; then `_usage` is known. Raises OpenAiError, VoiError."""
         asked = self._asked
-        typed = TypedCall(self._services.calls, self._app, self._client)
+        typed = TypedCall(self._services.calls, self._app, self._client, "openai")
         self._id = f"chatcmpl-{typed.call.id}"
         try:
             before = Continued(asked.before) if asked.before.messages else None

@@ -34,6 +34,7 @@ class RealtimeDoor:
     """`Door` for one Realtime client. `usage`: tokens that the call took and gave so far. `sound_out` None: sound goes
     out in events."""
 
+    name = "realtime"
     kind = "app"
     output_rate_hz = RATE_HZ
 

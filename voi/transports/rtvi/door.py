@@ -69,6 +69,7 @@ class RtviDoor:
     """`Door` for one RTVI client, and `receive` for what that client sends. `on_goodbye` is called when the client
     wants to end the conversation."""
 
+    name = "rtvi"
     kind = "app"
 
     def __init__(self, socket: RtviSocket, output_rate_hz: int = wire.OUTPUT_RATE_HZ) -> None:

@@ -96,6 +96,7 @@ class VoiDoor:
     `encode` makes one file of s16le mono at 24 kHz; it is called in a worker thread.
     """
 
+    name = "voi"
     kind = "app"
     output_rate_hz = wire.OUTPUT_RATE_HZ
 

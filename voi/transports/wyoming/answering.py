@@ -32,7 +32,7 @@ async def answer(home: Home, agent: str, wanted: AnswerWanted, outlet: Outlet, a
         home.dialogues.keep(key, said)
         kept.set()
 
-    typed = TypedCall(home.calls, home.app, f"{address} (Wyoming)")
+    typed = TypedCall(home.calls, home.app, f"{address} (Wyoming)", "wyoming")
     said: list[str] = []
     try:
         async with asyncio.timeout(ANSWER_TIMEOUT_S):
