@@ -56,15 +56,16 @@ async def test_changes_are_on_record_and_reads_are_not(caplog: pytest.LogCapture
     assert KEY.decode() not in caplog.text
 
 
-async def test_what_a_token_was_granted_is_on_record_and_whom_it_is_for_is_not(caplog: pytest.LogCaptureFixture) -> None:
+async def test_what_a_token_was_granted_is_on_record_and_not_whom_it_is_for(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO, "voi.audit")
-    queries = (b"person=anna&own_agents=true", b"own_agents=1&names_people=TRUE", b"own_agents=false", b"own_agents=%ff")
-    await audited(*((request("POST", "/integrations/shop") | {"query_string": query}, 200) for query in queries))
+    for query in (b"person=anna&own_agents=true", b"own_agents=1&names_people=TRUE", b"own_agents=false"):
+        asked = request("POST", "/integrations/shop")
+        asked["query_string"] = query
+        await audited((asked, 200))
     assert [message.partition(" from ")[0] for message in caplog.messages] == [
         "POST /integrations/shop?own_agents=true",
         "POST /integrations/shop?names_people=true&own_agents=true",
         "POST /integrations/shop",
-        "POST /integrations/shop?own_agents=true",
     ]
 
 
