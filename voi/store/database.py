@@ -96,7 +96,10 @@ class Database:
                     await asyncio.sleep(EMPTY_EVERY_S)
         except (SQLAlchemyError, OSError, TimeoutError) as error:
             raise StoreError(f"The store's write-ahead log could not be emptied: {reason_of(error)}") from None
-        raise StoreError("The store's write-ahead log could not be emptied: somebody reads it, such as a backup.")
+        raise StoreError(
+            "It is deleted. A copy may lie in the store's write-ahead log, which could not be emptied because somebody "
+            "reads it, such as a backup; the next deletion does it."
+        )
 
     async def _emptied(self) -> bool:
         """Try once. False: somebody reads or writes."""
