@@ -94,7 +94,10 @@ async def test_a_writer_that_gets_no_turn_says_so_in_time(tmp_path: Path) -> Non
     await database.close()
 
 
-async def test_the_log_is_emptied_or_that_is_said_and_nobody_waits_for_it(tmp_path: Path) -> None:
+async def test_the_log_is_emptied_or_that_is_said_and_nobody_waits_for_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("voi.store.database.EMPTY_TRIES", 5)
     path = tmp_path / "voi.db"
     database, other = (Database(parse_store_url(f"sqlite:{path}")) for _ in range(2))
     log = path.with_name("voi.db-wal")
