@@ -56,6 +56,9 @@ pip_install() { .venv/bin/python -m pip install -q --disable-pip-version-check "
 # Exactly the files that locks/ names by their hashes; packages are built with what is in .venv, not with what an index has today.
 pip_install_locked() { pip_install --require-hashes --no-deps --no-build-isolation "$@"; }
 
+# setuptools warns of every editable installation.
+install_voi() { PYTHONWARNINGS=ignore pip_install --no-deps --no-build-isolation -e .; }
+
 # What was installed is written down, so that a second run asks no package index.
 install_packages() {
   local stamp=.venv/voi-installed sum missing=0 torch=0 extra files=(-r locks/server.lock)
@@ -79,8 +82,24 @@ install_packages() {
   # torch without hashes: they differ between its builds, and the machine decides which one fits (see tools/lock.py). Its own
   # dependencies come with it, NVIDIA's among them.
   if [ "$torch" = 1 ]; then pip_install -r locks/torch.lock; fi
-  PYTHONWARNINGS=ignore pip_install --no-deps --no-build-isolation -e .  # setuptools warns of every editable installation
+  install_voi
   printf '%s\n' "$sum" "$(cd .venv && pwd -P)" "${extras[@]}" >"$stamp"
+}
+
+# The VAD kernel, compiled for this Python.
+has_kernel() { [ -e "voi/engines/vad/_silero$(.venv/bin/python -c 'import sysconfig; print(sysconfig.get_config_var("EXT_SUFFIX"))')" ]; }
+
+can_compile() {
+  { command -v gcc || command -v cc; } >/dev/null &&
+    [ -e "$(.venv/bin/python -c 'import sysconfig; print(sysconfig.get_path("include"))')/Python.h" ]
+}
+
+# A compiler that came after the first installation is used too.
+compile_kernel() {
+  if ! has_kernel && can_compile; then install_voi; fi
+  has_kernel ||
+    say "Voice activity detection costs several times the CPU without its compiled kernel. To have it (Debian, Ubuntu):" \
+      "apt-get install gcc python3-dev, then run ./install.sh again"
 }
 
 secret() { .venv/bin/python -c 'import secrets; print(secrets.token_urlsafe(48))'; }
@@ -118,10 +137,9 @@ pull_models() {
         "To try again: .venv/bin/voi models pull smart-turn"
 }
 
-command -v gcc >/dev/null || command -v cc >/dev/null ||
-  say "No C compiler found: voice activity detection will cost more CPU (Debian, Ubuntu: apt-get install gcc libc6-dev)"
 make_venv
 install_packages
+compile_kernel
 make_configuration
 pull_models
 say "Voi is installed. Start it: .venv/bin/voi serve    Check the configuration: .venv/bin/voi check"

@@ -3,18 +3,20 @@
 # what comes of it as the image's user. As root; takes some minutes, 1.5 GB and a Debian mirror.
 #   docker/try-in-chroot.sh /var/tmp/voi-root        add --keep to keep the folder
 #   GPL=no docker/try-in-chroot.sh /var/tmp/voi-root
+#   TRY=readme docker/try-in-chroot.sh /var/tmp/voi-root      instead: what README.md has a newcomer type, in a clone of HEAD
 # DEBIAN_MIRROR names a mirror; pip is told of its index by the host's pip configuration and PIP_… variables.
 set -euo pipefail
 repository=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 root=${1:?"a folder that does not exist yet"}
 keep=${2:-}
 gpl=${GPL:-yes}
+try=${TRY:-image}
 [ ! -e "$root" ] || { printf '%s exists already\n' "$root" >&2; exit 1; }
 [ "$(id -u)" = 0 ] || { printf 'try-in-chroot.sh: only root can make a root\n' >&2; exit 1; }
 
 server=
 clean_up() {
-  if [ -n "$server" ]; then kill "$server" 2>/dev/null || true; wait "$server" 2>/dev/null || true; fi
+  if [ -n "$server" ]; then kill -- "-$server" 2>/dev/null || kill "$server" 2>/dev/null || true; wait "$server" 2>/dev/null || true; fi
   # What ran inside may hold on to it for a moment.
   for place in dev proc; do
     for _ in 1 2 3 4 5; do
@@ -30,15 +32,63 @@ inside() { chroot "$root" /usr/bin/env -i HOME=/root PATH=/opt/voi/bin:/usr/bin:
 pip=()
 while IFS= read -r setting; do pip+=("$setting"); done < <(env | grep -E '^(PIP_[A-Z_]+|SSL_CERT_FILE)=' || true)
 
-printf '== a Debian root, with Python in the place of the base image'\''s\n'
-debootstrap --variant=minbase --include=ca-certificates,python3,python3-venv,gcc,libc6-dev,libpython3-dev \
-  bookworm "$root" ${DEBIAN_MIRROR:+"$DEBIAN_MIRROR"} >/dev/null
+packages=ca-certificates
+if [ "$try" = image ]; then packages+=,python3,python3-venv,gcc,libc6-dev,libpython3-dev; fi # as in the base image
+printf '== a Debian root\n'
+debootstrap --variant=minbase --include="$packages" bookworm "$root" ${DEBIAN_MIRROR:+"$DEBIAN_MIRROR"} >/dev/null
 cp /etc/resolv.conf "$root/etc/"
 for file in /etc/pip.conf "$HOME/.config/pip/pip.conf"; do if [ -e "$file" ]; then cp "$file" "$root/etc/pip.conf"; fi; done
 if [ -d /usr/local/share/ca-certificates ]; then cp -r /usr/local/share/ca-certificates "$root/usr/local/share/"; fi
 cp /etc/ssl/certs/ca-certificates.crt "$root/etc/ssl/certs/"
+port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
 mount -t proc proc "$root/proc"
 mount --bind /dev "$root/dev"
+
+# A server, and what is typed beside it. $1: the folder of the clone. $2: what starts the server.
+newcomer() {
+  local folder=$1 start=$2 typed
+  shift 2
+  printf '$ %s\n' "$start"
+  set -m # a group of its own, to be ended as one
+  chroot "$root" /usr/bin/env -i HOME=/root PATH=/usr/bin:/bin:/usr/sbin:/sbin VOI_PORT="$port" "${pip[@]}" \
+    sh -c "cd /root/$folder && $start" >"$root/serve.log" 2>&1 </dev/null &
+  server=$!
+  set +m
+  for ((second = 0; ; second++)); do
+    grep -q 'Voi is ready at ' "$root/serve.log" && break
+    { kill -0 "$server" 2>/dev/null && [ "$second" -lt 600 ]; } || { cat "$root/serve.log"; exit 1; }
+    sleep 1
+  done
+  if grep 'compiled kernel' "$root/serve.log"; then exit 1; fi
+  for typed; do
+    printf '$ %s\n' "$typed"
+    inside env VOI_PORT="$port" bash -c "cd /root/$folder && $typed" >"$root/typed.log" 2>&1 || { cat "$root/typed.log"; exit 1; }
+    tail -n 3 "$root/typed.log" | cut -c 1-120
+  done
+  kill -- "-$server"
+  wait "$server" || true
+  server=
+}
+
+# README.md's commands, and those of Voi's first version in its order.
+readme() {
+  local needs
+  needs=$(sed -n 's/^    apt-get install //p' "$repository/README.md")
+  printf '$ apt-get install %s\n' "$needs"
+  inside bash -c "apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq $needs" >"$root/apt.log" 2>&1
+  git clone -q --bare "$repository" "$root/srv/voi.git"
+  inside git clone -q /srv/voi.git /root/voi
+  newcomer voi 'make run' '.venv/bin/voi talk --agent echo --in tests/data/audio/jfk.wav --out answer.wav' \
+    '.venv/bin/voi stt answer.wav | grep -i country' '.venv/bin/voi talk --agent eliza --text "I need a holiday"'
+  inside git clone -q /srv/voi.git /root/first
+  inside sh -c 'cd /root/first && cp .env.example .env && ./install.sh' >"$root/install.log" 2>&1
+  printf '$ %s\n' 'cp .env.example .env' ./install.sh
+  # shellcheck disable=SC2016 # it is typed so
+  newcomer first 'exec python3 ws_server.py' 'python3 token_generator.py my-app --expire 30' \
+    '.venv/bin/voi talk --agent eliza --text "I need a holiday" --token "$(python3 token_generator.py my-app --expire 30)"'
+  printf 'done: installed, answered, ended\n'
+}
+if [ "$try" = readme ]; then readme; exit; fi
 
 printf '== packages and Voi, by the same scripts as in the image\n'
 mkdir -p "$root/src"
@@ -73,7 +123,6 @@ fi
 du -sh "$root/opt/voi" | cut -f1 | sed 's/$/ of packages/'
 
 printf '== it runs as its user, and writes nothing outside of its volumes\n'
-port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
 # One command, not a function: in the background its process is then the server's own, to be ended.
 as_voi=(chroot --userspec=10001:10001 "$root" /usr/bin/env -i HOME=/srv/voi PATH=/opt/voi/bin:/usr/bin:/bin
   PYTHONDONTWRITEBYTECODE=1 XDG_CACHE_HOME=/srv/voi/cache VOI_PORT="$port" VOI_AGENTS_FILE=config/agents.json

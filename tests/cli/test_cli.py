@@ -15,6 +15,7 @@ from tests.server.serving import Person, write_config
 from tests.transports.raw_client import CLOSE
 from voi import __version__
 from voi.cli import COMMANDS, main
+from voi.cli.serve import command_of_voi
 from voi.server.auth import check_token, read_token
 
 ROOT = Path(__file__).parent.parent.parent
@@ -102,6 +103,21 @@ def test_token(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPat
     assert run("token", "my-app", "--own-agents") == 0
     assert read_token(capsys.readouterr().out.strip(), SECRET).own_agents
     assert run("token", "../x") == 1
+
+
+def test_what_to_type_for_voi(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / ".venv" / "bin").mkdir(parents=True)
+    monkeypatch.setattr(sys, "executable", str(tmp_path / ".venv" / "bin" / "python"))
+    monkeypatch.setenv("PATH", "/nowhere")
+    assert command_of_voi() == "voi"
+    (script := tmp_path / ".venv" / "bin" / "voi").touch(0o755)
+    assert command_of_voi() == ".venv/bin/voi"
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    assert command_of_voi() == str(script)
+    monkeypatch.setenv("PATH", str(script.parent))
+    assert command_of_voi() == "voi"
 
 
 def test_token_generator_by_hand(tmp_path: Path) -> None:

@@ -55,9 +55,9 @@ class Caddy:
     def write(self, **replaced: str) -> Path:
         """The example as it is, but for ports, what this Caddy is too old for, and what `replaced` says."""
         text = EXAMPLE.read_text()
-        first, _, rest = text.partition("{\n")
+        first, _, rest = text.partition("\n{\n")
         ports = f"\tadmin 127.0.0.1:{self.admin_port}\n\tauto_https disable_redirects\n\tskip_install_trust\n"
-        text = f"{first}{{\n{ports}{rest}"
+        text = f"{first}\n{{\n{ports}{rest}"
         if not keeps_calls():
             text = re.sub(r"^\s*stream_close_delay.*\n", "", text, flags=re.MULTILINE)
         for old, new in replaced.items():

@@ -80,6 +80,29 @@ async def test_a_token_over_https_and_a_call_over_wss(tmp_path: Path, monkeypatc
         assert API_KEY not in caddy.log
 
 
+async def test_errors_of_the_proxy_tell_nothing_secret(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Caddy writes whole requests into its log when it reaches no worker."""
+    token = issue_token("my-app", SECRET)
+    async with serving(tmp_path, monkeypatch, fake_engines()) as server, in_front_of(tmp_path, server.port) as caddy:
+        server.server.stop()
+        assert server.task is not None
+        await asyncio.wait_for(asyncio.shield(server.task), 20)
+        async with aiohttp.ClientSession() as http:
+            named = caddy.address("/integrations/my-app?person=anna.bell")
+            async with http.post(named, headers={"API-Key": API_KEY}, ssl=False) as answer:
+                assert answer.status in (502, 503)
+            asked = f"realtime, key.{token}"
+            upgrade = {"Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Protocol": asked}
+            async with http.get(caddy.address(f"/ws?token={token}"), headers=upgrade, ssl=False) as answer:
+                assert answer.status in (502, 503)
+        await asyncio.sleep(0.2)
+        errors = [line for line in caddy.log.splitlines() if "http.log.error" in line]
+        assert any("/ws?token=REDACTED" in line for line in errors)
+        assert any("/integrations/my-app?person=REDACTED" in line for line in errors)
+        for secret in (token, "anna", API_KEY):
+            assert secret not in caddy.log
+
+
 async def test_who_calls_is_known_and_cannot_be_forged(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -353,6 +353,9 @@ echo "$*" >>"$TOLD"
 case "$*" in
   "-m venv --clear .venv") rm -rf .venv; mkdir -p .venv/bin; cp "$0" .venv/bin/python; cp "$0" .venv/bin/voi ;;
   *token_urlsafe*) echo a-secret ;;
+  *EXT_SUFFIX*) echo .so ;;
+  *get_path*) echo "$HEADERS" ;;
+  *"-e .") if [ -n "$HEADERS" ]; then mkdir -p voi/engines/vad; touch voi/engines/vad/_silero.so; fi ;;
 esac
 """
 
@@ -381,6 +384,34 @@ def test_an_environment_that_was_made_elsewhere_is_made_anew(tmp_path: Path) -> 
     assert again[0] == "-m venv --clear .venv"
     assert any("locks/sound.lock" in line for line in again), "with the extras that it had"
     assert install(moved) == []
+
+
+def test_a_compiler_that_came_later_is_used(tmp_path: Path) -> None:
+    folder = tmp_path / "voi"
+    (folder / "locks").mkdir(parents=True)
+    for name in ("install.sh", "pyproject.toml", "setup.py", ".env.example", *(file.name for file in EXAMPLES)):
+        shutil.copy(ROOT / name, folder / name)
+    (folder / "locks" / "server.lock").touch()
+    tools = tmp_path / "tools"
+    tools.mkdir()
+    for name, text in (("python3", PYTHON), ("gcc", "#!/bin/sh\n")):
+        (tools / name).write_text(text)
+        (tools / name).chmod(0o755)
+    headers = tmp_path / "include"
+    headers.mkdir()
+
+    def install(include: Path | str) -> str:
+        environ = {"PATH": f"{tools}:/usr/bin:/bin", "TOLD": str(tmp_path / "told"), "HEADERS": str(include)}
+        run = [folder / "install.sh"]
+        return subprocess.run(run, env=environ, capture_output=True, text=True, check=True, timeout=30).stdout
+
+    assert "apt-get install gcc python3-dev" in install(""), "gcc alone does not compile it"
+    (headers / "Python.h").touch()
+    assert "python3-dev" not in install(headers)
+    assert (folder / "voi" / "engines" / "vad" / "_silero.so").exists()
+    (tmp_path / "told").write_text("")
+    install(headers)
+    assert "-e ." not in (tmp_path / "told").read_text(), "once is enough"
 
 
 @pytest.mark.parametrize("token", ["", "a-secret-token"])

@@ -56,6 +56,19 @@ async def test_changes_are_on_record_and_reads_are_not(caplog: pytest.LogCapture
     assert KEY.decode() not in caplog.text
 
 
+async def test_what_a_token_was_granted_is_on_record_and_not_whom_it_is_for(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, "voi.audit")
+    for query in (b"person=anna&own_agents=true", b"own_agents=1&names_people=TRUE", b"own_agents=false"):
+        asked = request("POST", "/integrations/shop")
+        asked["query_string"] = query
+        await audited((asked, 200))
+    assert [message.partition(" from ")[0] for message in caplog.messages] == [
+        "POST /integrations/shop?own_agents=true",
+        "POST /integrations/shop?names_people=true&own_agents=true",
+        "POST /integrations/shop",
+    ]
+
+
 async def test_a_key_as_bearer_is_the_same_key(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO, "voi.audit")
     scope = request("POST", "/voices", b"")

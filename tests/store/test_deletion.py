@@ -12,9 +12,10 @@ from tests.store.calls import BEGAN_MS, keep, kept, told
 from tests.store.conftest import KEY
 from voi.core.facts import Heard
 from voi.core.script import Script
+from voi.errors import StoreError
 from voi.session.memory import MemoryItem
 from voi.session.recording import Recorder
-from voi.store import deletion
+from voi.store import database, deletion
 from voi.store.backup import back_up, restore
 from voi.store.conversations import Filter, key_of, list_conversations
 from voi.store.deletion import DAY_MS, delete_sound, forget_everything_of, forget_matching, forget_older
@@ -67,6 +68,26 @@ async def everything_about_anna(store: Store, recordings: Path) -> None:
         anna = await ensure_person(connection, store.keys, "shop", "anna@example.org", BEGAN_MS)
         await remember(connection, store.keys, anna, TEA)
         await note_token(connection, store.keys, Issued("t1", "shop", "anna@example.org", BEGAN_MS, BEGAN_MS + DAY_MS))
+
+
+async def test_who_is_deleted_while_somebody_reads_is_deleted_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A reader, such as a backup, keeps the log from being emptied. That is an error, and no deletion ends half-way."""
+    monkeypatch.setattr(database, "EMPTY_TRIES", 2)
+    store, reader = (Store(f"sqlite:{tmp_path}/voi.db", (KEY,)) for _ in range(2))
+    await store.open()
+    await reader.open()
+    await everything_about_anna(store, tmp_path)
+    async with reader.reading() as connection:
+        await list_conversations(connection, Filter())
+        with pytest.raises(StoreError, match="It is deleted"):
+            await forget_everything_of(store, tmp_path, "shop", "anna@example.org")
+    assert await ids(store) == ["c2"]
+    async with store.reading() as connection:
+        assert await find_person(connection, store.keys, "shop", "anna@example.org") is None
+    await reader.close()
+    await store.close()
 
 
 async def test_no_byte_anywhere_holds_a_planted_word(sealed_store: Store, tmp_path: Path) -> None:

@@ -38,11 +38,23 @@ def serve(
     def on_ready(address: str) -> None:
         typer.secho(f"{name}Voi is ready at {address}", fg="green", bold=True, err=True)
         if not name:
-            typer.echo("Try it:  voi talk --help", err=True)
+            typer.echo(f"Try it:  {command_of_voi()} talk --help", err=True)
         report_ready()
 
     stop_with_parent()
     run(settings, lambda text: typer.secho(f"  {name}{text}", dim=True, err=True), on_ready)
+
+
+def command_of_voi() -> str:
+    """What to type for `voi` here: in an environment that is not active, its script's path."""
+    import shutil
+    import sys
+    from pathlib import Path
+
+    beside = Path(sys.executable).with_name("voi")
+    if shutil.which("voi") or not beside.exists():
+        return "voi"
+    return str(beside.relative_to(Path.cwd()) if beside.is_relative_to(Path.cwd()) else beside)
 
 
 def serve_by_workers(settings: "Settings", given: dict[str, str]) -> None:

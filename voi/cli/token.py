@@ -40,6 +40,7 @@ def _note(token: str, secret: str) -> None:
 
     try:
         claims = read_token(token, secret)
-        with_store(lambda store, _: note_claims(store, claims), f"voi token {claims.app}: {claims.id}", make=True)
+        act = f"voi token {claims.app}{' --names-people' * claims.names_people}{' --own-agents' * claims.own_agents}"
+        with_store(lambda store, _: note_claims(store, claims), f"{act}: {claims.id}", make=True)
     except (ConfigError, StoreError) as error:
         typer.secho(f"warning: the token is not in the store, and can only be revoked by its app: {error}", err=True)

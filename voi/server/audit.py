@@ -10,7 +10,7 @@ import hashlib
 import logging
 import time
 from collections.abc import Callable, Iterable
-from urllib.parse import quote
+from urllib.parse import parse_qsl, quote
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -23,6 +23,9 @@ _PRIVATE = "/memory"
 """What is read below this path is of one person, so that is logged too."""
 _FOR_CLIENTS = "/v1"
 """Who calls this is a client with a token, and no manager. `voi.server.openai` logs what it refuses."""
+_GRANTS = ("names_people", "own_agents")
+"""What a request for a token may grant it. The rest of an address, a person's name say, is not logged."""
+_NO = ("0", "f", "false", "n", "no", "off")
 _FINGERPRINT_CHARS = 8
 _PATH_MAX = 200
 _REFUSED = (401, 403)
@@ -92,7 +95,9 @@ def fingerprint(key: bytes) -> str:
 
 def _what(scope: Scope) -> str:
     path = quote(scope["path"], safe="/:@!$&'()*+,;=")[:_PATH_MAX]
-    return f"{scope['method']} {path}"
+    given = dict(parse_qsl(scope.get("query_string", b"").decode("latin-1")))
+    granted = "&".join(f"{name}=true" for name in _GRANTS if given.get(name, "no").lower() not in _NO)
+    return f"{scope['method']} {path}{'?' if granted else ''}{granted}"
 
 
 def _who(scope: Scope, key: bytes) -> str:

@@ -2,13 +2,16 @@
 
 SQLite runs in threads of its own (aiosqlite), so that a slow disk delays nobody but the store. It writes ahead (WAL),
 each commit reaches the disk, and what is deleted is overwritten.
+
+SQLite has one writer at a time, and those who wait ask again and again, without a queue: on a slow disk one of many
+may starve. So a process lets one transaction at a time ask, in the order in which they came: only processes compete.
 """
 
 import asyncio
 import contextlib
 import os
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
 from sqlalchemy import event, text
@@ -23,8 +26,12 @@ __all__ = ["Connection", "Database", "reason_of"]
 
 TIMEOUT_S = 10.0
 """Deadline of one transaction of the server's. Commands may take longer."""
-LOCK_TIMEOUT_S = 3.0
-"""How long SQLite waits for another process that writes."""
+LOCK_TIMEOUT_S = 6.0
+"""How long SQLite waits for another process that writes: several commits of a slow disk, and less than `TIMEOUT_S`."""
+CONNECT_TIMEOUT_S = 3.0
+EMPTY_TRIES, EMPTY_EVERY_S, EMPTY_LOCK_MS = 14, 0.1, 50
+"""How often, and for how long each time, the log is tried to be emptied: whoever waits there for readers, has all
+writers wait."""
 POOL_MAX = 4
 
 _REFUSED = (DataError, IntegrityError, ProgrammingError)
@@ -39,6 +46,7 @@ class Database:
         self.url = url
         self._timeout_s = timeout_s
         self._engine = _engine_of(url)
+        self._turn = asyncio.Lock()
 
     @property
     def is_sqlite(self) -> bool:
@@ -47,20 +55,24 @@ class Database:
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[Connection]:
         """A connection that reads one snapshot: changes by others are not seen."""
-        async with self._transaction("REPEATABLE READ", voi_begin="BEGIN") as connection:
+        async with self._transaction("REPEATABLE READ", contextlib.nullcontext(), voi_begin="BEGIN") as connection:
             yield connection
 
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[Connection]:
-        """A connection whose transaction is committed at the end, or rolled back if the body raises."""
-        async with self._transaction("READ COMMITTED", voi_begin="BEGIN IMMEDIATE") as connection:
+        """A connection whose transaction is committed at the end, or rolled back if the body raises. Not within
+        another."""
+        turn = self._turn if self.is_sqlite else contextlib.nullcontext()
+        async with self._transaction("READ COMMITTED", turn, voi_begin="BEGIN IMMEDIATE") as connection:
             yield connection
 
     @asynccontextmanager
-    async def _transaction(self, isolation: str, voi_begin: str) -> AsyncIterator[Connection]:
+    async def _transaction(
+        self, isolation: str, turn: AbstractAsyncContextManager[None], voi_begin: str
+    ) -> AsyncIterator[Connection]:
         options: dict[str, Any] = {"voi_begin": voi_begin} if self.is_sqlite else {"isolation_level": isolation}
         try:
-            async with asyncio.timeout(self._timeout_s), self._engine.connect() as connection:
+            async with asyncio.timeout(self._timeout_s), turn, self._engine.connect() as connection:
                 await connection.execution_options(**options)
                 async with connection.begin():
                     yield connection
@@ -72,14 +84,33 @@ class Database:
 
     async def shred(self) -> None:
         """Overwrite what was deleted in SQLite's write-ahead log too, and empty it. PostgreSQL does that by itself,
-        with vacuum and its own log. Raises StoreError; the rows are deleted in any case."""
-        if self.is_sqlite:
+        with vacuum and its own log. Raises StoreError, also when somebody reads all the time; the rows are deleted in
+        any case."""
+        if not self.is_sqlite:
+            return
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                for _ in range(EMPTY_TRIES):
+                    if await self._emptied():
+                        return
+                    await asyncio.sleep(EMPTY_EVERY_S)
+        except (SQLAlchemyError, OSError, TimeoutError) as error:
+            raise StoreError(f"The store's write-ahead log could not be emptied: {reason_of(error)}") from None
+        raise StoreError(
+            "It is deleted. A copy may lie in the store's write-ahead log, which could not be emptied because somebody "
+            "reads it, such as a backup; the next deletion does it."
+        )
+
+    async def _emptied(self) -> bool:
+        """Try once. False: somebody reads or writes."""
+        async with self._turn, self._engine.connect() as connection:
+            await connection.execution_options(voi_begin="")
+            await connection.execute(text(f"PRAGMA busy_timeout={EMPTY_LOCK_MS}"))
             try:
-                async with asyncio.timeout(self._timeout_s), self._engine.connect() as connection:
-                    await connection.execution_options(voi_begin="")
-                    await connection.execute(text("PRAGMA wal_checkpoint(TRUNCATE)"))
-            except (SQLAlchemyError, OSError, TimeoutError) as error:
-                raise StoreError(f"The store's write-ahead log could not be emptied: {reason_of(error)}") from None
+                busy = (await connection.execute(text("PRAGMA wal_checkpoint(TRUNCATE)"))).scalar()
+            finally:
+                await connection.execute(text(f"PRAGMA busy_timeout={int(LOCK_TIMEOUT_S * 1_000)}"))
+            return not busy
 
     async def close(self) -> None:
         await self._engine.dispose()
@@ -99,7 +130,7 @@ def _is_sqlite(error: BaseException) -> bool:
 
 def _engine_of(url: StoreUrl) -> AsyncEngine:
     if url.path is None:
-        connect = {"timeout": LOCK_TIMEOUT_S, "command_timeout": None}
+        connect = {"timeout": CONNECT_TIMEOUT_S, "command_timeout": None}
         return create_async_engine(
             url.driver_url, pool_size=POOL_MAX, max_overflow=0, pool_pre_ping=True, hide_parameters=True,
             connect_args=connect,

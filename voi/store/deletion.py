@@ -72,6 +72,13 @@ async def _left_alone(connection: Connection, until_ms: int) -> list[Person]:
 
 async def forget_matching(store: Store, recordings_dir: Path, which: Filter) -> int:
     """Delete all conversations that fit. Returns how many. Raises StoreError, OSError."""
+    count = await _forget_all(store, recordings_dir, which)
+    if count:
+        await store.database.shred()
+    return count
+
+
+async def _forget_all(store: Store, recordings_dir: Path, which: Filter) -> int:
     count = 0
     while True:
         async with store.reading() as connection:
@@ -84,8 +91,6 @@ async def forget_matching(store: Store, recordings_dir: Path, which: Filter) -> 
             ids = [kept.id for kept in found]
             await forget_conversations(connection, store.keys, Filter(ids=ids), len(ids))
         count += len(found)
-    if count:
-        await store.database.shred()
     return count
 
 
@@ -104,7 +109,7 @@ async def forget_everything_of(store: Store, recordings_dir: Path, app: str, nam
         person = await find_person(connection, store.keys, app, name)
     if person is None:
         return None
-    count = await forget_matching(store, recordings_dir, Filter(person_id=person.id))
+    count = await _forget_all(store, recordings_dir, Filter(person_id=person.id))
     async with store.writing() as connection:
         await revoke_tokens_of(connection, person.id, now_ms())
         for table in OF_A_PERSON:

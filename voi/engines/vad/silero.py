@@ -11,7 +11,7 @@ from voi.engines.vad.silero_numpy import SileroNumpy
 from voi.engines.vad.silero_weights import STATE_FLOATS, WINDOW_SAMPLES, load_weights, pack
 from voi.errors import EngineError
 
-IN_NUMPY = "its compiled kernel is missing, so it takes several times the CPU: install gcc, then reinstall Voi"
+IN_NUMPY = "its compiled kernel is missing, so it takes several times the CPU: install gcc and python3-dev, then Voi"
 _WINDOW_BYTES = WINDOW_SAMPLES * 2
 
 
