@@ -107,7 +107,7 @@ async def test_over_http_and_at_the_door(tmp_path: Path, monkeypatch: pytest.Mon
         await until(noted)
         (row,) = json.loads((await running.http("GET", "/tokens?app=test", KEY))[2])["tokens"]
         assert row["id"] == read_token(token, SECRET).id
-        assert row.keys() == {"id", "app", "issued_ms", "expires_ms", "revoked_ms", "names_people"}
+        assert row.keys() == {"id", "app", "issued_ms", "expires_ms", "revoked_ms", "names_people", "own_agents"}
         talking = await Person.arrive(running.port)
         assert (await running.http("DELETE", f"/tokens/{row['id']}", KEY))[0] == 204
         assert (await running.http("DELETE", f"/tokens/{row['id']}", KEY))[0] == 404
@@ -175,8 +175,8 @@ async def test_by_hand_without_a_server(
         assert not await revoke_token(connection, row["id"], 1)
         assert (await list_tokens(connection))[0]["revoked_ms"]
     assert "names people" not in await asyncio.to_thread(voi, "tokens", "list")
-    await asyncio.to_thread(voi, "token", "desk", "--names-people")
+    await asyncio.to_thread(voi, "token", "desk", "--names-people", "--own-agents")
     (row,) = json.loads(await asyncio.to_thread(voi, "tokens", "list", "--app", "desk", "--json"))
-    assert row["names_people"] is True
-    assert (await asyncio.to_thread(voi, "tokens", "list", "--app", "desk")).endswith("names people")
+    assert (row["names_people"], row["own_agents"]) == (True, True)
+    assert (await asyncio.to_thread(voi, "tokens", "list", "--app", "desk")).endswith("names people  own agents")
     await store.close()

@@ -44,8 +44,8 @@ def list_issued(
         typer.echo("No token was issued yet.")
     for row in found:
         state = f"revoked {time_of(row['revoked_ms'])}" if row["revoked_ms"] else f"until {time_of(row['expires_ms'])}"
-        names = "  names people" if row["names_people"] else ""
-        typer.echo(f"{row['id']}  {row['app']:20}  issued {time_of(row['issued_ms'])}  {state}{names}")
+        grants = "  names people" * row["names_people"] + "  own agents" * row["own_agents"]
+        typer.echo(f"{row['id']}  {row['app']:20}  issued {time_of(row['issued_ms'])}  {state}{grants}")
 
 
 @tokens.command("revoke")

@@ -131,7 +131,8 @@ async def note_claims(store: "Store", claims: TokenClaims) -> None:
     """Note one token. Raises StoreError."""
     from voi.store.tokens import Issued, note_token
 
-    issued = Issued(claims.id, claims.app, claims.person, claims.issued_ms, claims.expires_ms, claims.names_people)
+    issued = Issued(claims.id, claims.app, claims.person, claims.issued_ms, claims.expires_ms, claims.names_people,
+                    claims.own_agents)  # fmt: skip
     async with store.writing() as connection:
         await note_token(connection, store.keys, issued)
 

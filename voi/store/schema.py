@@ -254,11 +254,12 @@ tokens = Table(
     Column("expires_ms", BigInteger, nullable=False),
     Column("revoked_ms", BigInteger),
     Column("names_people", Boolean, nullable=False, server_default=false()),
+    Column("own_agents", Boolean, nullable=False, server_default=false()),
     Index("tokens_by_app", "app", "issued_ms"),
     Index("tokens_by_person", "person_id"),
 )
 """Issued tokens, by their claim `jti`; never the tokens themselves. `names_people`: whoever has it may name the person
-of each conversation."""
+of each conversation. `own_agents`: its client may bring an agent of its own."""
 
 voices = Table(
     "voices",

@@ -16,7 +16,7 @@ from voi.store.upsert import insert_new
 @dataclass(frozen=True, slots=True)
 class Issued:
     """`person`: whom it is for, in the app's own words; "": it does not say. `names_people`: its holder may name the
-    person of each conversation."""
+    person of each conversation. `own_agents`: its client may bring an agent of its own."""
 
     id: str
     app: str
@@ -24,6 +24,7 @@ class Issued:
     issued_ms: int
     expires_ms: int
     names_people: bool = False
+    own_agents: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,7 @@ async def note_token(connection: Connection, keys: Keys, issued: Issued) -> None
     row = {
         "id": issued.id, "app": issued.app, "person_id": person.id if person else None, "issued_ms": issued.issued_ms,
         "expires_ms": issued.expires_ms, "revoked_ms": None, "names_people": issued.names_people,
+        "own_agents": issued.own_agents,
     }  # fmt: skip
     await insert_new(connection, tokens, [row])
 
@@ -59,7 +61,7 @@ async def list_tokens(connection: Connection, app: str = "") -> list[dict[str, A
 
 def shown_token(row: Mapping[str, Any]) -> dict[str, Any]:
     """What services and operators are shown of a token; not whose it is."""
-    shown = ("id", "app", "issued_ms", "expires_ms", "revoked_ms", "names_people")
+    shown = ("id", "app", "issued_ms", "expires_ms", "revoked_ms", "names_people", "own_agents")
     return {name: row[name] for name in shown}
 
 
