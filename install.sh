@@ -86,8 +86,12 @@ install_packages() {
   printf '%s\n' "$sum" "$(cd .venv && pwd -P)" "${extras[@]}" >"$stamp"
 }
 
-# The VAD kernel, compiled for this Python.
-has_kernel() { [ -e "voi/engines/vad/_silero$(.venv/bin/python -c 'import sysconfig; print(sysconfig.get_config_var("EXT_SUFFIX"))')" ]; }
+# The kernels of the VAD and the resampler, compiled for this Python.
+has_kernel() {
+  local suffix
+  suffix=$(.venv/bin/python -c 'import sysconfig; print(sysconfig.get_config_var("EXT_SUFFIX"))')
+  [ -e "voi/engines/vad/_silero$suffix" ] && [ -e "voi/audio/_resample$suffix" ]
+}
 
 can_compile() {
   { command -v gcc || command -v cc; } >/dev/null &&

@@ -1,4 +1,4 @@
-"""The one compiled part: the VAD kernel. Without a compiler Voi still installs, and computes it in numpy."""
+"""The compiled parts: the VAD and the resampler. Without a compiler Voi still installs, and computes them in numpy."""
 
 from setuptools import Extension, setup
 
@@ -11,6 +11,10 @@ setup(
             # fast-math lets the compiler vectorise expf; there is no NaN or infinity to keep.
             extra_compile_args=["-O3", "-ffast-math"],
             optional=True,
-        )
+        ),
+        # Without fast-math: sums in a fixed order.
+        Extension(
+            "voi.audio._resample", ["voi/audio/_resample.c"], libraries=["m"], extra_compile_args=["-O3"], optional=True
+        ),
     ]
 )

@@ -1,4 +1,6 @@
 import math
+from importlib.util import find_spec
+from random import Random
 
 import numpy as np
 import pytest
@@ -42,6 +44,30 @@ def test_pieces_of_any_size_give_the_same(rates: tuple[int, int], size: int) -> 
     pcm = speech()[:20_001]  # half a sample at the end
     resampler = Resampler(*rates)
     assert b"".join(resampler.push(piece) for piece in pieces(pcm, size)) + resampler.flush() == resample(pcm, *rates)
+
+
+@pytest.mark.skipif(find_spec("voi.audio._resample") is None, reason="it is compiled where there is a compiler")
+@settings(max_examples=30)
+@given(st.sampled_from(USUAL), st.integers(1, 5_000), st.integers(0, 1_000))
+def test_the_kernel_gives_what_numpy_gives(rates: tuple[int, int], size: int, seed: int) -> None:
+    pcm = Random(seed).randbytes(20_001)  # loud enough to clip
+    ours, reference = Resampler(*rates), Resampler(*rates, compiled=False)
+    given = b"".join(ours.push(piece) for piece in pieces(pcm, size)) + ours.flush()
+    wanted = reference.push(pcm) + reference.flush()
+    assert len(given) == len(wanted)
+    assert np.abs(samples(given) - samples(wanted)).max() <= 1
+
+
+def test_the_kernel_refuses_what_does_not_fit() -> None:
+    kernel = pytest.importorskip("voi.audio._resample", reason="it is compiled where there is a compiler")
+    weights = bytes(8 * 8 * 2)
+    for wrong in ((weights, b"", b"", 4, 2, 3), (weights, b"x", b"", 4, 2, 2), (weights, b"", b"x", 4, 2, 2),
+                  (weights, b"", b"", 0, 4, 2), (weights, b"", b"", 4, -2, 2), (weights, b"", b"", 2**40, 2, 2)):  # fmt: skip
+        with pytest.raises((ValueError, OverflowError)):
+            kernel.convert(*wrong)
+    with pytest.raises(TypeError):
+        kernel.convert(weights)
+    assert kernel.convert(weights, bytes(8), bytes(8), 4, 2, 2) == (bytes(4), bytes(8))
 
 
 @pytest.mark.parametrize(("in_rate_hz", "out_rate_hz"), USUAL)

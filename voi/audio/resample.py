@@ -2,14 +2,16 @@
 
 Libraries made for files (libsoxr among them) work on large blocks: from 8 to 16 kHz the first sound comes out after
 120 ms, which the caller would hear as a slower answer. Here a block is about one millisecond (up to 10 ms for 44.1 kHz
-and its likes, whose ratios are awkward): `output block = input window @ weights`.
+and its likes, whose ratios are awkward): `output block = input window @ weights`. That is computed by `_resample.c`, or
+in numpy where Voi was installed without a compiler.
 
 Filter: sinc times a Kaiser window (J. O. Smith, "Digital Audio Resampling", ccrma.stanford.edu/~jos/resample).
 """
 
+import importlib
 import math
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +29,21 @@ RATIO_TERM_MAX = 1_000
 """Greatest numerator or denominator of the reduced ratio; 11 025 -> 16 000 Hz needs 640/441."""
 
 
+TAPS_MULTIPLE = 8
+"""The compiled kernel takes windows of a multiple of this."""
+
+
+def _kernel() -> Any:
+    """The compiled module, or None if Voi was installed without a compiler."""
+    try:
+        return importlib.import_module("voi.audio._resample")
+    except ImportError:
+        return None
+
+
+_KERNEL = _kernel()
+
+
 class _Bank(NamedTuple):
     in_samples: int
     """Input samples per block."""
@@ -34,6 +51,8 @@ class _Bank(NamedTuple):
     """Input samples that a block needs before and after its own."""
     weights: NDArray[np.float64]
     """Shape (side + in + side, output samples per block)."""
+    packed: bytes
+    """The same for the kernel: [output sample][tap], padded with zeros to a multiple of `TAPS_MULTIPLE`."""
 
 
 @lru_cache(maxsize=32)
@@ -52,63 +71,80 @@ def _bank(in_rate_hz: int, out_rate_hz: int) -> _Bank:
     distance = out_at[None, :] - (np.arange(down + 2 * side) - side)[:, None]
     window = np.i0(KAISER_BETA * np.sqrt(np.clip(1 - (distance / half_width) ** 2, 0, None)))
     weights = np.where(np.abs(distance) < half_width, np.sinc(CUTOFF * scale * distance) * window, 0.0)
-    return _Bank(down, side, np.ascontiguousarray(weights / weights.sum(axis=0)))
+    weights = np.ascontiguousarray(weights / weights.sum(axis=0))
+    packed = np.pad(weights.T, ((0, 0), (0, -len(weights) % TAPS_MULTIPLE)))
+    return _Bank(down, side, weights, packed.tobytes())
 
 
 class Resampler:
     """Converts one stream of PCM, given in pieces of any length; what comes out does not depend on how it was cut.
 
-    Raises ValueError for rates outside RATE_RANGE_HZ or whose ratio is not a usual one.
+    `compiled` False computes in numpy. Raises ValueError for rates outside RATE_RANGE_HZ or whose ratio is not a usual
+    one.
     """
 
-    def __init__(self, in_rate_hz: int, out_rate_hz: int) -> None:
+    def __init__(self, in_rate_hz: int, out_rate_hz: int, *, compiled: bool = True) -> None:
         self.in_rate_hz = in_rate_hz
         self.out_rate_hz = out_rate_hz
         self._bank = None if in_rate_hz == out_rate_hz else _bank(in_rate_hz, out_rate_hz)
+        self._convert = _in_numpy if _KERNEL is None or not compiled else _compiled
         self._start()
 
     def _start(self) -> None:
         self._half_sample = b""
-        self._taken_samples = 0
-        self._given_samples = 0
-        # In float64 the order of summation, which differs with the length of a piece, cannot move a rounded sample.
-        self._waiting = np.zeros(self._bank.side_samples if self._bank else 0)
+        self._taken_bytes = 0
+        self._given_bytes = 0
+        self._waiting = bytes(self._bank.side_samples * SAMPLE_BYTES) if self._bank else b""
 
     def push(self, pcm: bytes) -> bytes:
         """The sound at the output rate, except for the last few milliseconds, which need the next input."""
         if self._half_sample:
             pcm = self._half_sample + pcm
-        whole_bytes = len(pcm) - len(pcm) % SAMPLE_BYTES
-        self._half_sample = pcm[whole_bytes:]
+        if len(pcm) % SAMPLE_BYTES:
+            pcm, self._half_sample = pcm[:-1], pcm[-1:]
+        else:
+            self._half_sample = b""
         if self._bank is None:
-            return pcm[:whole_bytes]
-        samples = to_int16(pcm)
-        self._taken_samples += len(samples)
-        return self._convert(samples)
+            return pcm
+        self._taken_bytes += len(pcm)
+        sound, self._waiting = self._convert(self._bank, self._waiting, pcm)
+        self._given_bytes += len(sound)
+        return sound
 
     def flush(self) -> bytes:
         """The rest, as if silence followed; the whole output is then as long as the input. Ready for another sound."""
         rest = b""
-        if self._bank is not None and self._taken_samples:
-            wanted = -(-self._taken_samples * self.out_rate_hz // self.in_rate_hz) - self._given_samples
-            rest = self._convert(np.zeros(self._bank.side_samples + self._bank.in_samples))[: wanted * SAMPLE_BYTES]
+        if self._bank is not None and self._taken_bytes:
+            taken = self._taken_bytes // SAMPLE_BYTES
+            wanted = -(-taken * self.out_rate_hz // self.in_rate_hz) * SAMPLE_BYTES - self._given_bytes
+            silence = bytes((self._bank.side_samples + self._bank.in_samples) * SAMPLE_BYTES)
+            rest = self._convert(self._bank, self._waiting, silence)[0][:wanted]
         self._start()
         return rest
 
-    def _convert(self, samples: NDArray[np.generic]) -> bytes:
-        assert self._bank is not None
-        in_samples, side, weights = self._bank
-        waiting = np.concatenate((self._waiting, samples))
-        blocks = max(0, (len(waiting) - 2 * side) // in_samples)
-        self._waiting = waiting[blocks * in_samples :]
-        if not blocks:
-            return b""
-        # Overlapping windows without a copy; numpy's sliding_window_view takes longer than all of the arithmetic.
-        strides = (in_samples * waiting.itemsize, waiting.itemsize)
-        windows = np.ndarray((blocks, len(weights)), waiting.dtype, waiting, 0, strides)
-        out = np.ascontiguousarray(windows).dot(weights)
-        self._given_samples += out.size
-        return from_scaled(out)
+
+def _compiled(bank: _Bank, waiting: bytes, pcm: bytes) -> tuple[bytes, bytes]:
+    out_samples = bank.weights.shape[1]
+    converted: tuple[bytes, bytes] = _KERNEL.convert(
+        bank.packed, waiting, pcm, bank.in_samples, bank.side_samples, out_samples
+    )
+    return converted
+
+
+def _in_numpy(bank: _Bank, waiting: bytes, pcm: bytes) -> tuple[bytes, bytes]:
+    """The sound as far as its windows are whole, and the PCM that waits for more."""
+    in_samples, side, weights, _ = bank
+    whole = waiting + pcm
+    # In float64 the order of summation, which differs with the length of a piece, cannot move a rounded sample.
+    samples = to_int16(whole).astype(np.float64)
+    blocks = max(0, (len(samples) - 2 * side) // in_samples)
+    if not blocks:
+        return b"", whole
+    # Overlapping windows without a copy; numpy's sliding_window_view takes longer than all of the arithmetic.
+    strides = (in_samples * samples.itemsize, samples.itemsize)
+    windows = np.ndarray((blocks, len(weights)), samples.dtype, samples, 0, strides)
+    out = np.ascontiguousarray(windows).dot(weights)
+    return from_scaled(out), whole[blocks * in_samples * SAMPLE_BYTES :]
 
 
 def resample(pcm: bytes, in_rate_hz: int, out_rate_hz: int) -> bytes:
