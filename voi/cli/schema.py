@@ -14,9 +14,9 @@ class File(StrEnum):
 
 
 def schema(
-    file: Annotated[File, typer.Argument(help="Of agents.json, tts_models.json, phones.json or scenarios.")] = File.AGENTS,
+    file: Annotated[File, typer.Argument(help="Of which file.")] = File.AGENTS,
 ) -> None:
-    """Print the JSON Schema of agents.json (or tts_models.json, phones.json, or scenario files), for editors and other programs."""
+    """Print the JSON Schema of agents.json (or tts_models.json, phones.json, scenario files), for editors."""
     import json
 
     if file is File.SCENARIOS:

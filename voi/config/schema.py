@@ -1,4 +1,5 @@
-"""The published JSON Schemas (draft 2020-12) of agents.json, tts_models.json and phones.json, for editors and for other programs."""
+"""The published JSON Schemas (draft 2020-12) of agents.json, tts_models.json and phones.json, for editors and for
+other programs."""
 
 from typing import Any, Literal
 

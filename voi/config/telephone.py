@@ -14,7 +14,7 @@ class Telephone(FileModel):
     greetings: PhrasesOrText | None = None
     """What it opens a call with, in place of its greetings."""
     turn: TurnSettings | None = None
-    """Rules of turn-taking in place of those of the same name in its turn: lines are noisier and slower than browsers."""
+    """Rules of turn-taking in place of those of the same name in its turn: lines are noisier."""
     speed: float = Field(default=1.0, ge=0.5, le=2.0)
     """How fast its voices speak, as a multiple of their speed elsewhere; 0.9 is easier to follow."""
     idle_reminder: IdleReminder | None = None
@@ -23,4 +23,4 @@ class Telephone(FileModel):
     """Hang up after that many seconds of silence on both sides; 0: never. Without it: the agent's idle_limit_s, or 120
     seconds if it has none."""
     duration_limit_s: float | None = Field(default=None, ge=0, le=86_400)
-    """Hang up after that many seconds; 0: never. Without it: the agent's duration_limit_s, or two hours if it has none."""
+    """Hang up after that many seconds; 0: never. Without it: the agent's duration_limit_s, or two hours."""

@@ -62,6 +62,10 @@ from voi.session.session import Session
 from voi.tasks import Tasks
 from voi.tools.toolbox import Toolbox, secrets_in
 from voi.transports.listeners import DoorServices, Listener, OutOfCall, close_listeners, start_listeners
+from voi.transports.media_ws.answering import PhoneAnswers
+from voi.transports.media_ws.carriers import CARRIERS, media_path
+from voi.transports.media_ws.connection import MediaWebSockets
+from voi.transports.media_ws.tickets import Tickets
 from voi.transports.rtvi.connection import RtviWebSockets
 from voi.transports.voi_ws.connection import VoiWebSockets
 from voi.transports.voi_ws.leaving import give_up_wanted, hand_over
@@ -178,7 +182,13 @@ class Server:
             settings.init_timeout_s,
             lambda query: tokens.check(token_in(query)).person,
         )
-        self._doors: Mapping[str, Accept] = {"/ws": self._voi_ws.meet, "/rtvi": rtvi.meet}
+        tickets = Tickets(token_secrets[0])
+        phone_answers = PhoneAnswers(self.calls, tickets, lambda: self._configs.current, self.metrics.listener_request)
+        media_ws = MediaWebSockets(
+            self.calls, tickets, phone_answers, settings.init_timeout_s, self.metrics.listener_request
+        )
+        media: Mapping[str, Accept] = {media_path(kind): partial(media_ws.meet, kind) for kind in CARRIERS}
+        self._doors: Mapping[str, Accept] = {"/ws": self._voi_ws.meet, "/rtvi": rtvi.meet, **media}
         """Who takes the WebSockets, by path."""
         self._app = create_app(
             HttpSettings(token_secrets[0], api_key, settings.cors_origins, settings.metrics),
@@ -197,6 +207,7 @@ class Server:
                 self.usages.tokens_of,
                 Failures(self.metrics.openai_request),
             ),
+            phone_answers,
         )
 
     def _voice_service(self) -> VoiceService:
@@ -209,6 +220,8 @@ class Server:
     def engine_secrets(self) -> list[str]:
         """Values of the environment variables that engine options refer to, to be kept out of the logs."""
         options = [model.engine_options() for model in self._configs.current.tts_models.values()]
+        phones = self._configs.current.phones
+        options += [{"key": account.key} for account in phones.carriers.values()] if phones else []
         return [value for each in (*options, self.settings.engine_options, self.settings.stt_options)
                 for value in values_of(each)] + secrets_in(self._configs.current)  # fmt: skip
 
