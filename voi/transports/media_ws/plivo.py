@@ -1,7 +1,8 @@
 """Plivo's audio streaming (`<Stream bidirectional="true">`): μ-law, or l16 with the low byte first.
 
 Sources: plivo.com/docs/voice/audio-streaming/audio-streaming, /docs/voice/xml/the-stream-element,
-/docs/voice/concepts/signature-validation, and the signature's making in Plivo's own SDK. Headers of a stream have letters and digits only.
+/docs/voice/concepts/signature-validation, and the signature's making in Plivo's own SDK. Headers of a stream have
+letters and digits only.
 """
 
 import hashlib

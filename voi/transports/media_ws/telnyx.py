@@ -1,8 +1,8 @@
 """Telnyx's media streaming by TeXML: G.711 of both laws, and l16 in network byte order.
 
 Sources: developers.telnyx.com/docs/voice/programmable-voice/media-streaming, /texml-verbs/stream,
-/api-reference/websockets/stream-call-media-over-websocket, /docs/development/api-fundamentals/webhooks. The order of the
-caller's sound is not guaranteed. Its start need not repeat parameters, so the ticket is in the stream's address.
+/api-reference/websockets/stream-call-media-over-websocket, /docs/development/api-fundamentals/webhooks. The order of
+the caller's sound is not guaranteed. Its start need not repeat parameters, so the ticket is in the stream's address.
 """
 
 import base64

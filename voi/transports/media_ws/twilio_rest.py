@@ -21,7 +21,7 @@ async def pass_on(account_sid: str, auth_token: str, call_id: str, target: str, 
         async with (
             aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=TIMEOUT_S)) as client,
             client.post(
-                url, data={"Twiml": document.body}, auth=aiohttp.BasicAuth(account_sid, auth_token),
+                url, data={"Twiml": document.body}, headers={"Authorization": aiohttp.encode_basic_auth(account_sid, auth_token)},
                 allow_redirects=False,
             ) as answer,
         ):  # fmt: skip

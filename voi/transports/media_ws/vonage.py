@@ -1,7 +1,8 @@
 """Vonage's WebSockets of the Voice API: l16 with the low byte first, in binary messages of exactly 20 ms.
 
 Sources: developer.vonage.com/en/voice/voice-api/concepts/websockets, /voice/voice-api/ncco-reference#connect,
-/getting-started/concepts/webhooks (signed webhooks). The signature covers a body only, so the answer webhook has to be sent by POST.
+/getting-started/concepts/webhooks (signed webhooks). The signature covers a body only, so the answer webhook has to be
+sent by POST.
 """
 
 import hashlib
