@@ -94,7 +94,7 @@ async def post(port: int, path: str, headers: dict[str, str], body: bytes) -> tu
 def stream_of(kind: str, document: str) -> tuple[str, str]:
     """The path and query of the WebSocket that the document names, and its ticket."""
     if kind == "vonage":
-        ((action,),) = ([each for each in json.loads(document)],)
+        (action,) = json.loads(document)
         (endpoint,) = action["endpoint"]
         return urlsplit(endpoint["uri"]).path, endpoint["headers"]["ticket"]
     response = ElementTree.fromstring(document)

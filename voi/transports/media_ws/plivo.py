@@ -88,4 +88,6 @@ def plivo_signature(url: str, fields: dict[str, list[str]], nonce: str, auth_tok
     if query and fields:
         base += "."
     base += "".join(f"{name}{value}" for name in sorted(fields) for value in sorted(fields[name]))
-    return b64encode(hmac.new(auth_token.encode(), f"{base}.{nonce}".encode(), hashlib.sha256).digest())
+    return b64encode(
+        hmac.new(auth_token.encode(), f"{base}.{nonce}".encode("utf-8", "replace"), hashlib.sha256).digest()
+    )

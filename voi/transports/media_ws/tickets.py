@@ -42,7 +42,8 @@ class SeenKeys:
     def note(self, key: str) -> int:
         """How often that key was noted, this time included."""
         now_s = self._clock()
-        _, before = self._times.pop(key, (0.0, 0))
+        noted_s, before = self._times.pop(key, (now_s, 0))
+        before = before if now_s - noted_s <= self._keep_s else 0
         self._times[key] = (now_s, before + 1)
         while self._times:
             oldest = next(iter(self._times))

@@ -54,7 +54,7 @@ class Twilio(JsonStream):
 def twilio_signature(url: str, fields: dict[str, list[str]], auth_token: str) -> str:
     """What X-Twilio-Signature has to be for a request to that address with those fields of a form."""
     signed = url + "".join(name + value for name in sorted(fields) for value in sorted(set(fields[name])))
-    return b64encode(hmac.new(auth_token.encode(), signed.encode(), hashlib.sha1).digest()).decode()
+    return b64encode(hmac.new(auth_token.encode(), signed.encode("utf-8", "replace"), hashlib.sha1).digest()).decode()
 
 
 def ringing_in_form(webhook: PhoneWebhook, id_name: str) -> RingingCall:
