@@ -64,7 +64,8 @@ class ListeningSession:
 
 
 def opened(kind: Any = "twilio", transfer: Transfer | None = None) -> tuple[MediaDoor, FakeMediaSocket, Any, list[str]]:
-    socket, session, faults = FakeMediaSocket(), ListeningSession(), []
+    socket, session = FakeMediaSocket(), ListeningSession()
+    faults: list[str] = []
     door = MediaDoor(socket, CARRIERS[kind], ULAW, ULAW, "S1", transfer, faults.append)
     door.open(session)  # type: ignore[arg-type]
     return door, socket, session, faults
@@ -154,12 +155,12 @@ async def test_what_the_agent_asks_for() -> None:
             raise EngineError("no")
 
     door, _, session, faults = opened(transfer=transfer)
-    targets = ("+4930123456", "+4930123450", "sip:desk@pbx.example.com", '+1"/><Dial>', "sip:a b@c")
+    targets = ("+49 30 123456", "+4930123450", "sip:desk@pbx.example.com", '+1"/><Dial>', "sip:a b@c")
     for number, target in enumerate(targets):
         door.tell(events.TransferAsked(str(number), target))
     door.tell(events.KeysAsked("9", "12"))
     await asyncio.sleep(0.1)
-    assert asked == list(targets[:3])
+    assert asked == ["+4930123456", *targets[1:3]]
     answers = {number: (result, failed) for number, result, failed in session.answers}
     assert answers["0"] == answers["2"] == (PASSED_ON, False)
     assert answers["1"] == ("The call could not be passed on.", True)
@@ -182,7 +183,7 @@ async def test_carriers_without_transfer_and_with_keys() -> None:
 
 @in_virtual_time
 async def test_nothing_above_the_lines_band_folds_into_it() -> None:
-    """The agent's voice comes at 24 kHz and is resampled once: a tone of 5 kHz is gone at 8 kHz, one of 1 kHz is not."""
+    """The agent's voice comes at 24 kHz and is resampled once: a tone of 5 kHz is gone then, one of 1 kHz is not."""
     import numpy as np
 
     from voi.audio.pcm import from_scaled, rms_dbfs

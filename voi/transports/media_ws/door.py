@@ -31,6 +31,7 @@ PASSED_ON = "The caller is being passed on; this call ends for you."
 NO_TRANSFER = "This carrier's calls cannot be passed on from here. Offer to call back, or give the caller the number."
 NO_KEYS = "This carrier cannot press keys on the line."
 _TARGET = re.compile(r"\+[1-9]\d{5,14}|sips?:[A-Za-z0-9._~+%-]{1,64}@[A-Za-z0-9.-]{1,120}(?::\d{1,5})?", re.ASCII)
+_SEPARATORS = re.compile(r"[ ().-]")
 
 Transfer = Callable[[str], Awaitable[None]]
 """Passes the call on to that number or address. Raises VoiError."""
@@ -192,7 +193,7 @@ class MediaDoor:
     def _pass_on(self, number: str, target: str) -> None:
         if self._transfer is None:
             self._answer(number, NO_TRANSFER, failed=True)
-        elif not _TARGET.fullmatch(target):
+        elif not _TARGET.fullmatch(target := _SEPARATORS.sub("", target) if target.startswith("+") else target):
             self._answer(number, "The target is no number with a country code and no SIP address.", failed=True)
         else:
             self._tasks.start(self._transferred(number, target, self._transfer), "transfer")

@@ -17,12 +17,12 @@ async def pass_on(account_sid: str, auth_token: str, call_id: str, target: str, 
     inside = element("Sip", xml_text(target)) if target.startswith("sip") else xml_text(target)
     document = xml(element("Dial", inside))
     url = f"{api}/2010-04-01/Accounts/{account_sid}/Calls/{call_id}.json"
+    signed_in = {"Authorization": aiohttp.encode_basic_auth(account_sid, auth_token)}
     try:
         async with (
             aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=TIMEOUT_S)) as client,
             client.post(
-                url, data={"Twiml": document.body}, headers={"Authorization": aiohttp.encode_basic_auth(account_sid, auth_token)},
-                allow_redirects=False,
+                url, data={"Twiml": document.body}, headers=signed_in, allow_redirects=False,
             ) as answer,
         ):  # fmt: skip
             if answer.status != 200:
