@@ -26,10 +26,13 @@ from tests.server.serving import fake_engines, serving
 from tests.transports.raw_client import BINARY, TEXT, RawClient
 from voi.audio.pcm import rms_dbfs
 from voi.audio.resample import resample
+from voi.core.facts import ReplyStopped
 from voi.dialogue import ToolCall
 from voi.engines.base import SttOptions
 from voi.engines.startup import Engines
 from voi.engines.stt.moonshine import Moonshine
+from voi.session.playback import Playback
+from voi.transports.media_ws.connection import WAITING_MAX
 
 pytestmark = pytest.mark.integration
 
@@ -91,6 +94,14 @@ async def test_barge_in_silences_the_line_and_history_keeps_what_was_played(
     write_agents(
         tmp_path, echo={"llm_model": "m", "voices": {"character": {"model": "voice"}}, "greetings": {"choices": [long]}}
     )
+    decided: list[float] = []
+    stop = Playback.stop
+
+    def noted(playback: Playback, reply: int) -> ReplyStopped:
+        decided.append(asyncio.get_running_loop().time())
+        return stop(playback, reply)
+
+    monkeypatch.setattr(Playback, "stop", noted)
     async with serving(tmp_path, monkeypatch, engines, disclose=()) as running:
         ringing = await MediaLine.ring(running.port, kind)
         async with ringing as line:
@@ -98,12 +109,14 @@ async def test_barge_in_silences_the_line_and_history_keeps_what_was_played(
             line.speak(tone(700, line.rate_hz))
             await line.until(lambda: line.commands)
             cleared_s, _ = line.commands[0]
+            await asyncio.sleep(0.1)
             heard = [at_s for at_s, _ in line.heard]
             call = next(iter(running.server.calls))
             assert call.session is not None
             greeting = call.session.dialogue()[0].text
             played = [at_s for at_s in heard if at_s <= cleared_s]
-            assert heard[-1] <= cleared_s + 0.06, "nothing is played 60 ms after the decision"
+            print(f"{kind}: the line was silent {(heard[-1] + 0.02 - decided[0]) * 1_000:.0f} ms after the decision")
+            assert heard[-1] + 0.02 <= decided[0] + 0.06, "60 ms after the decision the line is silent"
             played_ms = len(played) * 20
             kept_ms = len(greeting) * 50
             assert played_ms - 700 < kept_ms <= played_ms + 350  # to the word, ducked sound not counted
@@ -159,6 +172,63 @@ async def test_the_call_ends_when_the_goodbye_was_heard(tmp_path: Path, monkeypa
             assert line.close_code == 1000
             assert not line.waiting, "all that was sent was played"
             assert sum(rms_dbfs(frame) > -100 for _, frame in line.heard) * 20 >= 24 * 50 - 20
+
+
+async def test_a_carrier_without_marks_does_not_keep_a_call_for_ever(tmp_path: Path, monkeypatch: Patch) -> None:
+    write_phones(tmp_path)
+    llm = FakeLlm(calls_of(ToolCall("c1", "end", "{}"), text="Goodbye."))
+    engines = Engines(vad=FakeVad(), stt=FakeStt("bye"), turn=None, llm=llm, tts={"voice": FakeTts(speed=50)})
+    agent = {"llm_model": "m", "voices": {"character": {"model": "voice"}}, "tools": {"end": {"builtin": "hang_up"}}}
+    write_agents(tmp_path, echo=agent)
+    async with serving(tmp_path, monkeypatch, engines, disclose=()) as running:
+        ringing = await MediaLine.ring(running.port)
+        ringing.echoes_marks = False
+        async with ringing as line:
+            line.speak(tone(400, 8_000))
+            await line.until(lambda: line.close_code is not None)
+            assert not line.waiting
+
+
+async def test_a_second_start_and_another_stream_are_mistakes_only(tmp_path: Path, monkeypatch: Patch) -> None:
+    write_phones(tmp_path)
+    async with serving(tmp_path, monkeypatch, fake_engines(), disclose=()) as running:
+        ringing = await MediaLine.ring(running.port)
+        async with ringing as line:
+            await line.until(lambda: line.heard)
+            line.start("again")
+            line.say({"event": "media", "streamSid": "MZ-other", "media": {"payload": "AAAA", "chunk": "1"}})
+            line.say({"event": "stop", "streamSid": "MZ-other"})
+            await line.until(lambda: len(line.heard) * 20 >= GREETING_MS)
+            assert counted(running, "twilio", "media", "mistake") == 3
+            assert running.server.admission.active == 1
+            for _ in range(120):
+                line.say({"event": "nonsense"})
+            await line.until(lambda: line.close_code == 1008)
+
+
+async def test_a_crowd_of_silent_sockets_does_not_keep_callers_out(tmp_path: Path, monkeypatch: Patch) -> None:
+    write_phones(tmp_path)
+    async with serving(tmp_path, monkeypatch, fake_engines(), disclose=()) as running:
+        crowd = [await RawClient.connect(running.port, "/telephone/twilio/media") for _ in range(WAITING_MAX + 3)]
+        for gone in crowd[:3]:
+            assert await gone.close_code() == 1008
+        ringing = await MediaLine.ring(running.port)
+        async with ringing as line:
+            await line.until(lambda: line.heard)
+
+
+async def test_an_edited_file_is_taken_over(tmp_path: Path, monkeypatch: Patch) -> None:
+    write_phones(tmp_path)
+    async with serving(tmp_path, monkeypatch, fake_engines()) as running:
+        new = signed_webhook("twilio", "CA1", called="+4930777777")
+        assert "<Reject" in (await post(running.port, "/telephone/twilio/voice", *new))[1]
+        write_phones(tmp_path, numbers={"*": {"agent": "echo"}})
+        await asyncio.sleep(1.6)  # it is looked at twice a second, and has to stay the same from one look to the next
+        again = signed_webhook("twilio", "CA2", called="+4930777777")
+        assert "<Connect" in (await post(running.port, "/telephone/twilio/voice", *again))[1]
+        (tmp_path / "phones.json").write_text("{")
+        await asyncio.sleep(1.5)
+        assert running.server._configs.current.phones is not None, "a broken edit changes nothing"
 
 
 async def test_a_call_is_passed_on_by_twilios_api(tmp_path: Path, monkeypatch: Patch) -> None:
@@ -330,5 +400,5 @@ async def test_recorded_speech_over_the_telephone(kind: str, tmp_path: Path, mon
         await moonshine.warm_up()
         stream = moonshine.open(SttOptions(), None)
         stream.feed(resample(answer, line.rate_hz, 16_000) + silence(300))
-        assert "add the figures" in (await stream.flush()).text
+        assert "when you add the figure" in (await stream.flush()).text
         await moonshine.close()
