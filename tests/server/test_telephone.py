@@ -303,6 +303,17 @@ async def test_full_servers_unknown_numbers_and_strangers(tmp_path: Path, monkey
             assert (await post(running.port, f"/telephone/{kind}/voice", *old))[0] == 403
 
 
+async def test_strangers_fill_no_log(tmp_path: Path, monkeypatch: Patch, caplog: pytest.LogCaptureFixture) -> None:
+    write_phones(tmp_path)
+    async with serving(tmp_path, monkeypatch, fake_engines()) as running:
+        for _ in range(20):
+            assert (await post(running.port, "/telephone/twilio/voice", {}, b"To=%2B1"))[0] == 403
+        assert counted(running, "twilio", "voice", "unsigned") == 20
+    lines = [record.getMessage() for record in caplog.records if "(unsigned)" in record.getMessage()]
+    assert 1 <= len(lines) <= 3
+    assert not [record for record in caplog.records if record.name == "voi.audit"]
+
+
 async def test_a_copied_request_is_not_answered_for_ever(tmp_path: Path, monkeypatch: Patch) -> None:
     write_phones(tmp_path)
     async with serving(tmp_path, monkeypatch, fake_engines()) as running:

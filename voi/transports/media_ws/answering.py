@@ -18,6 +18,8 @@ log = logging.getLogger(__name__)
 
 ANSWERS_MAX = 2
 """A request is answered so often: carriers send some again, and so do people who have copied one."""
+LINE_EVERY_S = 1.0
+"""Strangers who send much fill no log."""
 REMEMBERED_S = 24 * 3_600.0
 REMEMBERED_MAX = 20_000
 
@@ -59,6 +61,9 @@ class PhoneAnswers:
         self._config = config
         self._count = count
         self._clock = clock
+        self._logged: dict[tuple[str, str], float] = {}
+        """When there was a line of that carrier and outcome."""
+        self._unlogged = 0
         self._seen = SeenKeys(REMEMBERED_S, REMEMBERED_MAX)
 
     @property
@@ -108,4 +113,11 @@ class PhoneAnswers:
 
     def _note(self, account: CarrierAccount, outcome: str, client: str, why: str) -> None:
         self._count(account.kind, "voice", outcome)
-        log.warning("a call over %s from %s was not answered (%s): %s", account.kind, client, outcome, why)
+        now_s = self._clock()
+        if now_s - self._logged.get((account.kind, outcome), 0.0) < LINE_EVERY_S:
+            self._unlogged += 1
+            return
+        self._logged[account.kind, outcome] = now_s
+        more = f" ({self._unlogged} other requests have no line)" if self._unlogged else ""
+        self._unlogged = 0
+        log.warning("a call over %s from %s was not answered (%s): %s%s", account.kind, client, outcome, why, more)
