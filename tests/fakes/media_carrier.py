@@ -128,6 +128,9 @@ class MediaLine:
         self.close_code: int | None = None
         self.marks_back: list[str] = []
         self.echoes_marks = True
+        self.delay_s = 0.0
+        """How long the server's messages take."""
+        self._on_the_way = 0
         self._queue: deque[bytes | str] = deque()
         self._caller = bytearray()
         self._chunk = 0
@@ -217,8 +220,15 @@ class MediaLine:
                 assert self.kind == "vonage"
                 assert len(payload) == 640, "Vonage takes exact frames only"
                 self._queue.append(payload)
+            elif self.delay_s:
+                self._on_the_way += 1
+                asyncio.get_running_loop().call_later(self.delay_s, self._arrive, json.loads(payload))
             else:
                 self._take(json.loads(payload))
+
+    def _arrive(self, message: dict[str, Any]) -> None:
+        self._on_the_way -= 1
+        self._take(message)
 
     def _take(self, message: dict[str, Any]) -> None:
         now_s = asyncio.get_running_loop().time()
@@ -317,8 +327,8 @@ class MediaLine:
 
     @property
     def waiting(self) -> int:
-        """How many frames were sent and not played yet."""
-        return sum(isinstance(each, bytes) for each in self._queue)
+        """How much was sent and not played yet."""
+        return self._on_the_way + sum(isinstance(each, bytes) for each in self._queue)
 
     async def until(self, seen: Callable[[], object], timeout_s: float = 10.0) -> None:
         deadline_s = time.monotonic() + timeout_s

@@ -165,7 +165,7 @@ async def test_the_call_ends_when_the_goodbye_was_heard(tmp_path: Path, monkeypa
     write_agents(tmp_path, echo=agent)
     async with serving(tmp_path, monkeypatch, engines, disclose=()) as running:
         line = await MediaLine.ring(running.port)
-        line._queue.extend([bytes(line.frame_bytes)] * 25)  # half a second of delay
+        line.delay_s = 0.5
         async with line:
             line.speak(tone(400, 8_000))
             await line.until(lambda: line.close_code is not None)
