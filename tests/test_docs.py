@@ -17,7 +17,19 @@ from packaging.utils import canonicalize_name
 from pydantic import BaseModel
 
 from voi.capture import slots
-from voi.config import brain, capture, classifiers, memory, oauth, parts, post_call, tools, tts_models
+from voi.config import (
+    brain,
+    capture,
+    classifiers,
+    memory,
+    oauth,
+    parts,
+    phones,
+    post_call,
+    telephone,
+    tools,
+    tts_models,
+)
 from voi.config.agents import Agent
 from voi.config.knowledge import Knowledge
 from voi.config.load import load_config
@@ -81,11 +93,16 @@ def fields(*models: type[BaseModel]) -> Iterator[str]:
     [
         Agent, classifiers.ControlAgent, classifiers.CompletenessAgent, tts_models.TtsModel, parts.TurnSettings,
         parts.NarratorChoice, parts.IdleReminder, parts.SttSettings, parts.Redact, parts.Choice, parts.Example,
-        parts.Voices, parts.Disclosure, brain.SpeechBrain,
+        parts.Voices, parts.Disclosure, brain.SpeechBrain, telephone.Telephone,
     ],
 )  # fmt: skip
 def test_every_field_of_the_files_is_documented(model: type[BaseModel]) -> None:
     assert set(fields(model)) - in_code(page("agents.md")) == set()
+
+
+@pytest.mark.parametrize("model", [phones.Phones, phones.CarrierAccount, phones.PhoneNumber])
+def test_every_field_of_phones_is_documented(model: type[BaseModel]) -> None:
+    assert set(fields(model)) - in_code(page("telephone.md")) == set()
 
 
 @pytest.mark.parametrize("model", [memory.AgentMemory, memory.HistorySettings])
@@ -190,7 +207,9 @@ def test_every_field_a_client_may_send_is_documented() -> None:
     words = in_code(page("protocol.md"))
     messages = (*from_client._TYPES, CallOptions)
     names = {field.name for message in messages for field in dataclasses.fields(message)}
-    names = names - {"options", "input_rate_hz", "greet", "silent", "instructions"} | {"init_greeting"}
+    names = names - {"options", "input_rate_hz", "greet", "silent", "instructions", "reports_playback"} | {
+        "init_greeting"
+    }
     names = {"interrupted_at" if name == "interrupted_at_ms" else name for name in names}  # seconds on the wire
     assert names - words == set()
 

@@ -43,6 +43,9 @@ from voi.server.auth import check_token, issue_token, token_in
 from voi.text.redact import TextRedactor
 from voi.text.speakable import speakable
 from voi.transports.forwarded import TrustedProxies
+from voi.transports.media_ws.carrier import PhoneWebhook, RingingCall
+from voi.transports.media_ws.carriers import CARRIERS
+from voi.transports.media_ws.tickets import Tickets
 from voi.transports.rtvi import frames as rtvi_frames
 from voi.transports.rtvi.from_client import parse as parse_rtvi
 from voi.transports.voi_ws import from_client, wire
@@ -61,6 +64,16 @@ def _wire(data: bytes) -> None:
 def _message(data: bytes) -> None:
     """A frame whose length is right, so that its metadata is read."""
     _wire(len(data).to_bytes(4, "big") + data + b"undefined")
+
+
+def _carrier(data: bytes) -> None:
+    for carrier in CARRIERS.values():
+        quietly(lambda carrier=carrier: carrier.read(data))
+        quietly(lambda carrier=carrier: carrier.read(data.decode("utf-8", "replace")))
+        webhook = PhoneWebhook("POST", "https://voi.example.com/x", {}, data)
+        quietly(lambda carrier=carrier, webhook=webhook: carrier.ringing(webhook))
+        quietly(lambda carrier=carrier, webhook=webhook: carrier.nonce(webhook, "key", 0))
+    quietly(lambda: Tickets(SECRET).redeem(data.decode("latin-1")))
 
 
 def _rtvi(data: bytes) -> None:
@@ -259,6 +272,18 @@ def _wyoming(data: bytes) -> None:
 TARGETS: dict[str, Target] = {
     "wire": Target(_wire, (*map(wire.join, MESSAGES), wire.join({"type": "audio"}, b"\0\1"))),
     "message": Target(_message, tuple(json.dumps(message).encode() for message in MESSAGES)),
+    "carrier": Target(
+        _carrier,
+        (
+            b'{"event":"start","start":{"streamSid":"M","mediaFormat":{"encoding":"audio/x-mulaw","sampleRate":8000}}}',
+            b'{"event":"media","streamSid":"M","media":{"track":"inbound","chunk":"1","payload":"/////w=="}}',
+            b'{"event":"websocket:notify","payload":{"name":"v1"}}',
+            b'{"event":"playedStream","streamId":"M","name":"v1"}',
+            b"CallSid=CA1&From=%2B4930123456&To=%2B4930123457",
+            b'{"from":"4930123456","to":"4930123457","uuid":"u"}',
+            Tickets(SECRET).issue("twilio", RingingCall("CA1", "+49301", "+49302")).encode(),
+        ),
+    ),
     "rtvi": Target(
         _rtvi,
         (

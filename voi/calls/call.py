@@ -104,7 +104,7 @@ class Call:
 
     __slots__ = (
         "__weakref__", "_beginning", "_context", "_door_name", "_hung_up", "_line", "_mistaken_at_s", "_mistakes",
-        "_on_over", "_services", "_task", "_timer", "afterwards", "app", "began_ms", "client", "id", "kind",
+        "_on_over", "_services", "_task", "_timer", "afterwards", "app", "began_ms", "caller", "client", "id", "kind",
         "over", "own_agents", "person", "proof", "save", "session",
     )  # fmt: skip
 
@@ -129,6 +129,8 @@ class Call:
         """The kind of door that it came through."""
         self._door_name = door.name
         self.client = client
+        self.caller = ""
+        """The number that the person calls from; "": it is not known, or there is none."""
         self.session: Session | None = None
         """From `open` to the end, the session that the door gives sound and facts to."""
         self.over = False
@@ -169,7 +171,8 @@ class Call:
     def about(self) -> dict[str, str]:
         """What templates of tools may name. `person`: only once that is proven."""
         person = self.person if self.proof.proven else ""
-        return {"app": self.app, "person": person, "claimed_person": self.person}
+        about = {"app": self.app, "person": person, "claimed_person": self.person}
+        return {**about, "caller": self.caller} if self.caller else about
 
     @property
     def end_reason(self) -> EndReason | None:
@@ -184,13 +187,18 @@ class Call:
     # ---- the beginning ------------------------------------------------------------------------------
 
     def open(
-        self, agent_name: str, agent_config: str | None, options: CallOptions, continued: Continued | None = None
+        self,
+        agent_name: str,
+        agent_config: str | None,
+        options: CallOptions,
+        continued: Continued | None = None,
+        adapt: Callable[[Agent], Agent] = lambda agent: agent,
     ) -> Session:
         """Make the session. `agent_name`: an agent of the server. `agent_config`: JSON text of an agent that the client
-        brings, used instead of `agent_name`. `continued`: what the conversation goes on from. Raises ClientError if the
-        agent is unknown, invalid or cannot be run."""
+        brings, used instead of `agent_name`. `continued`: what the conversation goes on from. `adapt`: makes the agent
+        fit the door. Raises ClientError if the agent is unknown, invalid or cannot be run."""
         config = self._services.configs.current
-        agent = self._brought(agent_config, config) if agent_config else config.agent(agent_name)
+        agent = adapt(self._brought(agent_config, config) if agent_config else config.agent(agent_name))
         self._beginning = (options.mode, "" if agent_config else agent_name)
         open_session = self._services.open_session
         self.session = (

@@ -119,6 +119,10 @@ class Calls:
         door.tell(ended)
         self.gone += 1
 
+    def note_refused(self, ended: Ended, client: str) -> None:
+        """Somebody gets no conversation, and was told so before they had a door."""
+        self._refusals.note(ended, client)
+
     def _forget(self, call: Call) -> None:
         if call.id in self._live:
             del self._live[call.id]

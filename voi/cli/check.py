@@ -23,7 +23,7 @@ def check(
     tts_models: Annotated[Path | None, typer.Option(help="Instead of VOI_TTS_MODELS_FILE.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for other programs.")] = False,
 ) -> None:
-    """Check .env, agents.json and tts_models.json. Exits with 1 if there are mistakes, and prints them all."""
+    """Check .env, agents.json, tts_models.json and phones.json. Exits with 1 if there are mistakes, and prints them."""
     from voi.cli import elsewhere
     from voi.cli.brain_check import check_brains
     from voi.cli.engine_check import check_engines, try_engines
@@ -187,6 +187,11 @@ def _summary(config: "Config", settings: "Settings") -> list[str]:
     lines.append(
         f"{settings.tts_models_file}: {_count(len(models), 'model')}{': ' if models else ''}{', '.join(models)}"
     )
+    if config.phones is not None:
+        numbers = [f"{called} ({number.agent})" for called, number in config.phones.numbers.items()]
+        lines.append(
+            f"{settings.phones_file}: {_count(len(numbers), 'number')}{': ' if numbers else ''}{', '.join(numbers)}"
+        )
     return [*lines, granted(settings)]
 
 

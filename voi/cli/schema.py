@@ -9,13 +9,14 @@ import typer
 class File(StrEnum):
     AGENTS = "agents"
     TTS_MODELS = "tts_models"
+    PHONES = "phones"
     SCENARIOS = "scenarios"
 
 
 def schema(
-    file: Annotated[File, typer.Argument(help="Of agents.json, tts_models.json or scenarios.")] = File.AGENTS,
+    file: Annotated[File, typer.Argument(help="Of which file.")] = File.AGENTS,
 ) -> None:
-    """Print the JSON Schema of agents.json (or tts_models.json, or scenario files), for editors and other programs."""
+    """Print the JSON Schema of agents.json (or tts_models.json, phones.json, scenario files), for editors."""
     import json
 
     if file is File.SCENARIOS:
@@ -23,7 +24,7 @@ def schema(
 
         found = scenario_schema()
     else:
-        from voi.config.schema import json_schema
+        from voi.config.schema import FILES, json_schema
 
-        found = json_schema("agents" if file is File.AGENTS else "tts_models")
+        found = json_schema(next(name for name in FILES if name == file.value))
     typer.echo(json.dumps(found, indent=2, ensure_ascii=False))

@@ -27,10 +27,12 @@ from voi.config.parts import (
     WelcomeBack,
     WelcomeBackOrText,
     draw,
+    words_only,
 )
 from voi.config.post_call import TOOL_BODIES, PostCall
 from voi.config.problems import did_you_mean, quoted
 from voi.config.prompted import PHRASE_FIELDS, Prompted
+from voi.config.telephone import DURATION_LIMIT_S, IDLE_LIMIT_S, Telephone
 from voi.config.tools import AgentTools, Credentials
 from voi.config.welcomes import welcome_in
 from voi.dialogue import Phrase, Voice
@@ -115,6 +117,14 @@ class Agent(Prompted):
     """What it keeps of people whom the app names, and knows in their next conversation; without it, nothing."""
     history: HistorySettings = HistorySettings()
     """How much of a long conversation its model is shown."""
+    telephone: Telephone = Telephone()
+    """What is different when it is called by telephone."""
+
+    @model_validator(mode="after")
+    def _keeps_order_on_the_telephone(self) -> Self:
+        if self.telephone.turn is not None:
+            self._turn_on_telephone()
+        return self
 
     @model_validator(mode="after")
     def _has_what_its_tools_search(self) -> Self:
@@ -209,6 +219,31 @@ class Agent(Prompted):
     def duration_limit_ms(self) -> int:
         return round(self.duration_limit_s * 1000)
 
+    def on_telephone(self, greeting: Phrases | None = None, language: str | None = None) -> Self:
+        """The agent as it is on the telephone. `greeting`, `language`: of the number that was called; None: its own."""
+        there = self.telephone
+        update: dict[str, object] = {
+            "turn": self._turn_on_telephone(),
+            "greetings": words_only(greeting or there.greetings) or self.greetings,
+            "language": language or self.language,
+            "idle_reminder": words_only(there.idle_reminder) or self.idle_reminder,
+            "idle_limit_s": self.idle_limit_s or IDLE_LIMIT_S if there.idle_limit_s is None else there.idle_limit_s,
+            "duration_limit_s": self.duration_limit_s or DURATION_LIMIT_S
+            if there.duration_limit_s is None
+            else there.duration_limit_s,
+        }
+        if self.voices is not None and there.speed != 1.0:
+            update["voices"] = self.voices.faster(there.speed)
+        return self.model_copy(update=update)
+
+    def _turn_on_telephone(self) -> TurnSettings:
+        other = self.telephone.turn
+        if other is None:
+            return self.turn
+        set_there = {name: getattr(other, name) for name in other.model_fields_set}
+        set_here = {name: getattr(self.turn, name) for name in self.turn.model_fields_set}
+        return TurnSettings.model_validate(set_here | set_there)
+
     def greeting_phrases(self) -> tuple[Phrase, ...]:
         """One of these opens the conversation; none: the agent waits for the person. `echo` always greets."""
         phrases = self.greetings.spoken() if self.greetings else ()
@@ -258,7 +293,9 @@ class Agent(Prompted):
 
     def tones(self) -> tuple[str, ...]:
         """Tones that the agent's fixed phrases name."""
-        phrases = [*(getattr(self, field) for field in PHRASE_FIELDS), *(tool.filler for tool in self.tools.values())]
+        there = (self.telephone.greetings, self.telephone.idle_reminder)
+        own = (getattr(self, field) for field in PHRASE_FIELDS)
+        phrases = [*own, *there, *(tool.filler for tool in self.tools.values())]
         return tuple(dict.fromkeys(some.voice_tone for some in phrases if some is not None))
 
     def voices_by_role(self) -> Mapping[Voice, VoiceChoice]:

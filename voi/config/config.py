@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from voi.config.agents import Agent
 from voi.config.classifiers import CompletenessAgent, ControlAgent
 from voi.config.knowledge import FoundFiles
+from voi.config.phones import Phones
 from voi.config.problems import Path, did_you_mean, json_path, quoted
 from voi.config.tones import DEFAULT_TONES
 from voi.config.tts_models import TtsModel
@@ -61,6 +62,9 @@ class Config:
 
     knowledge_files: Mapping[tuple[str, ...], FoundFiles] = field(default_factory=dict)
     """For what agents name as their knowledge: the files that it was when the configuration was read."""
+
+    phones: Phones | None = None
+    """Telephone numbers that agents answer; None: there is no phones.json."""
 
     def agent(self, name: str) -> Agent:
         """The agent of that name. Raises ClientError."""

@@ -15,6 +15,7 @@ from voi.config.engine_choice import CHOSEN, usual_engines
 from voi.config.handovers import check_captured
 from voi.config.json_file import is_comment, read_object, validated
 from voi.config.knowledge import FoundFiles, find_files
+from voi.config.phones import read_phones
 from voi.config.problems import Problems, did_you_mean, quoted
 from voi.config.prompted import Prompted
 from voi.config.references import JUDGES, AgentEntry, Known, ReferenceKind, check_references, sound_places, voices_in
@@ -109,11 +110,12 @@ def read_config(settings: Settings, declared: Declared, problems: Problems) -> C
         any_llm_model="*" in settings.client_llm_models,
         client_agents=ClientAgents(settings.granted_agent_apps, frozenset(settings.client_agent_fields)),
         language=settings.language,
-        warnings=tuple(problems.warnings),
         agents_source=source,
         turn_weights=MappingProxyType(_turn_weights(settings, problems)),
         engines_offered=_engines_offered(talking, settings),
         knowledge_files=MappingProxyType(_knowledge_files(talking, settings, problems)),
+        phones=read_phones(settings.phones_file, talking, problems),
+        warnings=tuple(problems.warnings),
     )
     return replace(config, agents=MappingProxyType({name: config.finished(agent) for name, agent in talking.items()}))
 

@@ -4,7 +4,7 @@ import json
 import random
 import re
 from dataclasses import fields
-from typing import TYPE_CHECKING, Annotated, Any, Self
+from typing import TYPE_CHECKING, Annotated, Any, Self, TypeVar
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, create_model, model_validator
 
@@ -102,6 +102,17 @@ class Phrases(FileModel):
         )
 
 
+_P = TypeVar("_P", bound=Phrases)
+
+
+def words_only(phrases: _P | None) -> _P | None:
+    """The phrases without their sound files: no file is looked up for those of telephones."""
+    if phrases is None:
+        return None
+    choices = tuple(choice.model_copy(update={"file": None}) for choice in phrases.choices)
+    return phrases.model_copy(update={"choices": choices})
+
+
 PhrasesOrText = Annotated[Phrases, BeforeValidator(choices_of, json_schema_input_type=str | list[str] | Phrases)]
 """Phrases, or just a text or an array of texts."""
 
@@ -141,6 +152,12 @@ class Voices(FileModel):
     """Speaks the agent's own words."""
     narrator: NarratorChoice | None = None
     """Without it, the narrator's comments are shown and not spoken."""
+
+    def faster(self, factor: float) -> Self:
+        """The same voices, that many times as fast, within what voices can do."""
+        update = {role: voice.model_copy(update={"speed": min(4.0, max(0.25, voice.speed * factor))})
+                  for role, voice in (("character", self.character), ("narrator", self.narrator)) if voice}  # fmt: skip
+        return self.model_copy(update=update)
 
 
 class SttSettings(FileModel):

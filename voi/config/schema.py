@@ -1,4 +1,5 @@
-"""The published JSON Schemas (draft 2020-12) of agents.json and tts_models.json, for editors and for other programs."""
+"""The published JSON Schemas (draft 2020-12) of agents.json, tts_models.json and phones.json, for editors and for
+other programs."""
 
 from typing import Any, Literal
 
@@ -7,17 +8,20 @@ from pydantic.json_schema import GenerateJsonSchema, models_json_schema
 
 from voi.config.agents import Agent
 from voi.config.classifiers import CompletenessAgent, ControlAgent
+from voi.config.phones import Phones
 from voi.config.references import JUDGES
 from voi.config.tts_models import TtsModel
 
-SchemaFile = Literal["agents", "tts_models"]
-FILES: tuple[SchemaFile, ...] = ("agents", "tts_models")
+SchemaFile = Literal["agents", "tts_models", "phones"]
+FILES: tuple[SchemaFile, ...] = ("agents", "tts_models", "phones")
 
 
 def json_schema(file: SchemaFile = "agents") -> dict[str, Any]:
     """The schema of that file. Unknown fields are allowed, as Voi allows them."""
     if file == "tts_models":
         return _of_mapping("tts_models.json: the models that Voi's agents speak with", [TtsModel])
+    if file == "phones":
+        return _of_object("phones.json: the telephone numbers that Voi's agents answer", Phones)
     schema = _of_mapping("agents.json: the agents of Voi", [Agent, ControlAgent, CompletenessAgent])
     fields = schema["$defs"]["Agent"]["properties"]
     for field, model in zip(JUDGES, ("ControlAgent", "CompletenessAgent"), strict=True):
@@ -36,6 +40,19 @@ def _of_mapping(title: str, models: list[type[BaseModel]]) -> dict[str, Any]:
         "patternProperties": {r"^(//|\$|_comment)": {}},
         "additionalProperties": references[0] if len(references) == 1 else {"anyOf": references},
         "$defs": _open(schema["$defs"]),
+    }
+
+
+def _of_object(title: str, model: type[BaseModel]) -> dict[str, Any]:
+    _, schema = models_json_schema([(model, "validation")])
+    whole: dict[str, Any] = _open(schema["$defs"])
+    own = whole.pop(model.__name__)
+    return {
+        "$schema": GenerateJsonSchema.schema_dialect,
+        **own,
+        "title": title,
+        "patternProperties": {r"^(//|\$|_comment)": {}},
+        "$defs": whole,
     }
 
 

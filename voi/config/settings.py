@@ -100,6 +100,8 @@ class Settings(BaseSettings):
     """The agents."""
     tts_models_file: Path = Path("tts_models.json")
     """The models that agents speak with."""
+    phones_file: Path = Path("phones.json")
+    """The telephone numbers that agents answer (see docs/telephone.md). Without such a file there is no telephone."""
     prices_file: Path = Path("prices.json")
     """What models cost (see prices.example.json). LLMs that it does not name cost what LiteLLM's own list says, where
     that is installed."""

@@ -35,7 +35,7 @@ class ConfigStore:
         self.settings = settings
         self.check = check
         self._declared = declared
-        before = _stamps((settings.agents_file, settings.tts_models_file))
+        before = _stamps((settings.agents_file, settings.tts_models_file, settings.phones_file))
         self.current, named = self._load()
         self._seen = self._settled = named | before
 
@@ -86,7 +86,8 @@ class ConfigStore:
         config = load_config(self.settings, self._declared)
         voices = {file for model in config.tts_models.values() if (file := model.voices_file)}
         drawn_on = (path for found in config.knowledge_files.values() for path in found.watched)
-        return config, _stamps((self.settings.agents_file, self.settings.tts_models_file, *voices, *drawn_on))
+        named = (self.settings.agents_file, self.settings.tts_models_file, self.settings.phones_file)
+        return config, _stamps((*named, *voices, *drawn_on))
 
 
 def _stamps(paths: Iterable[Path]) -> dict[Path, _Stamp]:

@@ -31,5 +31,7 @@ class CallOptions:
     """What the app adds to the prompt of each agent of the conversation."""
     lowers_sound: bool = False
     """The client lowers sound that it has not played yet when it is told to."""
+    reports_playback: bool = False
+    """The door reports all sound that was played (`Session.sound_played`), so that what was heard is no estimate."""
     input_rate_hz: int = 16_000
     """Sample rate of the person's sound, s16le mono."""

@@ -20,9 +20,11 @@ from voi.server.metrics import Metrics
 from voi.server.openai.access import OpenAiServices
 from voi.server.openai.router import openai_router
 from voi.server.rtvi_start import rtvi_router
+from voi.server.telephone import telephone_router
 from voi.server.tokens import Tokens, tokens_router
 from voi.server.usage_http import usage_router
 from voi.server.voices import VoiceService, voices_router
+from voi.transports.media_ws.answering import PhoneAnswers
 
 TOKEN_HEADER = "Voi-Token"
 """Header that repeats the token in the response, for `curl -I -X POST`, which shows headers only."""
@@ -77,8 +79,9 @@ def create_app(
     voices: VoiceService,
     keep_act: Keep = lambda who, what, result: None,
     openai: OpenAiServices | None = None,
+    phones: PhoneAnswers | None = None,
 ) -> FastAPI:
-    """`keep_act`: see `Audit`. `openai` None: OpenAI's endpoints are not served."""
+    """`keep_act`: see `Audit`. `openai` None: OpenAI's endpoints are not served. `phones` None: carriers' are not."""
     app = FastAPI(title="Voi", version=__version__, docs_url=None, redoc_url=None, openapi_url=None)
     if settings.cors_origins:
         app.add_middleware(
@@ -146,6 +149,9 @@ def create_app(
     app.include_router(voices_router(voices, authorized))
     app.include_router(usage_router(tokens.store, authorized))
     app.include_router(memory_router(tokens.store, authorized))
+
+    if phones is not None:
+        app.include_router(telephone_router(phones))
 
     if openai is not None:
         app.include_router(openai_router(openai))

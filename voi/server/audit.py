@@ -21,8 +21,9 @@ log = logging.getLogger("voi.audit")
 _READS = ("GET", "HEAD", "OPTIONS")
 _PRIVATE = "/memory"
 """What is read below this path is of one person, so that is logged too."""
-_FOR_CLIENTS = "/v1"
-"""Who calls this is a client with a token, and no manager. `voi.server.openai` logs what it refuses."""
+_NOT_FOR_MANAGERS = ("/v1", "/telephone")
+"""Who calls these is a client with a token, or a carrier. `voi.server.openai` and `voi.transports.media_ws` log what
+they refuse."""
 _GRANTS = ("names_people", "own_agents")
 """What a request for a token may grant it. The rest of an address, a person's name say, is not logged."""
 _NO = ("0", "f", "false", "n", "no", "off")
@@ -47,7 +48,7 @@ class Audit:
         self._unlogged = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or _is_below(scope["path"], _FOR_CLIENTS):
+        if scope["type"] != "http" or any(_is_below(scope["path"], each) for each in _NOT_FOR_MANAGERS):
             await self._app(scope, receive, send)
             return
 

@@ -3,7 +3,9 @@
 Sound is given to the door 350 to 450 ms before it is heard: late enough that a stop wastes little, early enough that
 neither the network nor a busy moment of the server makes a gap. While a reply is ducked, the lead shrinks to 150 to
 200 ms, so that both the ducking and its end are heard sooner. The clock assumes that the client plays what it gets at
-once and without gaps, so played times are estimates. A client's own report takes precedence.
+once and without gaps, so played times are estimates. A client's own report takes precedence. Some doors report all that
+is played (`CallOptions.reports_playback`): there a reply is over when its end was reported, and what was heard of a
+stopped one is exact to the last report. The pace keeps to the clock: reports come back over the same network.
 """
 
 import asyncio
@@ -31,6 +33,8 @@ ROOM_LOW_MS = 2_000
 BACKLOG_HIGH_MS = 1_000
 """How much sound may wait in the door for a slow network before the playback stops sending."""
 BACKLOG_RETRY_MS = 50
+REPORT_WAIT_S = 2.0
+"""A reply whose end was not reported this long after it should have been played counts as played."""
 
 
 class Playback:
@@ -50,6 +54,7 @@ class Playback:
         "_ducked_chunk_bytes",
         "_ends_s",
         "_held",
+        "_late_s",
         "_line",
         "_loop",
         "_lowers_ahead",
@@ -57,6 +62,7 @@ class Playback:
         "_paced",
         "_queue",
         "_rate_hz",
+        "_reported",
         "_room_high_bytes",
         "_room_low_bytes",
         "_sent",
@@ -73,6 +79,7 @@ class Playback:
         *,
         paced: bool = True,
         lowers_ahead: bool = False,
+        reported: bool = False,
         on_sent: Callable[[bytes, float], None] | None = None,
     ) -> None:
         self._line = line
@@ -80,6 +87,9 @@ class Playback:
         self._clock = clock
         self._paced = paced
         self._lowers_ahead = lowers_ahead and paced
+        self._reported = reported and paced
+        self._late_s: float | None = None
+        """How much later than estimated sound is played, by the newest report."""
         self._on_sent = on_sent
         self._loop = asyncio.get_running_loop()
         self._rate_hz = rate_hz = line.output_rate_hz
@@ -207,6 +217,15 @@ class Playback:
         repeated_ms = speech.repeated_bytes * 1_000 // self._bytes_per_s
         return ReplyStopped(reply, played_ms, speech.loud_ms, repeated_ms)
 
+    def played(self, message_id: int, given_bytes: int) -> None:
+        """The door reports that so much of the sound that it was given of that message was played."""
+        for speech in self._speeches.values():
+            if speech.message_id == message_id:
+                self._late_s = speech.played(given_bytes, self._clock())
+                if speech.all_reported:
+                    self._pump()
+                return
+
     def heard_ms(self, message_id: int) -> int | None:
         """How much of that message's sound was heard so far, an estimate; None: its speech is over."""
         for speech in self._speeches.values():
@@ -255,7 +274,7 @@ class Playback:
         facts: list[Fact] = []
         wait_s = self._send_due(now_s, facts)
         if self._sent:
-            for speech in [speech for speech in self._sent if speech.ends_s <= now_s]:
+            for speech in [speech for speech in self._sent if self._over_s(speech) <= now_s]:
                 self._sent.remove(speech)
                 del self._speeches[speech.reply]
                 facts.append(ReplyPlayed(speech.reply))
@@ -263,12 +282,18 @@ class Playback:
                     played_ms = speech.sent_bytes * 1_000 // self._bytes_per_s
                     self._line.now.tell(events.SoundPlayed(speech.message_id, played_ms))
         if self._sent:
-            end_s = min(speech.ends_s for speech in self._sent) - now_s
+            end_s = min(self._over_s(speech) for speech in self._sent) - now_s
             wait_s = end_s if wait_s is None else min(wait_s, end_s)
         if wait_s is not None:
             self._timer = self._loop.call_later(max(0.001, wait_s), self._pump)
         for fact in facts:
             self._tell(fact)
+
+    def _over_s(self, speech: ReplySound) -> float:
+        """When a speech that was sent to its end counts as played."""
+        if not self._reported or not speech.sent_bytes:
+            return speech.ends_s
+        return 0.0 if speech.all_reported else speech.ends_s + REPORT_WAIT_S
 
     def _send_due(self, now_s: float, facts: list[Fact]) -> float | None:
         """Send what is due and append the facts. Returns the seconds until more is due; None: something has to happen
@@ -301,7 +326,10 @@ class Playback:
             size = min(size, self._ducked_chunk_bytes if speech.level else self._chunk_bytes)
         first = not (speech.sent_bytes or speech.repeated_bytes)
         start_s = max(self._ends_s, now_s)
-        speech.forget_heard(now_s)
+        if not self._reported:
+            speech.forget_heard(now_s)
+        elif first:
+            speech.begin_late(self._late_s)
         pcm = speech.take(size, start_s)
         self._ends_s = speech.ends_s
         if speech.unsent_bytes <= self._room_low_bytes:

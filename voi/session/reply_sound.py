@@ -59,11 +59,16 @@ class _Sent:
     at_bytes: int
     size_bytes: int
     loud: bool
+    given_bytes: int
+    """How much of the reply's sound was given to the door before it, what was sent twice counted twice."""
 
 
 class ReplySound:
     """The sound of one reply, at `rate_hz`. All positions are bytes of the sound as it was made. `lowers_ahead`: a duck
-    lowers what the client has not played yet, too."""
+    lowers what the client has not played yet, too.
+
+    Where the door reports what was played (`played`), a stretch counts as heard only once that is reported, and from
+    the first report on no more than the stretch after it is estimated."""
 
     __slots__ = (
         "_bytes_per_s",
@@ -73,8 +78,10 @@ class ReplySound:
         "_kept",
         "_kept_bytes",
         "_kept_max",
+        "_late_s",
         "_lowers_ahead",
         "_rate_hz",
+        "_reported_bytes",
         "_sent",
         "_unsent",
         "_words",
@@ -117,6 +124,10 @@ class ReplySound:
         self._sent: deque[_Sent] = deque()
         """Sent stretches that are not known to have been heard to their end."""
         self._heard_bytes = 0
+        self._reported_bytes: int | None = None
+        """How much of what the door was given it reported as played; None: it has not reported yet."""
+        self._late_s = 0.0
+        """How much later than estimated the sound is played, by the newest report."""
         self._kept: deque[bytes] = deque()
         """The newest sent sound, at full volume, as it was sent."""
         self._kept_bytes = 0
@@ -159,7 +170,7 @@ class ReplySound:
     def take(self, size: int, start_s: float) -> bytes:
         """Take the next `size` bytes, with the gain applied. They begin to be heard at `start_s`."""
         pcm = self._taken(size)
-        self._sent.append(_Sent(start_s, self.sent_bytes, size, self.level != "deep"))
+        self._sent.append(_Sent(start_s, self.sent_bytes, size, self.level != "deep", self.given_bytes))
         self.sent_bytes += size
         self._keep(pcm)
         self.ends_s = start_s + size / self._bytes_per_s
@@ -188,6 +199,40 @@ class ReplySound:
         known = bisect_right(self._words, self.sent_bytes)
         return max(earliest, self._words[known - 1]) if 0 < known < len(self._words) else earliest
 
+    @property
+    def given_bytes(self) -> int:
+        """How much sound the door was given, what was sent twice counted twice."""
+        return self.sent_bytes + self.repeated_bytes
+
+    @property
+    def all_reported(self) -> bool:
+        """The door reported all that it was given as played."""
+        return self._reported_bytes is not None and self._reported_bytes >= self.given_bytes
+
+    def begin_late(self, late_s: float | None) -> None:
+        """The sound before this one was played so much later than estimated; None: there was no report yet."""
+        if late_s is not None:
+            self._late_s, self._reported_bytes = late_s, 0
+
+    def played(self, given_bytes: int, now_s: float) -> float:
+        """The door reports that it played so much of what it was given. Returns how much later that was than
+        estimated, in seconds."""
+        given_bytes = min(given_bytes, self.given_bytes)
+        if given_bytes <= (self._reported_bytes or 0):
+            return self._late_s
+        self._reported_bytes = given_bytes
+        while self._sent and self._sent[0].given_bytes + self._sent[0].size_bytes <= given_bytes:
+            sent = self._sent.popleft()
+            self._late_s = now_s - sent.start_s - sent.size_bytes / self._bytes_per_s
+            if sent.loud:
+                self._heard_bytes = max(self._heard_bytes, sent.at_bytes + sent.size_bytes)
+        if self._sent and (part_bytes := given_bytes - self._sent[0].given_bytes) > 0:
+            first = self._sent[0]
+            self._late_s = now_s - first.start_s - part_bytes / self._bytes_per_s
+            if first.loud:
+                self._heard_bytes = max(self._heard_bytes, first.at_bytes + part_bytes)
+        return self._late_s
+
     def forget_heard(self, now_s: float) -> None:
         """Replace the stretches that were heard to their end by one number."""
         while self._sent and self._sent[0].start_s + self._sent[0].size_bytes / self._bytes_per_s <= now_s:
@@ -201,7 +246,9 @@ class ReplySound:
 
     def heard_ms(self, now_s: float) -> int:
         """How far the sound was heard, in ms: up to the last sample that was played and not ducked deep."""
-        heard = max((self._end_of(sent, now_s) for sent in self._sent), default=0)
+        now_s -= self._late_s
+        unsure = list(self._sent)[:1] if self._reported_bytes is not None else self._sent
+        heard = max((self._end_of(sent, now_s) for sent in unsure), default=0)
         return round(max(self._heard_bytes, heard) / self._bytes_per_s * 1_000)
 
     def came_back(self, away_s: float, unheard_bytes: int, from_s: float) -> float:
@@ -215,13 +262,13 @@ class ReplySound:
             sent = self._sent.pop()
             if sent.size_bytes > left:
                 known = sent.size_bytes - left
-                self._sent.append(_Sent(sent.start_s, sent.at_bytes, known, sent.loud))
-                sent = _Sent(sent.start_s, sent.at_bytes + known, left, sent.loud)
+                self._sent.append(_Sent(sent.start_s, sent.at_bytes, known, sent.loud, sent.given_bytes))
+                sent = _Sent(sent.start_s, sent.at_bytes + known, left, sent.loud, sent.given_bytes + known)
             later.append(sent)
             left -= sent.size_bytes
         if left > 0:  # it was taken for heard
             first_bytes = later[-1].at_bytes if later else self.sent_bytes
-            later.append(_Sent(from_s, max(0, first_bytes - left), min(left, first_bytes), loud=True))
+            later.append(_Sent(from_s, max(0, first_bytes - left), min(left, first_bytes), loud=True, given_bytes=0))
         for sent in self._sent:
             sent.start_s -= away_s
         self.ends_s -= away_s
@@ -264,9 +311,10 @@ class ReplySound:
                 continue
             position = sent.at_bytes + heard_bytes
             rest = sent.size_bytes - heard_bytes
-            lowered.appendleft(_Sent(max(sent.start_s, now_s), position, rest, loud=False))
+            given_bytes = sent.given_bytes + heard_bytes
+            lowered.appendleft(_Sent(max(sent.start_s, now_s), position, rest, loud=False, given_bytes=given_bytes))
             if heard_bytes:
-                lowered.appendleft(_Sent(sent.start_s, sent.at_bytes, heard_bytes, sent.loud))
+                lowered.appendleft(_Sent(sent.start_s, sent.at_bytes, heard_bytes, sent.loud, sent.given_bytes))
         self._sent = lowered
         return position
 

@@ -237,8 +237,9 @@ class Session:
             self._echo = self._engines.echo_canceller(0)
         on_sent = self._observe_sent if observers.wants("agent_sound") or self._echo else None
         self._playback = playback = Playback(
-            self._line, self.tell, self._clock, paced=paced, lowers_ahead=self._options.lowers_sound, on_sent=on_sent
-        )
+            self._line, self.tell, self._clock, paced=paced, lowers_ahead=self._options.lowers_sound,
+            reported=self._options.reports_playback, on_sent=on_sent,
+        )  # fmt: skip
         around = Surroundings(
             self._tasks, self.tell, playback, rate_hz, agent, self._current, self._config, self._engines, self._options,
             self._greetings_dir, self._conversation.history.log,
@@ -607,6 +608,15 @@ class Session:
         if self._keys is not None and not self._ended.is_set():
             self.tell(was.Interrupted(None))
             self._keys.press(key)
+
+    def sound_played(self, message_id: int, given_bytes: int) -> None:
+        """The door reports that so much of the sound that it was given of that message was played. Only doors with
+        `CallOptions.reports_playback` report it."""
+        if self._playback is not None and not self._ended.is_set():
+            try:
+                self._playback.played(message_id, given_bytes)
+            except Exception as error:
+                self._fall(error)
 
     def _judge_dictation(self, text: str) -> float | None:
         return self._captures.judge(text) if self._captures else None

@@ -1,0 +1,174 @@
+"""phones.json: who answers which telephone number, and through which carrier it is called."""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, Field, model_validator
+
+from voi.config.json_file import is_comment, read_object, validated
+from voi.config.parts import FileModel, LanguageCode, PhrasesOrText
+from voi.config.problems import Problems, did_you_mean, quoted
+from voi.config.secret_refs import missing_variables, plain_secrets, told
+from voi.errors import ConfigError
+
+CarrierKind = Literal["twilio", "telnyx", "plivo", "vonage"]
+MediaFormat = Literal["ulaw", "alaw", "l16"]
+ANY_NUMBER = "*"
+_KEY_FIELDS: dict[CarrierKind, str] = {
+    "twilio": "auth_token",
+    "telnyx": "public_key",
+    "plivo": "auth_token",
+    "vonage": "signature_secret",
+}
+"""What the signatures of each kind are checked with."""
+_RATES_HZ: dict[CarrierKind, dict[MediaFormat, tuple[int, ...]]] = {
+    "twilio": {"ulaw": (8_000,)},
+    "telnyx": {"ulaw": (8_000,), "alaw": (8_000,), "l16": (8_000, 16_000)},
+    "plivo": {"ulaw": (8_000,), "l16": (8_000, 16_000)},
+    "vonage": {"l16": (8_000, 16_000, 24_000)},
+}
+"""Formats and sample rates that each kind can send, the usual ones first."""
+_NUMBER = re.compile(r"\+[1-9]\d{5,14}", re.ASCII)
+_CARRIER_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,40}", re.ASCII)
+
+
+def _public(url: str) -> str:
+    try:
+        parts = urlsplit(url)
+        right = parts.scheme in ("http", "https") and parts.hostname and not parts.query and not parts.fragment
+        port = parts.port
+    except ValueError:
+        right, port = False, None
+    if not right or port == 0:
+        raise ValueError(f"must be the address at which carriers reach the server, such as https://voice.example.com, "
+                         f"not {quoted(url)}")  # fmt: skip
+    return url.rstrip("/")
+
+
+class CarrierAccount(FileModel):
+    """An account at a carrier whose calls come as media over WebSocket."""
+
+    kind: CarrierKind
+    """Which carrier it is."""
+    auth_token: str | None = None
+    """Twilio and Plivo: the account's auth token, as "${NAME}" of an environment variable. It checks their requests."""
+    public_key: str | None = None
+    """Telnyx: the account's public key (base64). It checks their requests."""
+    signature_secret: str | None = None
+    """Vonage: the account's signature secret, as "${NAME}" of an environment variable. It checks their requests."""
+    account_sid: str | None = Field(default=None, pattern=r"^AC[0-9a-fA-F]{32}$")
+    """Twilio: the account's SID. With it, calls can be passed on (transfer), which Twilio does over its REST API."""
+    media: MediaFormat | None = None
+    """How sound travels: ulaw (Twilio, Telnyx, Plivo), alaw (Telnyx), l16 (Telnyx, Plivo, Vonage). Without it, the
+    first of these."""
+    rate_hz: int | None = None
+    """Sample rate of l16: 8000 or 16000, with Vonage also 24000; without it, 16000."""
+    app: str = Field(default="telephone", pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")
+    """The app that its calls belong to, for limits, quotas and usage."""
+
+    @property
+    def key_field(self) -> str:
+        """The field that its requests are checked with."""
+        return _KEY_FIELDS[self.kind]
+
+    @property
+    def key(self) -> str:
+        """What its requests are checked with, perhaps a reference to an environment variable."""
+        return str(getattr(self, self.key_field))
+
+    @property
+    def media_format(self) -> MediaFormat:
+        usual: MediaFormat = next(iter(_RATES_HZ[self.kind]))
+        return self.media or usual
+
+    @property
+    def media_rate_hz(self) -> int:
+        rates = _RATES_HZ[self.kind][self.media_format]
+        return self.rate_hz or (16_000 if 16_000 in rates else rates[0])
+
+    @model_validator(mode="after")
+    def _has_its_key(self) -> Self:
+        if not getattr(self, self.key_field):
+            raise ValueError(f"lacks {self.key_field}, which the requests of {self.kind} are checked with")
+        rates = _RATES_HZ[self.kind]
+        if self.media_format not in rates:
+            raise ValueError(f"has media {quoted(self.media)}; {self.kind} sends {' or '.join(rates)}")
+        if self.media_rate_hz not in rates[self.media_format]:
+            can = " or ".join(map(str, rates[self.media_format]))
+            raise ValueError(f"has rate_hz {self.rate_hz}; {self.kind} sends {self.media_format} at {can} Hz")
+        return self
+
+
+class PhoneNumber(FileModel):
+    """What happens when a number is called."""
+
+    agent: str
+    """Name of the agent that answers."""
+    carrier: str | None = None
+    """The carrier through which it may be called; without it, any of those above."""
+    greeting: PhrasesOrText | None = None
+    """What the agent opens a call to this number with, in place of its own greetings."""
+    language: LanguageCode | None = None
+    """ISO code of the language of callers to this number, in place of the agent's."""
+
+
+class Phones(FileModel):
+    """phones.json: the numbers that agents answer."""
+
+    public_url: Annotated[str, AfterValidator(_public)]
+    """Where carriers reach this server, such as https://voice.example.com. Signatures are made over this address."""
+    carriers: dict[str, CarrierAccount] = Field(default_factory=dict)
+    """Accounts at carriers, by a name that is part of their webhook's address: /telephone/NAME/voice."""
+    numbers: dict[str, PhoneNumber] = Field(default_factory=dict)
+    """By the number that is called, such as +4930123456; "*" for all others."""
+    callers: dict[str, str] = Field(default_factory=dict)
+    """Who calls, by their number, in the words of `person` elsewhere. Numbers can be forged, so this proves nothing:
+    nothing that is remembered of the person is told before they have proven who they are."""
+
+    def answering(self, called: str, carrier: str) -> PhoneNumber | None:
+        """What happens when that number is called through that carrier; None: nobody answers."""
+        number = self.numbers.get(called) or self.numbers.get(ANY_NUMBER)
+        return number if number is not None and number.carrier in (None, carrier) else None
+
+
+def read_phones(path: Path, agents: Mapping[str, Any], problems: Problems) -> Phones | None:
+    """The file's content as far as it is right; None: there is no such file, or it has mistakes, which are added to
+    `problems`."""
+    if not path.exists():
+        return None
+    source = str(path)
+    try:
+        raw = read_object(path, problems, missing="")
+    except ConfigError as error:
+        problems.errors += error.problems
+        return None
+    raw = {name: value for name, value in raw.items() if not is_comment(name)}
+    phones = validated(Phones, raw, source, (), problems)
+    if phones is None:
+        return None
+    for name, carrier in phones.carriers.items():
+        at = ("carriers", name)
+        if not _CARRIER_NAME.fullmatch(name):
+            problems.error(source, at, "has a name that cannot be part of an address: use a-z, 0-9, - and _")
+        key = {carrier.key_field: carrier.key}
+        for missing in missing_variables(key):
+            text = f"the environment variable {missing} is not set; put it into .env"
+            problems.error(source, (*at, carrier.key_field), text)
+        problems.warnings += [told(f"{source}: carriers.{name}", path) for path in plain_secrets(key)]
+    for called, number in phones.numbers.items():
+        at = ("numbers", called)
+        if called != ANY_NUMBER and not _NUMBER.fullmatch(called):
+            problems.error(source, at, 'must be a number with its country code, such as +4930123456, or "*"')
+        if number.agent not in agents:
+            text = f"there is no agent {quoted(number.agent)}{did_you_mean(number.agent, agents)}"
+            problems.error(source, (*at, "agent"), text)
+        if number.carrier is not None and number.carrier not in phones.carriers:
+            text = f"there is no carrier {quoted(number.carrier)}{did_you_mean(number.carrier, phones.carriers)}"
+            problems.error(source, (*at, "carrier"), text)
+    for caller in phones.callers:
+        if not _NUMBER.fullmatch(caller):
+            problems.error(source, ("callers", caller), "must be a number with its country code, such as +4930123456")
+    return phones
