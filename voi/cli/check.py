@@ -135,7 +135,7 @@ def _network_problems(settings: "Settings", config: "Config | None") -> list[str
     found: list[str] = []
     for check in (
         lambda: check_network(settings),
-        lambda: check_listeners(settings.listeners, config and config.agents),
+        lambda: check_listeners(settings.listeners, None if config is None else config.agents),
         lambda: ice_settings(settings.webrtc_ice_servers, settings.webrtc_external_address),
     ):
         try:
