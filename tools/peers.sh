@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Installs programs that other people make, as they are, and has each work with Voi: tools/peers.sh realtime
-#   realtime   clients of OpenAI's Realtime protocol (docs/clients.md); about 1.5 GB
+#   realtime   clients of OpenAI's Realtime protocol (docs/clients.md); about 1.2 GB
 #   rtvi       pipecat's JavaScript client (docs/rtvi.md)
-#   mcp        servers of the Model Context Protocol (docs/tools.md)
+#   mcp        servers of the Model Context Protocol (docs/tools.md#mcp)
 # Needs network, Node with npm, and for realtime and rtvi Chromium. What comes from PyPI gets a venv each in .peers (or in
 # VOI_PEERS), what comes from npm lies beside its scripts. More arguments go to pytest: tools/peers.sh realtime -k livekit
 set -euo pipefail
