@@ -120,10 +120,11 @@ async def assert_held(desk: Desk, report: dict[str, Any], codes: frozenset[str] 
     words, all_words = told.rstrip(CUT).split(), STORY.split()
     assert STORY.startswith(" ".join(words))
     assert 5 <= len(words) < len(all_words)
-    # By the voice's own time: the ear takes several of espeak's words for others, and for more or fewer of them.
+    # By the voice's own time: the ear takes several of espeak's words for others, and for more or fewer of them, the last
+    # ones most of all. "Every" it hears, and that ends 0.4 s before the earliest cut.
     assert await spoken_ms(" ".join(words)) - ALONE_MS <= heard_ms
     assert heard_ms <= await spoken_ms(" ".join(all_words[: len(words) + 1]))
-    assert "every evening" in in_sound.lower()
+    assert "every" in in_sound.lower().split()
 
     mistakes = [event["error"] for event in desk.sent if event["type"] == "error"]
     assert {mistake["code"] for mistake in mistakes} <= codes
