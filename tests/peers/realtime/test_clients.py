@@ -120,8 +120,8 @@ async def assert_held(desk: Desk, report: dict[str, Any], codes: frozenset[str] 
     words, all_words = told.rstrip(CUT).split(), STORY.split()
     assert STORY.startswith(" ".join(words))
     assert 5 <= len(words) < len(all_words)
-    # By the voice's own time: the ear takes several of espeak's words for others, and for more or fewer of them. It does
-    # hear "every", which is over before each client's interruption.
+    # By the voice's own time: the ear takes several of espeak's words for others, and for more or fewer. It does hear
+    # "every", which is over before each client's interruption.
     assert await spoken_ms(" ".join(words)) - ALONE_MS <= heard_ms
     assert heard_ms <= await spoken_ms(" ".join(all_words[: len(words) + 1]))
     assert "every" in in_sound.lower().split()
