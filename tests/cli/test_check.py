@@ -151,6 +151,13 @@ def test_a_setting_that_serve_would_refuse_is_a_problem(
     assert told in result.stderr
 
 
+def test_an_agent_of_a_listener_that_there_is_not_is_a_problem(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("wyoming")
+    monkeypatch.setenv("VOI_LISTENERS", '{"wyoming": {"agent": "frend"}}')
+    Path("agents.json").write_text(json.dumps({"friend": {"llm_model": "echo"}}))
+    assert "there is no agent 'frend'; there are: friend." in CliRunner().invoke(app, ["check"]).stderr
+
+
 def test_a_certificate_that_cannot_be_loaded_is_a_problem(monkeypatch: pytest.MonkeyPatch) -> None:
     Path("agents.json").write_text(json.dumps({"a": {"llm_model": "echo"}}))
     monkeypatch.setenv("VOI_TLS_CERT_FILE", "cert.pem")

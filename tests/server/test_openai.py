@@ -186,6 +186,14 @@ async def test_errors_have_openais_shape(tmp_path: Path, monkeypatch: Patch) -> 
         assert server.server.admission.active == 0
 
 
+async def test_a_base_url_without_v1_is_told(tmp_path: Path, monkeypatch: Patch) -> None:
+    async with running(tmp_path, monkeypatch) as server:
+        for path, body in (("models", None), ("chat/completions", {}), ("audio/speech", {}), ("realtime/calls", {})):
+            status, answer = await ask(server, f"/{path}", body)
+            assert (status, answer["error"]["code"]) == (404, "not_found"), path
+            assert "ends in /v1" in answer["error"]["message"]
+
+
 @pytest.mark.parametrize("token", ["", "nonsense", API_KEY, issue_token("test", "x" * 40)])
 async def test_nobody_gets_in_without_a_token(token: str, tmp_path: Path, monkeypatch: Patch) -> None:
     async with running(tmp_path, monkeypatch) as server:

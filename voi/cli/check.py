@@ -51,7 +51,7 @@ def check(
         check_engines(config, settings, problems)
         check_tools(config, problems)
         check_brains(config, problems)
-        network = _network_problems(settings)
+        network = _network_problems(settings, None if problems.errors else config)
         problems.errors += network
         problems.warnings += [] if network else _taken_port(settings)
         read_prices(settings.prices_file, problems)
@@ -125,7 +125,8 @@ def _not_ready_to_serve(settings: "Settings") -> list[str]:
     return []
 
 
-def _network_problems(settings: "Settings") -> list[str]:
+def _network_problems(settings: "Settings", config: "Config | None") -> list[str]:
+    """`config` None: it could not be read as a whole, so an agent that is missing there may well exist."""
     from voi.errors import ConfigError
     from voi.server.http_server import check_network
     from voi.transports.listeners import check_listeners
@@ -134,7 +135,7 @@ def _network_problems(settings: "Settings") -> list[str]:
     found: list[str] = []
     for check in (
         lambda: check_network(settings),
-        lambda: check_listeners(settings.listeners),
+        lambda: check_listeners(settings.listeners, None if config is None else config.agents),
         lambda: ice_settings(settings.webrtc_ice_servers, settings.webrtc_external_address),
     ):
         try:

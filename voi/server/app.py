@@ -18,7 +18,7 @@ from voi.server.auth import TokenClaims, bearer, is_key, issue_token
 from voi.server.memory_http import memory_router
 from voi.server.metrics import Metrics
 from voi.server.openai.access import OpenAiServices
-from voi.server.openai.router import openai_router
+from voi.server.openai.router import misplaced_router, openai_router
 from voi.server.rtvi_start import rtvi_router
 from voi.server.telephone import telephone_router
 from voi.server.tokens import Tokens, tokens_router
@@ -155,6 +155,7 @@ def create_app(
 
     if openai is not None:
         app.include_router(openai_router(openai))
+        app.include_router(misplaced_router(openai))
 
     if settings.metrics:
 

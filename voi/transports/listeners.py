@@ -14,7 +14,7 @@ those that are wrong. A listener makes a door for each caller (`voi.session.door
 """
 
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
@@ -84,16 +84,25 @@ async def start_listeners(wanted: Mapping[str, Mapping[str, Any]], services: Doo
     return started
 
 
-def check_listeners(wanted: Mapping[str, Mapping[str, Any]]) -> None:
-    """Raises ConfigError with every name and option that `start_listeners` would refuse. Blocks: it imports them."""
+def check_listeners(wanted: Mapping[str, Mapping[str, Any]], agents: Collection[str] | None = None) -> None:
+    """Raises ConfigError with every name and option that `start_listeners` would refuse, and with an `agent` of Voi's
+    own listeners that is not among `agents` (None: they are not known). Blocks: it imports them."""
     problems = []
     for name, options in wanted.items():
         try:
             _factory(name, options)
+            if name in BUILT_IN and agents is not None:
+                check_agent(name, options.get("agent", ""), agents)
         except ConfigError as error:
             problems += error.problems
     if problems:
         raise ConfigError(problems)
+
+
+def check_agent(name: str, agent: str, agents: Collection[str]) -> None:
+    """Raises ConfigError if the listener `name` is to have an `agent` ("": the usual one) that is none of `agents`."""
+    if agent and agent not in agents:
+        raise ConfigError(f"VOI_LISTENERS: {name}: agent: there is no agent {agent!r}; there are: {', '.join(agents)}.")
 
 
 async def close_listeners(listeners: Sequence[Listener]) -> None:

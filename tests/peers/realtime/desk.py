@@ -5,8 +5,9 @@ import asyncio
 import base64
 import contextlib
 import json
+import re
 import wave
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -82,6 +83,12 @@ class Desk:
         told = [message.text for request in self.llm.requests for message in request.messages
                 if message.role == "assistant"]  # fmt: skip
         return [text for text in told if text.startswith(STORY.split()[0])]
+
+
+def only_words(texts: Sequence[str]) -> list[list[str]]:
+    """The words of each text, without case and punctuation: the ear writes "dog," or "dog." by how the chunks of a live
+    microphone lie on its frames."""
+    return [re.findall(r"[a-z']+", text.lower()) for text in texts]
 
 
 def write_recordings(folder: Path) -> None:

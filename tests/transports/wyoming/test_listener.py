@@ -56,6 +56,10 @@ async def test_it_can_be_closed_before_it_started() -> None:
 
 def test_it_is_known_by_its_name() -> None:
     check_listeners({"wyoming": {"port": 1}})
+    check_listeners({"wyoming": {"agent": "friend"}})
+    check_listeners({"wyoming": {"agent": "friend"}}, ["friend"])
+    with pytest.raises(ConfigError, match="there is no agent 'frend'; there are: friend"):
+        check_listeners({"wyoming": {"agent": "frend"}}, ["friend"])
     with pytest.raises(ConfigError, match="wyoming: colour: ") as both:
         check_listeners({"wyoming": {"colour": 1, "port": -1}})
     assert len(both.value.problems) == 2

@@ -30,3 +30,17 @@ def openai_router(services: OpenAiServices) -> APIRouter:
 
     router.include_router(unknown)
     return router
+
+
+def misplaced_router(services: OpenAiServices) -> APIRouter:
+    """Tells clients whose base URL lacks /v1 that it does."""
+    router = APIRouter(route_class=openai_route("unknown", services))
+
+    @router.get("/models", include_in_schema=False)
+    @router.post("/chat/completions", include_in_schema=False)
+    @router.post("/audio/{path:path}", include_in_schema=False)
+    @router.post("/realtime/{path:path}", include_in_schema=False)
+    async def misplaced() -> Response:
+        raise OpenAiError(404, "The base URL of OpenAI's endpoints ends in /v1 here.")
+
+    return router

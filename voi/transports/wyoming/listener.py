@@ -10,7 +10,7 @@ from typing import Any
 
 from voi.errors import ConfigError
 from voi.tasks import Tasks
-from voi.transports.listeners import DoorServices
+from voi.transports.listeners import DoorServices, check_agent
 from voi.transports.wyoming.allowed import Allowed
 from voi.transports.wyoming.connection import READ_BYTES, WyomingConnection
 from voi.transports.wyoming.discovery import Discovery
@@ -35,8 +35,7 @@ class WyomingListener:
         out_of_call = services.out_of_call
         if out_of_call is None:
             raise ConfigError("VOI_LISTENERS: wyoming: this server has no engines for it.")
-        if options.agent and options.agent not in out_of_call.config().agents:
-            raise ConfigError(f"VOI_LISTENERS: wyoming: agent: there is no agent {options.agent!r}.")
+        check_agent("wyoming", options.agent, out_of_call.config().agents)
         self._home = Home(
             services.calls, out_of_call, Outcomes(partial(out_of_call.count, "wyoming")), Dialogues(time.monotonic),
             options.app, options.agent, options.spellings(),

@@ -1,9 +1,8 @@
-"""MCP servers of others, over stdio and streamable HTTP, killed in the middle of a call. Not in CI:
+"""MCP servers of others, over stdio and streamable HTTP, killed in the middle of a call. They are installed by
 
-npm install --prefix DIR @modelcontextprotocol/server-everything
-python -m venv DIR/venv && DIR/venv/bin/pip install mcp-server-time
-VOI_TEST_MCP=DIR python -m pytest tests/tools/test_mcp_others.py
-"""
+    tools/peers.sh mcp
+
+which then runs this. Without it they are skipped."""
 
 import asyncio
 import os
@@ -22,15 +21,16 @@ from voi.tasks import Tasks
 from voi.tools.base import ToolFailed
 from voi.tools.mcp import McpConnection
 
-PLACE = Path(os.environ.get("VOI_TEST_MCP", "/nonexistent"))
-EVERYTHING = PLACE / "node_modules/@modelcontextprotocol/server-everything/dist/index.js"
-TIME = PLACE / "venv/bin/mcp-server-time"
+ROOT = Path(__file__).parent.parent.parent
+PEERS = Path(os.environ.get("VOI_PEERS", ROOT / ".peers")).absolute()
+EVERYTHING = Path(__file__).parent / "mcp/node_modules/@modelcontextprotocol/server-everything/dist/index.js"
+TIME = PEERS / "mcp_server_time/bin/mcp-server-time"
 LONG = "trigger-long-running-operation", {"duration": 30, "steps": 5}
 
 pytestmark = [
     pytest.mark.asyncio,
     pytest.mark.integration,
-    pytest.mark.skipif(not EVERYTHING.exists() or not TIME.exists(), reason="VOI_TEST_MCP names no such servers"),
+    pytest.mark.skipif(not EVERYTHING.exists() or not TIME.exists(), reason="servers of others: tools/peers.sh mcp"),
 ]
 
 
