@@ -355,7 +355,8 @@ case "$*" in
   *token_urlsafe*) echo a-secret ;;
   *EXT_SUFFIX*) echo .so ;;
   *get_path*) echo "$HEADERS" ;;
-  *"-e .") if [ -n "$HEADERS" ]; then mkdir -p voi/engines/vad voi/audio; touch voi/engines/vad/_silero.so voi/audio/_resample.so; fi ;;
+  *"-e .") if [ -n "$HEADERS" ]; then
+    mkdir -p voi/engines/vad voi/audio; touch voi/engines/vad/_silero.so voi/audio/_resample.so; fi ;;
 esac
 """
 
