@@ -16,7 +16,7 @@ from voi.session.session import Session
 from voi.tasks import Tasks
 from voi.transports.realtime.agent_side import ResponseWish
 from voi.transports.realtime.beside import ResponsesBeside
-from voi.transports.realtime.chosen import VoicesOf, chosen_agent, turn_policy
+from voi.transports.realtime.chosen import ChosenAgent, VoicesOf, chosen_agent, turn_policy
 from voi.transports.realtime.client_items import ItemEvents
 from voi.transports.realtime.door import RealtimeDoor
 from voi.transports.realtime.formats import RATE_HZ, FormatDecoder, sound_in
@@ -146,9 +146,13 @@ class ClientEvents:
     def apply(self, settings: RealtimeSettings, *, first: bool = False) -> None:
         """Have the conversation be as these settings want. `first`: it has just begun. Raises ClientError."""
         before, session = self._door.settings, self._session
-        chosen = chosen_agent(self._agent, settings, self._rights, self._call.app, self._voices_of)
+
+        def chosen_from(agent: Agent) -> ChosenAgent:
+            return chosen_agent(agent, settings, self._rights, self._call.app, self._voices_of)
+
+        chosen = chosen_from(session.written_agent)
         if first or settings.of_agent != before.of_agent:
-            session.revise(chosen.agent, chosen.instructions)
+            session.revise(lambda agent: chosen_from(agent).agent, chosen.instructions)
         if chosen.ignored != self._ignored:
             self._ignored = chosen.ignored
             self._on_ignored(chosen.ignored)
