@@ -165,12 +165,14 @@ class VoiceJudge(Engine, Protocol):
 @dataclass(frozen=True, slots=True)
 class SttOptions:
     """Options of one utterance, from the agent. `language`: ISO code; None: detect it. `usual`: the language detected
-    last in this conversation; detection keeps it unless another one is clearly more likely."""
+    last in this conversation; detection keeps it unless another one is clearly more likely. `translate`: write it in
+    English, where `SttInfo.translates`; `language` is then what is spoken."""
 
     language: str | None = None
     prompt: str = ""
     hot_words: tuple[str, ...] = ()
     usual: str | None = None
+    translate: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,13 +22,14 @@ NO_SPEECH = 0.6
 @dataclass(slots=True, eq=False)
 class Pass:
     """`pcm`: up to 30 s, 16 kHz. `language` None: detect it; `usual` stays unless another is clearly likelier.
-    `prompt`: the agent's. `context`: words right before the window. `goes_on`: there was speech well after the prefix,
+    `translate`: into English. `prompt`: the agent's. `context`: words right before the window. `goes_on`: there was speech well after the prefix,
     so the text cannot end with it. `temperatures`: the next one is tried after a doubtful decode. `cancelled` may be
     set at any time: the result is no longer needed."""
 
     pcm: bytes
     language: str | None = None
     usual: str | None = None
+    translate: bool = False
     prompt: str = ""
     context: tuple[RawWord, ...] = ()
     prefix: tuple[RawWord, ...] = ()
@@ -98,6 +99,19 @@ def better(one: Hypothesis | None, other: Hypothesis) -> Hypothesis:
     if one is None:
         return other
     return max(one, other, key=lambda each: (not each.doubtful, each.compression_ratio <= LOOP_RATIO, each.avg_logprob))
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """In which language a pass was heard, and whether it is written in English."""
+
+    language: str
+    translate: bool = False
+
+    @property
+    def task(self) -> str:
+        """As Whisper's tokenizers call it."""
+        return "translate" if self.translate else "transcribe"
 
 
 class Backend(Protocol):
