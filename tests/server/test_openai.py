@@ -126,6 +126,31 @@ async def test_the_sdk_gets_transcripts(tmp_path: Path, monkeypatch: Patch) -> N
         assert server.server.admission.active == 0
 
 
+async def test_the_sdk_gets_translations(tmp_path: Path, monkeypatch: Patch) -> None:
+    openai = pytest.importorskip("openai")
+    stt = FakeStt("one two three four five", "six seven eight")
+    stt.info = replace(stt.info, name="polyglot", translates=True)
+    both = replace(engines(), others={("stt", "polyglot"): stt})
+    async with running(tmp_path, monkeypatch, both) as server, client_of(server) as client:
+
+        async def translated(model: str, **more: Any) -> Any:
+            stt.streams.clear()
+            file = ("said.wav", io.BytesIO(RECORDING), "audio/wav")
+            return await client.audio.translations.create(model=model, file=file, **more)
+
+        assert (await translated("whisper-1")).text == "one two three four six seven"
+        verbose = await translated("polyglot", response_format="verbose_json")
+        assert (verbose.language, verbose.segments[1].text) == ("en", "six seven")
+        assert all(options.translate for options in stt.opened)
+        with pytest.raises(openai.BadRequestError, match="echo.*polyglot|fake.*polyglot") as refused:
+            await translated("echo")
+        assert refused.value.code == "unsupported"
+        assert (counted(server, "translations", "ok"), counted(server, "translations", "refused")) == (2, 1)
+        file = ("said.wav", io.BytesIO(RECORDING), "audio/wav")
+        await client.audio.transcriptions.create(model="polyglot", file=file)
+        assert not stt.opened[-1].translate
+
+
 async def test_the_sdk_talks_to_an_agent(tmp_path: Path, monkeypatch: Patch) -> None:
     llm = FakeLlm("Well. I am fine, thank you.")
     async with running(tmp_path, monkeypatch, engines(llm)) as server, client_of(server) as client:
@@ -176,7 +201,7 @@ async def test_errors_have_openais_shape(tmp_path: Path, monkeypatch: Patch) -> 
             ("audio/speech", {"model": "voice", "input": "a" * 4_097}, 400, "invalid_request"),
             ("audio/speech", {"model": "voice", "input": "a" * 70_000}, 413, "too_large"),
             ("audio/transcriptions", {"model": "whisper-1"}, 415, "unsupported_media_type"),
-            ("audio/translations", {}, 400, "unsupported"),
+            ("audio/translations", {}, 415, "unsupported_media_type"),
             ("embeddings", {}, 404, "not_found"),
         ):
             got, answer = await ask(server, f"/v1/{path}", body)

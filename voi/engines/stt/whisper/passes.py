@@ -42,6 +42,11 @@ class Pass:
         return len(self.pcm) / (2 * RATE_HZ)
 
     @property
+    def task(self) -> str:
+        """As Whisper's tokenizers call it."""
+        return "translate" if self.translate else "transcribe"
+
+    @property
     def text_at_once(self) -> bool:
         """The first new token must be text: openai/whisper's `suppress_blank` wants that after any prefix, but here the
         prefix may be all that was said."""
@@ -99,19 +104,6 @@ def better(one: Hypothesis | None, other: Hypothesis) -> Hypothesis:
     if one is None:
         return other
     return max(one, other, key=lambda each: (not each.doubtful, each.compression_ratio <= LOOP_RATIO, each.avg_logprob))
-
-
-@dataclass(frozen=True, slots=True)
-class Wording:
-    """In which language a pass was heard, and whether it is written in English."""
-
-    language: str
-    translate: bool = False
-
-    @property
-    def task(self) -> str:
-        """As Whisper's tokenizers call it."""
-        return "translate" if self.translate else "transcribe"
 
 
 class Backend(Protocol):
