@@ -181,7 +181,8 @@ def written(heard: list[TimedUtterance], form: TranscriptionForm, ear: Ear, leng
     language = next((each.language for each in heard if each.language), None) or form.language or ""
     translated = ear.options.translate
     verbose: dict[str, Any] = {
-        "task": "translate" if translated else "transcribe", "language": "en" if translated else language, "duration": length_s, "text": text, "usage": usage,
+        "task": "translate" if translated else "transcribe", "language": "en" if translated else language,
+        "duration": length_s, "text": text, "usage": usage,
     }  # fmt: skip
     if not form.granularities or "segment" in form.granularities:
         verbose["segments"] = [_segment(number, each) for number, each in enumerate(heard)]

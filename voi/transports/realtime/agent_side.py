@@ -109,6 +109,11 @@ class AgentSide:
         return bool(self._sounding)
 
     @property
+    def speaks(self) -> bool:
+        """It is answering, or heard."""
+        return self.response is not None or self.sounding
+
+    @property
     def playing_id(self) -> int | None:
         """The message whose sound is heard now."""
         return next(iter(self._sounding), None)

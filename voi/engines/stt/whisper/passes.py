@@ -22,9 +22,9 @@ NO_SPEECH = 0.6
 @dataclass(slots=True, eq=False)
 class Pass:
     """`pcm`: up to 30 s, 16 kHz. `language` None: detect it; `usual` stays unless another is clearly likelier.
-    `translate`: into English. `prompt`: the agent's. `context`: words right before the window. `goes_on`: there was speech well after the prefix,
-    so the text cannot end with it. `temperatures`: the next one is tried after a doubtful decode. `cancelled` may be
-    set at any time: the result is no longer needed."""
+    `translate`: into English. `prompt`: the agent's. `context`: words right before the window. `goes_on`: there was
+    speech well after the prefix, so the text cannot end with it. `temperatures`: the next one is tried after a doubtful
+    decode. `cancelled` may be set at any time: the result is no longer needed."""
 
     pcm: bytes
     language: str | None = None
