@@ -42,14 +42,15 @@ class TypedCall:
         instructions: str = "",
         pictures: Sequence[str] = (),
         change: AgentChange | None = None,
+        must_call: str = "",
     ) -> None:
         """Have the agent answer. `continued`: the dialogue before; with an answer owed, and no text, the agent goes on
-        from there. `change`: see `Session.revise`. Raises ClientError for an agent that cannot be run."""
+        from there. `change`, `must_call`: see `Session.revise`. Raises ClientError for an agent that cannot be run."""
         app_tools = (ANY_TOOL,) if change else ()
         options = CallOptions(mode="chat", greet=False, silent=True, instructions=instructions, app_tools=app_tools)
         session = self.call.open(agent, None, options, continued)
         if change is not None:
-            session.revise(change, instructions)
+            session.revise(change, instructions, must_call)
         self.call.start()
         if continued is not None and continued.kept.owed:
             return

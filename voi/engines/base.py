@@ -233,6 +233,10 @@ class Stt(Engine, Protocol):
 # ---- language model ---------------------------------------------------------------------------
 
 
+ANY_CALL = "*"
+"""For `LlmRequest.must_call`."""
+
+
 @dataclass(frozen=True, slots=True)
 class LlmRequest:
     """One completion. `temperature` None: the model's default. `first_token_ms`: how long the first token may take, if
@@ -248,6 +252,8 @@ class LlmRequest:
     """Those that the model may call."""
     may_call: bool = True
     """False: it is shown the tools, since earlier messages hold their calls, and has to answer in words."""
+    must_call: str = ""
+    """The tool that it has to call; `ANY_CALL`: one of them."""
 
 
 FinishReason = Literal["stop", "length", "content_filter", "tool_calls", "nothing"]

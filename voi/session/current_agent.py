@@ -21,6 +21,8 @@ class CurrentAgent:
     lookups: Lookups | None = None
     written: Agent = field(init=False)
     came_from: str = ""
+    must_call: str = ""
+    """The tool that each of its answers has to call, or `ANY_CALL`; not what it says with a tool's result."""
 
     def __post_init__(self) -> None:
         self.written = self.agent

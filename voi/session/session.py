@@ -58,6 +58,7 @@ from voi.session.side_questions import INVOKE_MAX_TOKENS, SideQuestions
 from voi.session.tool_use import ToolUse
 from voi.session.tools import ToolRunner
 from voi.tasks import Tasks
+from voi.text.language import AUTO
 from voi.tools.base import AvailableTool, ToolContext, ToolFailed
 from voi.tools.captures import Captures, NewestWords
 
@@ -562,10 +563,10 @@ class Session:
         """The same, as its author wrote it."""
         return self._current.written
 
-    def revise(self, change: AgentChange, instructions: str) -> None:
+    def revise(self, change: AgentChange, instructions: str, must_call: str = "") -> None:
         """The client changed what it chose: from its next reply on, the agent of the conversation, and each that takes
-        over from it, is what `change` makes of it. `instructions`: see `CallOptions`. Raises ClientError if the agent
-        cannot be run."""
+        over from it, is what `change` makes of it. `instructions`: see `CallOptions`. `must_call`: see `CurrentAgent`.
+        Raises ClientError if the agent cannot be run."""
         current = self._current
         agent = change(current.written)
         try:
@@ -573,7 +574,18 @@ class Session:
         except ConfigError as error:
             raise ClientError(str(error)) from None
         self._options, self._change = replace(self._options, instructions=instructions), change
+        current.must_call = must_call
         self._take_over(agent, tools)
+
+    def hear_as(self, language: str, prompt: str) -> None:
+        """How the person is heard from their next words on: in that language, and with that prompt for the ear; "": the
+        agent's own. Raises ClientError for a language that the ear does not hear."""
+        agent, known = self._agent, self._engines.stt.info.languages
+        language = (language or agent.language or "").lower().split("-")[0]
+        if known and language and language not in (AUTO, *known):
+            raise ClientError(f"The person cannot be heard in {language[:20]!r} here, but in {', '.join(known)}.")
+        if self._brain is not None:
+            self._brain.tune(None if language == AUTO else language or None, prompt or agent.stt.prompt)
 
     async def answer_beside(self, instructions: str, messages: tuple[Message, ...] | None) -> str:
         """What the agent's model says beside the conversation, of which nothing enters the dialogue. `instructions`: in

@@ -202,3 +202,22 @@ async def test_a_transcript_that_fails_is_told(tmp_path: Path, monkeypatch: Patc
         client.send("response.create")
         await client.until(lambda: client.all("response.output_item.done"))
         assert not client.errors
+
+
+async def test_the_person_is_heard_in_the_clients_language(tmp_path: Path, monkeypatch: Patch) -> None:
+    engines = fake_engines("eins zwei drei", "vier")
+    ear: Any = engines.stt
+    ear.info = replace(ear.info, languages=("en", "de"))
+    async with serving(tmp_path, monkeypatch, engines) as running:
+        audio = {"input": {"transcription": {"model": "x", "language": "de", "prompt": "Voi."}, "turn_detection": None}}
+        client = await RealtimeClient.arrive(running.port, audio=audio)
+        client.send("session.update", session={"audio": {"input": {"transcription": {"language": "tlh"}}}})
+        await client.until("error")
+        assert client.errors[-1]["param"] == "session.audio.input.transcription.language"
+        for transcription in ({"language": "de", "prompt": "Voi."}, {"model": "x"}):
+            client.send("session.update", session={"audio": {"input": {"transcription": transcription}}})
+            client.speak(voice(600))
+            client.send("input_audio_buffer.commit")
+            await client.until("conversation.item.input_audio_transcription.completed")
+        heard = [(options.language, options.prompt) for options in ear.opened]
+        assert heard == [("de", "Voi."), ("en", "")]

@@ -112,3 +112,25 @@ async def test_functions_and_voice_go_along_to_another_agent(tmp_path: Path, mon
         tts: Any = running.server._engines.tts["voice"]  # type: ignore[union-attr]
         assert {options.speed for _, options in tts.spoken} == {1.3}
         assert not client.errors
+
+
+async def test_a_function_that_has_to_be_called(tmp_path: Path, monkeypatch: Patch) -> None:
+    write_agents(tmp_path)
+    llm = FakeLlm(calls_of(ToolCall("a", "get_weather", '{"place":"Rome"}')), "It is sunny.", "Hello.")
+    async with serving(tmp_path, monkeypatch, engines_with(llm)) as running:
+        client = await RealtimeClient.arrive(running.port, "friend", tools=[WEATHER], tool_choice="required")
+        client.say("Rome?")
+        client.send("response.create")
+        await client.until("response.done")
+        (call,) = client.last("response.done")["response"]["output"]
+        output = {"type": "function_call_output", "call_id": call["call_id"], "output": "sunny"}
+        client.send("conversation.item.create", item=output)
+        client.send("response.create")
+        await client.until("response.done")
+        choice = {"type": "function", "name": "get_weather"}
+        client.say("And now?")
+        client.send("response.create", response={"tool_choice": choice})
+        await client.until("response.done")
+        assert [request.must_call for request in llm.requests] == ["*", "", "get_weather"]
+        assert client.last("session.updated")["session"]["tool_choice"] == "required"
+        assert not client.errors

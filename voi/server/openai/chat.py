@@ -124,7 +124,7 @@ class Completion:
             before = Continued(asked.before) if asked.before.messages else None
             typed.begin(
                 self._agent, asked.text, before, instructions=asked.instructions, pictures=asked.pictures,
-                change=self._with_functions if asked.functions else None,
+                change=self._with_functions if asked.functions else None, must_call=asked.must_call,
             )  # fmt: skip
             some = False
             async with aclosing(typed.pieces()) as pieces:

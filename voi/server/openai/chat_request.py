@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from voi.core.kept import Kept, KeptMessage
 from voi.dialogue import Message, ToolCall, ToolResult
+from voi.engines.base import ANY_CALL
 from voi.engines.llm.picture_url import checked_picture_url
 from voi.errors import ClientError
 from voi.server.openai.failures import OpenAiError
@@ -99,13 +100,14 @@ class ChatRequest(BaseModel):
 class ChatAsked:
     """What a request asks. `instructions`: what its system messages say. `before`: the dialogue, without the message
     that is to be answered; with what functions returned, it ends with that, and an answer is owed. `functions`: of the
-    client, as `tools_of` returns them."""
+    client, as `tools_of` returns them. `must_call`: see `Session.revise`."""
 
     instructions: str
     before: Kept
     text: str
     pictures: tuple[str, ...]
     functions: tuple[Json, ...] = ()
+    must_call: str = ""
 
 
 def asked_of(request: ChatRequest) -> ChatAsked:
@@ -136,7 +138,7 @@ def asked_of(request: ChatRequest) -> ChatAsked:
     kept = tuple(KeptMessage(number, said) for number, said in enumerate(earlier) if said.parts)
     return ChatAsked(
         "\n\n".join(filter(None, instructions)), Kept(kept, next_id=len(earlier), owed=goes_on),
-        last.text, last.image_urls, _functions(request),
+        last.text, last.image_urls, _functions(request), _must_call(request),
     )  # fmt: skip
 
 
@@ -150,6 +152,13 @@ def _functions(request: ChatRequest) -> tuple[Json, ...]:
         return tools_of(flat, "tools")
     except EventError as error:
         raise OpenAiError(400, str(error), "", error.param) from None
+
+
+def _must_call(request: ChatRequest) -> str:
+    choice = request.tool_choice
+    if isinstance(choice, dict):
+        return str(_object(choice.get("function")).get("name", ""))[:NAME_MAX]
+    return ANY_CALL if choice == "required" else ""
 
 
 def _object(value: object) -> Json:
@@ -214,7 +223,7 @@ def _role(role: _Role) -> Literal["system", "user", "assistant"]:
 def _refuse_unsupported(request: ChatRequest) -> None:
     form = (request.response_format or {}).get("type", "text")
     unsupported = {
-        "tool_choice": request.tool_choice not in (None, "auto", "none"),
+        "tool_choice": bool(_must_call(request)) and not request.tools,
         "functions": bool(request.functions),
         "n": request.n not in (None, 1),
         "response_format": form != "text",

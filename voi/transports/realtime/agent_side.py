@@ -8,7 +8,7 @@ from typing import Protocol
 
 from voi.core.actions import Status
 from voi.core.replies import INTERRUPTED
-from voi.dialogue import ReplySegment
+from voi.dialogue import Message, ReplySegment
 from voi.session import events
 from voi.transports.realtime.formats import FormatEncoder, FormatName
 from voi.transports.realtime.items import ItemList
@@ -23,10 +23,11 @@ CALLS_MAX = 256
 
 @dataclass(frozen=True, slots=True)
 class ResponseWish:
-    """What a `response.create` asks for."""
+    """What a `response.create` asks for. `given`: what it is to answer; None: the dialogue."""
 
     instructions: str = ""
     metadata: Json | None = None
+    given: tuple[Message, ...] | None = None
 
 
 class SoundOut(Protocol):
@@ -213,6 +214,11 @@ class AgentSide:
 
     def message(self, message: events.AgentMessage) -> None:
         """The newest text of a message: it is kept for those who retrieve it. Beyond its end: what was heard of it."""
+        response = self.response
+        if not message.text and response is not None and response.written and response.has(message.message_id):
+            response.message_done(message.message_id, whole=False)  # it was stopped before its first sound
+            self.finish("cancelled", "turn_detected")
+            return
         item = self._items.of_message(message.message_id)
         if item is None and message.text and message.message_id >= 0:
             if (response := self._of(message.message_id)) is not None:

@@ -151,8 +151,10 @@ class ClientEvents:
             return chosen_agent(agent, settings, self._rights, self._call.app, self._voices_of)
 
         chosen = chosen_from(session.written_agent)
+        if settings.ear != before.ear:
+            self._hear_as(*settings.ear)
         if first or settings.of_agent != before.of_agent:
-            session.revise(lambda agent: chosen_from(agent).agent, chosen.instructions)
+            session.revise(lambda agent: chosen_from(agent).agent, chosen.instructions, settings.must_call)
         if chosen.ignored != self._ignored:
             self._ignored = chosen.ignored
             self._on_ignored(chosen.ignored)
@@ -168,6 +170,12 @@ class ClientEvents:
             session.tell(facts.TurnTakingSet(mode, policy, settings.answers, settings.interrupts))
         if settings.greet and not before.greet and not len(self._door.items):
             session.tell(facts.ReplyAsked())
+
+    def _hear_as(self, language: str, prompt: str) -> None:
+        try:
+            self._session.hear_as(language, prompt)
+        except ClientError as error:
+            raise EventError(str(error), "invalid_value", "session.audio.input.transcription.language") from None
 
     # ---- sound --------------------------------------------------------------------------------------
 
@@ -197,9 +205,7 @@ class ClientEvents:
         if given.get("conversation") == "none":
             self._beside.create(given, replace(wish, instructions=self._allowed(wish.instructions)))
             return
-        if given.get("input") is not None:
-            raise EventError("Only a response beside the conversation has its own input: send conversation 'none'.",
-                             "invalid_value", "response.input")  # fmt: skip
+        wish = replace(wish, given=self._beside.input_of(given))
         if active is not None and active.asked and not agent.outputs:
             raise EventError(
                 f"Conversation already has an active response in progress: {active.id}. Wait until the response is "
@@ -222,7 +228,7 @@ class ClientEvents:
             agent.begin(asked=True)
             self._give_outputs()
         else:
-            asked = facts.ReplyAsked(wish.instructions)
+            asked = facts.ReplyAsked(wish.instructions, wish.given)
             self._door.person.in_order(lambda: self._intake.then(lambda: self._session.tell(asked)))
 
     def _give_outputs(self) -> None:

@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 import orjson
 
+from voi.engines.base import ANY_CALL
 from voi.transports.realtime.formats import FORMATS, RATE_HZ, FormatName
 from voi.transports.realtime.wire import (
     EventError,
@@ -65,6 +66,18 @@ class RealtimeSettings:
     def silent(self) -> bool:
         """The client wants text alone."""
         return "audio" not in self.output_modalities
+
+    @property
+    def must_call(self) -> str:
+        """The tool that each answer has to call, or `ANY_CALL`; "": none."""
+        choice = self.tool_choice
+        return str(choice["name"]) if isinstance(choice, dict) else ANY_CALL if choice == "required" else ""
+
+    @property
+    def ear(self) -> tuple[str, str]:
+        """Language and prompt for what hears the person; "": the agent's own."""
+        asked = self.transcription or {}
+        return asked.get("language", ""), asked.get("prompt", "")
 
     @property
     def manual(self) -> bool:
