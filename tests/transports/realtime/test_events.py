@@ -342,6 +342,11 @@ async def test_mistakes_are_answered_and_end_nothing(tmp_path: Path, monkeypatch
         ({"type": "conversation.item.create", "item": {"type": "message", "role": "cook", "content": []}},
          "invalid_value", "item.role"),
         ({"type": "response.create", "response": {"metadata": {"a": 1}}}, "invalid_type", "response.metadata.a"),
+        ({"type": "response.create", "response": {"conversation": "none", "output_modalities": ["audio"]}},
+         "invalid_value", "response.output_modalities"),
+        ({"type": "response.create", "response": {"input": [{"type": "item_reference", "id": "x"}]}},
+         "item_not_found", "response.input[0].id"),
+        ({"type": "response.create", "response": {"input": "x"}}, "invalid_type", "response.input"),
     ]  # fmt: skip
     async with serving(tmp_path, monkeypatch, fake_engines()) as running:
         client = await RealtimeClient.arrive(running.port)

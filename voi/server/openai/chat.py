@@ -83,7 +83,7 @@ class Completion:
             async for piece in pieces:
                 said.append(piece.text)
                 tone = tone or piece.tone
-        message = {"role": "assistant", "content": "".join(said) or None, "refusal": None, "tone": tone}
+        message: dict[str, Any] = {"role": "assistant", "content": "".join(said) or None, "refusal": None, "tone": tone}
         if self._calls:
             message["tool_calls"] = self._calls
         choice = {"index": 0, "message": message, "finish_reason": self._finish, "logprobs": None}
@@ -144,7 +144,6 @@ class Completion:
             self._usage = {"prompt_tokens": taken, "completion_tokens": given, "total_tokens": taken + given}
         finally:
             typed.call.hang_up()
-
 
     def _with_functions(self, agent: Agent) -> Agent:
         """The agent with the client's functions beside its own tools."""

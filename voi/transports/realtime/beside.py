@@ -36,6 +36,9 @@ class ResponsesBeside:
         if len(self._running) >= AT_ONCE_MAX:
             raise EventError(f"At most {AT_ONCE_MAX} responses beside the conversation are made at once.",
                              "rate_limit_exceeded")  # fmt: skip
+        if given.get("output_modalities") == ["audio"]:
+            raise EventError("A response beside the conversation is text: ask for ['text'].", "invalid_value",
+                             "response.output_modalities")  # fmt: skip
         messages = self.input_of(given)
         response = AgentResponse(
             self._door.emit, self._door.items, conversation_id=None, asked=True, sound=False, audio={},

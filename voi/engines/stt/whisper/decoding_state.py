@@ -47,9 +47,7 @@ class DecodingState:
     """`covered`: position up to which all sound is in the hypothesis; `tried`: the same, with passes that were too
     doubtful to count."""
 
-    def __init__(
-        self, *, language: str | None, prompt: str, usual: str | None = None, translate: bool = False
-    ) -> None:
+    def __init__(self, *, language: str | None, prompt: str, usual: str | None = None, translate: bool = False) -> None:
         self.sound = SoundBuffer()
         self.covered = 0
         self.tried = 0
