@@ -250,6 +250,19 @@ async def test_mutated_requests_are_never_server_errors(tmp_path: Path, monkeypa
     dice = random.Random(1)
     bodies: list[tuple[str, dict[str, Any]]] = [
         ("chat/completions", {"model": "echo", "messages": [{"role": "user", "content": [{"type": "text"}]}]}),
+        (
+            "chat/completions",
+            {
+                "model": "echo", "tools": [{"type": "function", "function": WEATHER}],
+                "tool_choice": {"type": "function", "function": {"name": "get_weather"}},
+                "messages": [
+                    {"role": "assistant", "tool_calls": [
+                        {"id": "a", "type": "function", "function": {"name": "get_weather", "arguments": "{}"}},
+                    ]},
+                    {"role": "tool", "tool_call_id": "a", "content": "sunny"},
+                ],
+            },
+        ),
         ("audio/speech", {"model": "voice", "voice": {"id": "a"}, "input": "Hi.", "speed": 1, "stream_format": "sse"}),
     ]
     odd: list[Any] = [

@@ -27,6 +27,13 @@ EVENTS: list[dict[str, Any]] = [
                             "turn_detection": {"type": "server_vad", "silence_duration_ms": 400}},
                   "output": {"voice": "marin", "speed": 1.0}}}},
     {"type": "session.update", "session": {"audio": {"input": {"turn_detection": None}}}},
+    {"type": "session.update", "session": {
+        "tool_choice": {"type": "function", "name": "f"},
+        "audio": {"input": {"transcription": {"model": "x", "language": "de", "prompt": "Voi."}}}}},
+    {"type": "response.create", "response": {
+        "tool_choice": "required", "output_modalities": ["text"], "metadata": {"a": "b"},
+        "input": [{"type": "message", "role": "user", "content": [{"type": "input_text", "text": "Hi."}]},
+                  {"type": "item_reference", "id": "x"}, {"type": "function_call_output", "output": "1"}]}},
     {"type": "input_audio_buffer.append", "audio": "AAAAAAAA"},
     {"type": "input_audio_buffer.commit"},
     {"type": "input_audio_buffer.clear"},
