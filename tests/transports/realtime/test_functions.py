@@ -134,3 +134,27 @@ async def test_a_function_that_has_to_be_called(tmp_path: Path, monkeypatch: Pat
         assert [request.must_call for request in llm.requests] == ["*", "", "get_weather"]
         assert client.last("session.updated")["session"]["tool_choice"] == "required"
         assert not client.errors
+
+
+async def test_an_output_that_comes_after_a_cancelled_response(tmp_path: Path, monkeypatch: Patch) -> None:
+    write_agents(tmp_path)
+    llm = FakeLlm(calls_of(ToolCall("a", "get_weather", '{"place":"Rome"}')), "Well.", "It is sunny.", None)
+    async with serving(tmp_path, monkeypatch, engines_with(llm)) as running:
+        client = await RealtimeClient.arrive(running.port, "friend", tools=[WEATHER])
+        client.say("Rome?")
+        client.send("response.create")
+        await client.until("response.done")
+        (call,) = client.last("response.done")["response"]["output"]
+        client.say("Are you there?")
+        client.send("response.create")
+        await client.until("response.created")
+        client.send("response.cancel")
+        await client.until("response.done")
+        output = {"type": "function_call_output", "call_id": call["call_id"], "output": "sunny"}
+        client.send("conversation.item.create", item=output)
+        await client.until("conversation.item.done")
+        client.send("response.create")
+        await client.until("response.done")
+        assert client.last("response.done")["response"]["status"] == "completed"
+        assert [result.text for m in llm.requests[-1].messages for result in m.tool_results] == ["sunny"]
+        assert not client.errors

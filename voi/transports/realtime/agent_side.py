@@ -96,6 +96,8 @@ class AgentSide:
         """What the next response was asked for with."""
         self.calls: dict[str, str] = {}
         """Function calls that the client has not answered, each with its number in the session."""
+        self.waived: set[str] = set()
+        """Those of them that nobody waits for: what they return is known, and answered when that is asked for."""
         self.outputs: dict[str, str] = {}
         """Outputs of functions that the session was not given yet, by call id."""
         self._past: deque[int] = deque(maxlen=PAST_MAX)

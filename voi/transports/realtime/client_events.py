@@ -193,6 +193,7 @@ class ClientEvents:
         if (playing := self._door.agent.playing_id) is not None:
             self._door.agent.interrupted("client_cancelled")
             self._session.tell(facts.Interrupted(playing))
+            self._waive()
 
     # ---- responses ------------------------------------------------------------------------------------
 
@@ -279,6 +280,14 @@ class ClientEvents:
         self._wish = None
         self._door.agent.interrupted("client_cancelled")
         self._session.tell(facts.ReplyCancelled())
+        if self._door.agent.response is active:  # the session had nothing to cancel
+            self._door.agent.finish("cancelled")
+        self._waive()
+
+    def _waive(self) -> None:
+        """The session does not go on by itself any more with what functions return that were called before."""
+        self._door.agent.waived = set(self._door.agent.calls)
+        self._give_outputs()
 
     # ---- nobody speaks ------------------------------------------------------------------------------
 
