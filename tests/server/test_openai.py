@@ -253,12 +253,16 @@ async def test_mutated_requests_are_never_server_errors(tmp_path: Path, monkeypa
         (
             "chat/completions",
             {
-                "model": "echo", "tools": [{"type": "function", "function": WEATHER}],
+                "model": "echo",
+                "tools": [{"type": "function", "function": WEATHER}],
                 "tool_choice": {"type": "function", "function": {"name": "get_weather"}},
                 "messages": [
-                    {"role": "assistant", "tool_calls": [
-                        {"id": "a", "type": "function", "function": {"name": "get_weather", "arguments": "{}"}},
-                    ]},
+                    {
+                        "role": "assistant",
+                        "tool_calls": [
+                            {"id": "a", "type": "function", "function": {"name": "get_weather", "arguments": "{}"}},
+                        ],
+                    },
                     {"role": "tool", "tool_call_id": "a", "content": "sunny"},
                 ],
             },
