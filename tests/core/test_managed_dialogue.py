@@ -45,6 +45,27 @@ def test_a_reply_to_messages_that_the_client_brought() -> None:
     assert world.shown[-4].text == ""
 
 
+def test_a_reply_to_what_the_client_gives() -> None:
+    world = World()
+    inserted(world, -1, "Before.")
+    world.tell(was.ReplyAsked("Be kind.", (Message("user", "Given."),)))
+    assert asked_with(world) == [("system", "Be kind."), ("user", "Given.")]
+    world.played(world.reply_with("Yes."))
+    inserted(world, -2, "After.")
+    world.tell(was.ReplyAsked(given=()))
+    assert asked_with(world) == []
+    world.played(world.reply_with("No."))
+    world.tell(was.ReplyAsked())
+    said = [("user", "Before."), ("assistant", "Yes."), ("user", "After."), ("assistant", "No.")]
+    assert asked_with(world) == said
+
+
+def test_instructions_for_what_the_person_is_saying() -> None:
+    world = World()
+    world.tell(was.TextTyped("Hello."), was.ReplyAsked("Be kind."))
+    assert asked_with(world) == [("system", "Be kind."), ("user", "Hello.")]
+
+
 def test_a_reply_that_was_asked_for_waits_for_the_one_before() -> None:
     world = World()
     inserted(world, -1, "Hello.")

@@ -106,8 +106,10 @@ class FakeStt(_Engine):
         self.texts, self.word_ms, self.flush_s, self.partials, self.fault = texts, word_ms, flush_s, partials, fault
         self.open_streams = 0
         self.streams: list[FakeSttStream] = []
+        self.opened: list[SttOptions] = []
 
     def open(self, options: SttOptions, on_partial: Callable[[Transcript], None] | None) -> FakeSttStream:
+        self.opened.append(options)
         text = self.texts[min(len(self.streams), len(self.texts) - 1)] if self.texts else ""
         self.open_streams += 1
         self.streams.append(FakeSttStream(self, text.split(), on_partial))

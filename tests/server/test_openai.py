@@ -126,6 +126,31 @@ async def test_the_sdk_gets_transcripts(tmp_path: Path, monkeypatch: Patch) -> N
         assert server.server.admission.active == 0
 
 
+async def test_the_sdk_gets_translations(tmp_path: Path, monkeypatch: Patch) -> None:
+    openai = pytest.importorskip("openai")
+    stt = FakeStt("one two three four five", "six seven eight")
+    stt.info = replace(stt.info, name="polyglot", translates=True)
+    both = replace(engines(), others={("stt", "polyglot"): stt})
+    async with running(tmp_path, monkeypatch, both) as server, client_of(server) as client:
+
+        async def translated(model: str, **more: Any) -> Any:
+            stt.streams.clear()
+            file = ("said.wav", io.BytesIO(RECORDING), "audio/wav")
+            return await client.audio.translations.create(model=model, file=file, **more)
+
+        assert (await translated("whisper-1")).text == "one two three four six seven"
+        verbose = await translated("polyglot", response_format="verbose_json")
+        assert (verbose.language, verbose.segments[1].text) == ("en", "six seven")
+        assert all(options.translate for options in stt.opened)
+        with pytest.raises(openai.BadRequestError, match=r"fake.*polyglot") as refused:
+            await translated("echo")
+        assert refused.value.code == "unsupported"
+        assert (counted(server, "translations", "ok"), counted(server, "translations", "refused")) == (2, 1)
+        file = ("said.wav", io.BytesIO(RECORDING), "audio/wav")
+        await client.audio.transcriptions.create(model="polyglot", file=file)
+        assert not stt.opened[-1].translate
+
+
 async def test_the_sdk_talks_to_an_agent(tmp_path: Path, monkeypatch: Patch) -> None:
     llm = FakeLlm("Well. I am fine, thank you.")
     async with running(tmp_path, monkeypatch, engines(llm)) as server, client_of(server) as client:
@@ -167,22 +192,23 @@ async def test_errors_have_openais_shape(tmp_path: Path, monkeypatch: Patch) -> 
         for path, body, status, code in (
             ("chat/completions", {"model": "nobody", "messages": said}, 404, "model_not_found"),
             ("chat/completions", {"model": "echo", "messages": []}, 400, "invalid_request"),
-            ("chat/completions", {"model": "echo", "messages": said, "tools": [{}]}, 400, "unsupported"),
+            ("chat/completions", {"model": "echo", "messages": said, "tools": [{}]}, 400, "invalid_request"),
+            ("chat/completions", {"model": "echo", "messages": said, "tool_choice": "required"}, 400, "unsupported"),
             ("chat/completions", {"model": "echo", "messages": said, "n": 2}, 400, "unsupported"),
-            ("chat/completions", {"model": "echo", "messages": [*said, {"role": "tool"}]}, 400, "unsupported"),
+            ("chat/completions", {"model": "echo", "messages": [*said, {"role": "tool"}]}, 400, "invalid_request"),
             ("audio/speech", {"model": "mute", "voice": "alloy", "input": "Hi."}, 400, "no_voice"),
             ("audio/speech", {"model": "voice", "voice": "zoe", "input": "Hi."}, 400, "no_voice"),
             ("audio/speech", {"model": "voice", "input": "…", "response_format": "pcm"}, 400, "invalid_request"),
             ("audio/speech", {"model": "voice", "input": "a" * 4_097}, 400, "invalid_request"),
             ("audio/speech", {"model": "voice", "input": "a" * 70_000}, 413, "too_large"),
             ("audio/transcriptions", {"model": "whisper-1"}, 415, "unsupported_media_type"),
-            ("audio/translations", {}, 400, "unsupported"),
+            ("audio/translations", {}, 415, "unsupported_media_type"),
             ("embeddings", {}, 404, "not_found"),
         ):
             got, answer = await ask(server, f"/v1/{path}", body)
             assert (got, answer["error"]["code"]) == (status, code), path
             assert set(answer["error"]) == {"message", "type", "param", "code"}
-        assert counted(server, "chat", "refused") == 5
+        assert counted(server, "chat", "refused") == 6
         assert server.server.admission.active == 0
 
 
@@ -232,6 +258,23 @@ async def test_mutated_requests_are_never_server_errors(tmp_path: Path, monkeypa
     dice = random.Random(1)
     bodies: list[tuple[str, dict[str, Any]]] = [
         ("chat/completions", {"model": "echo", "messages": [{"role": "user", "content": [{"type": "text"}]}]}),
+        (
+            "chat/completions",
+            {
+                "model": "echo",
+                "tools": [{"type": "function", "function": WEATHER}],
+                "tool_choice": {"type": "function", "function": {"name": "get_weather"}},
+                "messages": [
+                    {
+                        "role": "assistant",
+                        "tool_calls": [
+                            {"id": "a", "type": "function", "function": {"name": "get_weather", "arguments": "{}"}},
+                        ],
+                    },
+                    {"role": "tool", "tool_call_id": "a", "content": "sunny"},
+                ],
+            },
+        ),
         ("audio/speech", {"model": "voice", "voice": {"id": "a"}, "input": "Hi.", "speed": 1, "stream_format": "sse"}),
     ]
     odd: list[Any] = [
@@ -305,6 +348,55 @@ async def test_who_leaves_ends_the_work(tmp_path: Path, monkeypatch: Patch) -> N
             assert counted(server, path.split("/")[0] if "chat" in path else "speech", "left") == 1
 
 
+WEATHER = {
+    "name": "get_weather",
+    "description": "The weather in a place.",
+    "parameters": {"type": "object", "properties": {"place": {"type": "string"}}, "required": ["place"]},
+}
+
+
+async def test_the_sdk_brings_functions(tmp_path: Path, monkeypatch: Patch) -> None:
+    calls = [ToolCall(key, "get_weather", f'{{"place":"{place}"}}') for key, place in (("a", "Rome"), ("b", "Bonn"))]
+    llm = FakeLlm([TextDelta("Let me look."), *calls, Finished("tool_calls")], "Both are sunny.")
+    async with running(tmp_path, monkeypatch, engines(llm)) as server, client_of(server) as client:
+        wish: dict[str, Any] = {"model": "desk", "tools": [{"type": "function", "function": WEATHER}]}
+        messages: list[dict[str, Any]] = [{"role": "user", "content": "How is it in Rome and Bonn?"}]
+        choice = (await client.chat.completions.create(messages=messages, **wish)).choices[0]
+        assert (choice.finish_reason, choice.message.content) == ("tool_calls", "Let me look.")
+        called = [(call.function.name, call.function.arguments) for call in choice.message.tool_calls]
+        assert called == [("get_weather", '{"place":"Rome"}'), ("get_weather", '{"place":"Bonn"}')]
+        assert sorted(spec.name for spec in llm.requests[0].tools) == ["get_weather", "leave"]
+        messages.append(choice.message.model_dump(exclude_none=True))
+        for call, weather in zip(choice.message.tool_calls, ("sunny", "bright"), strict=True):
+            messages.append({"role": "tool", "tool_call_id": call.id, "content": weather})
+        said, finish = "", ""
+        async for chunk in await client.chat.completions.create(messages=messages, stream=True, **wish):
+            said += chunk.choices[0].delta.content or ""
+            finish = chunk.choices[0].finish_reason or finish
+        assert (said, finish) == ("Both are sunny.", "stop")
+        asked = llm.requests[-1].messages
+        assert [(m.role, m.text) for m in asked[:2]] == [
+            ("user", messages[0]["content"]), ("assistant", "Let me look."),
+        ]  # fmt: skip
+        assert [result.text for m in asked for result in m.tool_results] == ["sunny", "bright"]
+        assert asked[1].tool_calls[0].call_id == choice.message.tool_calls[0].id
+        assert server.server.admission.active == 0
+
+
+async def test_calls_of_functions_are_streamed(tmp_path: Path, monkeypatch: Patch) -> None:
+    call = ToolCall("a", "get_weather", '{"place":"Rome"}')
+    async with (
+        running(tmp_path, monkeypatch, engines(FakeLlm([call, Finished("tool_calls")]))) as server,
+        client_of(server) as client,
+    ):
+        wish: dict[str, Any] = {"model": "echo", "messages": SAID, "tools": [{"type": "function", "function": WEATHER}]}
+        stream = await client.chat.completions.create(stream=True, **wish)
+        chunks = [chunk.choices[0] async for chunk in stream]
+        (told,) = chunks[0].delta.tool_calls
+        assert (told.index, told.function.name, told.function.arguments) == (0, "get_weather", '{"place":"Rome"}')
+        assert chunks[-1].finish_reason == "tool_calls"
+
+
 async def test_guard_tools_and_disclosure_are_those_of_a_call(tmp_path: Path, monkeypatch: Patch) -> None:
     llm = FakeLlm("Sorry, as a language model I cannot.", "It is noon.")
     async with running(tmp_path, monkeypatch, engines(llm)) as server:
@@ -338,6 +430,10 @@ async def test_what_an_app_has_no_right_to(tmp_path: Path, monkeypatch: Patch) -
     async with running(tmp_path, monkeypatch, **behind_a_proxy) as server:
         assert (await ask(server, "/v1/chat/completions", wish))[0] == 403
         assert (await ask(server, "/v1/chat/completions", wish, granted))[0] == 200
+    tools = {"model": "echo", "messages": SAID, "tools": [{"type": "function", "function": WEATHER}]}
+    async with running(tmp_path, monkeypatch, client_agent_fields=("system_prompt",)) as server:
+        assert (await ask(server, "/v1/chat/completions", tools))[0] == 403
+        assert (await ask(server, "/v1/chat/completions", {**tools, "tool_choice": "none"}))[0] == 200
     fields = {"client_agent_fields": ("voices",)}
     async with running(tmp_path, monkeypatch, **fields) as server:
         assert (await ask(server, "/v1/chat/completions", wish, granted))[0] == 403

@@ -122,6 +122,24 @@ def test_what_an_agent_cannot_answer(message: dict[str, Any]) -> None:
     assert raised.value.status == 400
 
 
+CALL = {"id": "a", "type": "function", "function": {"name": "f", "arguments": "{}"}}
+
+
+@pytest.mark.parametrize(
+    "messages",
+    [
+        [{"role": "assistant", "tool_calls": [CALL]}],
+        [{"role": "assistant", "tool_calls": [CALL]}, {"role": "user", "content": "And?"}],
+        [{"role": "assistant", "tool_calls": [CALL]}, {"role": "tool", "tool_call_id": "b", "content": "1"}],
+        [{"role": "assistant", "tool_calls": [CALL]}, *[{"role": "tool", "tool_call_id": "a", "content": "1"}] * 2],
+        [{"role": "user", "content": "Hi.", "tool_calls": [CALL]}],
+    ],
+)
+def test_calls_have_one_result_each(messages: list[dict[str, Any]]) -> None:
+    with pytest.raises(OpenAiError):
+        asked_of(ChatRequest.model_validate({"model": "a", "messages": messages}))
+
+
 def test_the_door_is_bounded_and_ends_once() -> None:
     door = ChatDoor("openai")
     for number in range(WAITING_MAX + 10):

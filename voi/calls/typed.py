@@ -6,8 +6,9 @@ from voi.calls.calls import Calls
 from voi.calls.chat_door import ChatDoor
 from voi.core.end_reason import EndReason
 from voi.core.facts import AnswerAsked, Continued, TextTyped
-from voi.core.options import CallOptions
-from voi.session.events import AgentText, Ended
+from voi.core.options import ANY_TOOL, CallOptions
+from voi.session.events import AgentText, AppToolCalled, Ended
+from voi.session.session import AgentChange
 
 _FINISHED = (EndReason.FINISHED, EndReason.AGENT_HUNG_UP)
 
@@ -23,6 +24,11 @@ class TypedCall:
         self.agent_hung_up = False
 
     @property
+    def calls(self) -> Sequence[AppToolCalled]:
+        """Once the pieces are through: the client's functions that the agent waits for."""
+        return self._door.calls
+
+    @property
     def error(self) -> str:
         """What went wrong with the answer, in words for the client; "": nothing."""
         return self._door.error
@@ -35,12 +41,19 @@ class TypedCall:
         *,
         instructions: str = "",
         pictures: Sequence[str] = (),
+        change: AgentChange | None = None,
+        must_call: str = "",
     ) -> None:
-        """Have the agent answer. `continued`: the dialogue before. Raises ClientError for an agent that cannot be
-        run."""
-        options = CallOptions(mode="chat", greet=False, silent=True, instructions=instructions)
+        """Have the agent answer. `continued`: the dialogue before; with an answer owed, and no text, the agent goes on
+        from there. `change`, `must_call`: see `Session.revise`. Raises ClientError for an agent that cannot be run."""
+        app_tools = (ANY_TOOL,) if change else ()
+        options = CallOptions(mode="chat", greet=False, silent=True, instructions=instructions, app_tools=app_tools)
         session = self.call.open(agent, None, options, continued)
+        if change is not None:
+            session.revise(change, instructions, must_call)
         self.call.start()
+        if continued is not None and continued.kept.owed:
+            return
         if text:
             session.tell(TextTyped(text))
         for url in pictures:

@@ -90,6 +90,9 @@ class Conversation:
         """A reply was asked for without a message of the person."""
         self._asked_note = ""
         """For the prompt of the reply that was asked for."""
+        self._given: tuple[Message, ...] | None = None
+        """What that reply's model is shown in place of the messages up to `_given_to`; None: nothing."""
+        self._given_to: frozenset[int] = frozenset()
         self._busy = False
         """The server is busy: optional work is left out."""
         self._agent = ""
@@ -312,7 +315,7 @@ class Conversation:
 
     def _listen(self) -> Turn:
         self._utterances += 1
-        self._asked_note = ""
+        self._asked_note, self._given = "", None
         self._turn = Turn(self._utterances, after_noise=self._now_ms <= self._noise_until_ms)
         self._emit(do.Listen(self._utterances, partials=not self._busy))
         return self._turn
@@ -587,6 +590,9 @@ class Conversation:
 
     def _request(self, *said: Message) -> tuple[Message, ...]:
         """The messages for the agent's model. `said`: what the person says now, which is not in the history yet."""
+        if self._given is not None:
+            since = (entry for entry in self.history if entry.message_id not in self._given_to)
+            return (*self._prompt, *self._given, *self.history.messages_of(since), *said)
         return self._condensing.request(self._prompt, said)
 
     @property
@@ -678,15 +684,17 @@ class Conversation:
         self._try_answer()
 
     def _on_reply_asked(self, fact: was.ReplyAsked) -> None:
+        if fact.instructions or fact.given is not None:
+            self._replies.drop_speculation()  # it was asked without them
+        self._asked_note, self._given = fact.instructions, fact.given
+        self._given_to = frozenset(entry.message_id for entry in self.history)
         if self._turn or self._draft.begun:
             waiting = self.state is State.WAITING
             self._on_answer_asked()
             if waiting:
                 self._owe_answer()
-            self._asked_note = fact.instructions
             return
         self._clocks.user_acted(self._now_ms)
-        self._asked_note = fact.instructions
         if self._reply_owed:
             return
         if self._opens(fact):
@@ -726,7 +734,8 @@ class Conversation:
     def _opens(self, fact: was.ReplyAsked) -> bool:
         """Nothing was said yet: the agent says its greeting. False if it has none, or is told what to say."""
         greeting = self.script.greeting
-        if greeting is None or fact.instructions or self.history.last is not None or self.state is not State.IDLE:
+        told = fact.instructions or fact.given is not None
+        if greeting is None or told or self.history.last is not None or self.state is not State.IDLE:
             return False
         self._emit(do.SendStatus(Status.RESPONSE_CREATED))
         self._say(greeting)

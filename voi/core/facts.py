@@ -146,9 +146,11 @@ class SpeechDropped:
 
 @dataclass(frozen=True, slots=True)
 class ReplyAsked:
-    """The client asks for a reply to the dialogue as it is. `instructions`: a note for the prompt of this reply."""
+    """The client asks for a reply to the dialogue as it is. `instructions`: a note for the prompt of this reply.
+    `given`: the model is shown this in place of the dialogue so far; None: the dialogue."""
 
     instructions: str = ""
+    given: tuple[Message, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)

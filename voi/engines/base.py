@@ -165,12 +165,14 @@ class VoiceJudge(Engine, Protocol):
 @dataclass(frozen=True, slots=True)
 class SttOptions:
     """Options of one utterance, from the agent. `language`: ISO code; None: detect it. `usual`: the language detected
-    last in this conversation; detection keeps it unless another one is clearly more likely."""
+    last in this conversation; detection keeps it unless another one is clearly more likely. `translate`: write it in
+    English, where `SttInfo.translates`; `language` is then what is spoken."""
 
     language: str | None = None
     prompt: str = ""
     hot_words: tuple[str, ...] = ()
     usual: str | None = None
+    translate: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,6 +233,10 @@ class Stt(Engine, Protocol):
 # ---- language model ---------------------------------------------------------------------------
 
 
+ANY_CALL = "*"
+"""For `LlmRequest.must_call`."""
+
+
 @dataclass(frozen=True, slots=True)
 class LlmRequest:
     """One completion. `temperature` None: the model's default. `first_token_ms`: how long the first token may take, if
@@ -246,6 +252,8 @@ class LlmRequest:
     """Those that the model may call."""
     may_call: bool = True
     """False: it is shown the tools, since earlier messages hold their calls, and has to answer in words."""
+    must_call: str = ""
+    """The tool that it has to call; `ANY_CALL`: one of them."""
 
 
 FinishReason = Literal["stop", "length", "content_filter", "tool_calls", "nothing"]

@@ -63,10 +63,11 @@ class VoiceJudgeInfo(EngineInfo):
 @dataclass(frozen=True, slots=True)
 class SttInfo(EngineInfo):
     """Speech to text. `partials`: text comes while the person speaks. `word_times`: whether final transcripts have the
-    times of words."""
+    times of words. `translates`: it can write in English what is said in other languages."""
 
     partials: bool = True
     word_times: WordTimes = "none"
+    translates: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from voi.config.config import Config
 from voi.core.actions import Duck, Release, Resume, SayAhead, SayPhrase, SayRest, StartReply, Stop
 from voi.core.facts import Fact, ReplyFailed
 from voi.dialogue import Message
+from voi.engines.base import ANY_CALL
 from voi.errors import VoiError
 from voi.session.current_agent import CurrentAgent
 from voi.session.failure import Failure, FailureKind, JudgeFailed, NothingSaid
@@ -107,7 +108,11 @@ class AgentTurn:
         if self._models is not None and self._agent.brain is not None:  # it adds the excerpts beside the person's sound
             self._models.adding(action.reply, add)
             add = None
-        work: Work = lambda writer: writer.answer(action.messages, specs, may_call=action.tools, add=add)  # noqa: E731
+        wanted, goes_on = self._current.must_call, bool(action.messages and action.messages[-1].tool_results)
+        must_call = wanted if not goes_on and wanted in (ANY_CALL, *(spec.name for spec in specs)) else ""
+        work: Work = lambda writer: writer.answer(  # noqa: E731
+            action.messages, specs, may_call=action.tools, must_call=must_call, add=add
+        )
         self._begin(action.reply, work, by_model=True)
 
     def _follow(self) -> None:

@@ -106,6 +106,10 @@ class AudioInput:
         self._pushed, self._push_told = pushed, False
         self._preroll = deque(maxlen=0 if pushed else PREROLL_MS // self._window_ms)
 
+    def tune(self, language: str | None, prompt: str) -> None:
+        """Hear the next utterance in that language (None: detect it), with that prompt."""
+        self._stt_options = replace(self._stt_options, language=language, prompt=prompt)
+
     def hear(self, pcm: bytes) -> None:
         """Take s16le mono at `rate_hz`, any length, even half a sample."""
         if self._pushed and not self._push_told:

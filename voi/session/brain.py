@@ -78,6 +78,11 @@ class Brain(Protocol):
         """Takes the person's sound: s16le mono at `options.input_rate_hz`, any length."""
         ...
 
+    @property
+    def tune(self) -> Callable[[str | None, str], None]:
+        """Has the person's next words heard in that language (None: it is detected), with that prompt for the ear."""
+        ...
+
     def act(self, action: BrainAction) -> None:
         """Start to carry out the action. Its results are told as facts."""
 
@@ -102,7 +107,7 @@ def brain_for(around: Surroundings) -> Brain:
 class PipelineBrain:
     """VAD, STT, an LLM and TTS, one after the other."""
 
-    __slots__ = ("_replying", "_turn", "forget", "hear")
+    __slots__ = ("_replying", "_turn", "forget", "hear", "tune")
 
     def __init__(self, around: Surroundings, models: SpeechModels | None = None) -> None:
         self._turn = turn = UserTurn(
@@ -116,7 +121,7 @@ class PipelineBrain:
             on_token=around.on_token, on_sound=around.on_sound, on_failure=around.on_failure,
             silent=around.options.silent, models=models,
         )  # fmt: skip
-        self.hear = turn.audio_input.hear
+        self.hear, self.tune = turn.audio_input.hear, turn.audio_input.tune
         self.forget = replying.forget
 
     def act(self, action: BrainAction) -> None:

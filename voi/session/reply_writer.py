@@ -77,6 +77,7 @@ class ReplyWriter:
         "_llm",
         "_may_call",
         "_metering",
+        "_must_call",
         "_on_failure",
         "_on_token",
         "_playback",
@@ -137,7 +138,7 @@ class ReplyWriter:
         self._calls: list[ToolCall] = []
         """Tool calls of the current try."""
         self._tools: tuple[ToolSpec, ...] = ()
-        self._may_call = True
+        self._may_call, self._must_call = True, ""
         self._printed: list[str] = []
         """The text of the current try, in which a model may have printed a call."""
         self._began_s = self._thought_s = asyncio.get_running_loop().time()
@@ -150,14 +151,16 @@ class ReplyWriter:
         tools: tuple[ToolSpec, ...] = (),
         *,
         may_call: bool = True,
+        must_call: str = "",
         add: AddExcerpts | None = None,
     ) -> None:
         """Write the agent's answer to the messages. `tools`: those of the agent. `may_call` False: it may call none of
-        them any more. `add` adds excerpts of files to the messages first. Raises VoiError if all tries fail."""
+        them any more. `must_call`: see `LlmRequest`. `add` adds excerpts of files to the messages first. Raises
+        VoiError if all tries fail."""
         if add is not None:
             messages = await add(messages)
         control = self._control
-        self._tools, self._may_call = tools, may_call
+        self._tools, self._may_call, self._must_call = tools, may_call, must_call
         if control is None:
             await self._try(messages, self._agent.temperature)
         else:
@@ -188,6 +191,7 @@ class ReplyWriter:
             max_tokens=self._agent.max_tokens,
             tools=self._tools,
             may_call=self._may_call,
+            must_call=self._must_call,
         )
         good = await self._try_again_if_broken(request)
         if good and self._is_empty:

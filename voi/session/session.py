@@ -58,6 +58,7 @@ from voi.session.side_questions import INVOKE_MAX_TOKENS, SideQuestions
 from voi.session.tool_use import ToolUse
 from voi.session.tools import ToolRunner
 from voi.tasks import Tasks
+from voi.text.language import AUTO
 from voi.tools.base import AvailableTool, ToolContext, ToolFailed
 from voi.tools.captures import CapturedValue, Captures, NewestWords
 
@@ -65,6 +66,7 @@ if TYPE_CHECKING:
     from voi.engines.startup import Engines
 
 ToolsOf = Callable[[Agent, str], Mapping[str, AvailableTool]]
+AgentChange = Callable[[Agent], Agent]
 KnowledgeOf = Callable[[Knowledge], KnowledgeCollection | None]
 EARLY_FACTS_MAX = 64
 """How many facts are kept from before `run`."""
@@ -95,9 +97,10 @@ class Session:
     """
 
     __slots__ = (
-        "__weakref__", "_agent", "_alarm", "_brain", "_captured", "_captures", "_clock", "_condenser", "_config",
-        "_context_tokens_of", "_continued", "_conversation", "_current", "_echo", "_ended", "_engines", "_events",
-        "_fault", "_greetings_dir", "_hands", "_inbox", "_keys", "_knowledge_of", "_latency", "_line", "_make_brain",
+        "__weakref__", "_agent", "_alarm", "_brain", "_captured", "_captures", "_change", "_clock", "_condenser",
+        "_config", "_context_tokens_of", "_continued", "_conversation", "_current", "_echo", "_ended",
+        "_engines", "_events", "_fault", "_greetings_dir", "_hands", "_inbox", "_keys", "_knowledge_of", "_latency",
+        "_line", "_make_brain",
         "_metering", "_note", "_observers", "_options", "_pictures", "_playback", "_private", "_prove_person",
         "_questions", "_recalls", "_redaction", "_tasks", "_telling", "_tool_runner", "_tools_of", "about", "begun",
         "conversation_id", "invoke_llm", "kept_for_later", "memory",
@@ -147,6 +150,8 @@ class Session:
         self._context_tokens_of = context_tokens_of
         self._knowledge_of = knowledge_of
         self._current = CurrentAgent(agent, agent_name, tools_of(agent, ""))
+        self._change: AgentChange = lambda written: written
+        """What the client makes of each agent."""
         script = script_from(
             agent,
             options,
@@ -158,7 +163,7 @@ class Session:
         )
         kept_by = continued.kept.agent if continued else ""
         if kept_by and (other := config.agents.get(kept_by)) is not None:  # it had taken over before
-            self._current = CurrentAgent(other, kept_by, tools_of(other, agent_name))
+            self._current = CurrentAgent(other, kept_by, tools_of(other, agent_name), came_from=agent_name)
             rules = [tool.rule for tool in self._current.tools.values()]
             tokens = self._context_tokens()
             script = script.followed_by(script_from(other, options, context_tokens=tokens, rules=rules))
@@ -571,15 +576,34 @@ class Session:
         """The agent that goes on with the conversation now."""
         return self._current.agent
 
-    def revise(self, agent: Agent, instructions: str) -> None:
-        """The client changed what it chose: from its next reply on, the agent of the conversation is this one.
-        `instructions`: see `CallOptions`. Raises ClientError if the agent cannot be run."""
-        self._options = replace(self._options, instructions=instructions)
+    @property
+    def written_agent(self) -> Agent:
+        """The same, as its author wrote it."""
+        return self._current.written
+
+    def revise(self, change: AgentChange, instructions: str, must_call: str = "") -> None:
+        """The client changed what it chose: from its next reply on, the agent of the conversation, and each that takes
+        over from it, is what `change` makes of it. `instructions`: see `CallOptions`. `must_call`: see `CurrentAgent`.
+        Raises ClientError if the agent cannot be run."""
+        current = self._current
+        agent = change(current.written)
         try:
-            tools = self._tools_of(agent, "")
+            tools = self._tools_of(agent, current.came_from)
         except ConfigError as error:
             raise ClientError(str(error)) from None
-        self._take_over(agent, self._current.name, tools)
+        self._options, self._change = replace(self._options, instructions=instructions), change
+        current.must_call = must_call
+        self._take_over(agent, tools)
+
+    def hear_as(self, language: str, prompt: str) -> None:
+        """How the person is heard from their next words on: in that language, and with that prompt for the ear; "": the
+        agent's own. Raises ClientError for a language that the ear does not hear."""
+        agent, known = self._agent, self._engines.stt.info.languages
+        language = (language or agent.language or "").lower().split("-")[0]
+        if known and language and language not in (AUTO, *known):
+            raise ClientError(f"The person cannot be heard in {language[:20]!r} here, but in {', '.join(known)}.")
+        if self._brain is not None:
+            self._brain.tune(None if language == AUTO else language or None, prompt or agent.stt.prompt)
 
     async def answer_beside(self, instructions: str, messages: tuple[Message, ...] | None) -> str:
         """What the agent's model says beside the conversation, of which nothing enters the dialogue. `instructions`: in
@@ -642,7 +666,8 @@ class Session:
     def _switch_agent(self, name: str) -> None:
         """Have another agent go on. What hears the person stays as it is. Raises ToolFailed."""
         try:
-            agent = self._config.agent(name)
+            written = self._config.agent(name)
+            agent = self._change(written)
         except ClientError as error:
             raise ToolFailed(str(error)) from None
         current = self._current
@@ -653,23 +678,24 @@ class Session:
         self._tasks.log.info("the agent %s goes on", name)
         if self._captures is not None:
             self._captures.hand_over()
-        self._take_over(agent, name, tools)
+        current.written, current.came_from, current.name = written, current.name, name
+        self._take_over(agent, tools)
         if self.memory is not None:
             self.memory.follow(agent, name)
             if agent.memory is None:
                 self.tell(was.Recalled(""))
             self.recall()
 
-    def _take_over(self, agent: Agent, name: str, tools: Mapping[str, AvailableTool]) -> None:
+    def _take_over(self, agent: Agent, tools: Mapping[str, AvailableTool]) -> None:
         current = self._current
-        current.agent, current.name, current.tools = agent, name, tools
+        current.agent, current.tools = agent, tools
         current.lookups = self._lookups_for(agent)
         if self._tool_runner is not None:
             self._tool_runner.tools = tools
         self._note_private()
         rules = [tool.rule for tool in tools.values()]
         script = script_from(agent, self._options, context_tokens=self._context_tokens(), rules=rules)
-        self.tell(was.AgentSwitched(script, name))
+        self.tell(was.AgentSwitched(script, current.name))
 
     def _context_tokens(self) -> int:
         """How much of the current agent's model is left for its prompt and the dialogue, in tokens; 0: not known."""

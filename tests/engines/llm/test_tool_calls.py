@@ -1,12 +1,13 @@
 """Tools in requests, and calls in answers as different servers stream them."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from voi.dialogue import Message, ToolCall, ToolSpec
-from voi.engines.base import CallPart, Finished, LlmEvent, LlmRequest, TextDelta, Usage
+from voi.engines.base import ANY_CALL, CallPart, Finished, LlmEvent, LlmRequest, TextDelta, Usage
 from voi.engines.llm.attempts import LlmLimits
 from voi.engines.llm.chat_reply import ChunkReader, ReplyReader
 from voi.engines.llm.chat_request import chat_messages, chat_request
@@ -112,6 +113,10 @@ def test_the_request_has_the_tools_and_no_json_mode() -> None:
 def test_a_model_that_may_call_no_more_is_told_so() -> None:
     request = LlmRequest("m", (Message("user", "?"),), tools=(SPEC,), may_call=False)
     assert chat_request(request, json_mode=False)["tool_choice"] == "none"
+    required = replace(request, may_call=True, must_call=ANY_CALL)
+    assert chat_request(required, json_mode=False)["tool_choice"] == "required"
+    named = chat_request(replace(required, must_call="f"), json_mode=False)["tool_choice"]
+    assert named == {"type": "function", "function": {"name": "f"}}
 
 
 @pytest.mark.parametrize(

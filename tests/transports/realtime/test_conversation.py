@@ -124,6 +124,51 @@ async def test_manual_turns(tmp_path: Path, monkeypatch: Patch) -> None:
         assert client.last("response.done")["response"]["output"][0]["content"][0]["transcript"] == "four five six"
 
 
+async def test_a_turn_that_is_committed_over_the_agent_does_not_stop_it(tmp_path: Path, monkeypatch: Patch) -> None:
+    async with serving(tmp_path, monkeypatch, fake_engines("one two three", "four five six")) as running:
+        audio = {"input": {"transcription": {"model": "x"}, "turn_detection": None}}
+        client = await RealtimeClient.arrive(running.port, audio=audio)
+        client.say("A long story about the sea.")
+        client.send("response.create")
+        await client.until("response.output_audio.delta")
+        client.speak(voice(600))
+        client.send("input_audio_buffer.commit")
+        committed = await client.until("input_audio_buffer.committed")
+        client.say("And in Rome?")
+        await client.until("response.done")
+        assert client.last("response.done")["response"]["status"] == "completed"
+        completed = await client.until("conversation.item.input_audio_transcription.completed")
+        assert (completed["item_id"], completed["transcript"]) == (committed["item_id"], "one two three")
+        client.send("conversation.item.retrieve", item_id=client.last("response.done")["response"]["output"][0]["id"])
+        await client.until("conversation.item.retrieved")
+        assert client.log[-1]["item"]["content"][0]["transcript"] == "A long story about the sea."
+        client.send("response.create")
+        await client.until("response.created")
+        client.speak(voice(600))
+        client.send("input_audio_buffer.commit")
+        client.send("response.cancel")
+        await client.until("conversation.item.input_audio_transcription.completed")
+        assert client.log[-1]["transcript"] == "four five six"
+        assert not client.errors
+
+
+async def test_sound_that_waits_for_a_transcript_is_bounded(tmp_path: Path, monkeypatch: Patch) -> None:
+    monkeypatch.setattr("voi.transports.realtime.person_side.WAITING_MAX_BYTES", 100_000)
+    async with serving(tmp_path, monkeypatch, fake_engines("one two three")) as running:
+        audio = {"input": {"transcription": {"model": "x"}, "turn_detection": None}}
+        client = await RealtimeClient.arrive(running.port, audio=audio)
+        client.say("A long story about the sea.")
+        client.send("response.create")
+        await client.until("response.output_audio.delta")
+        for _ in range(3):
+            client.speak(voice(1_000))
+            client.send("input_audio_buffer.commit")
+        await client.until("error")
+        assert client.errors[-1]["code"] == "too_many_items"
+        assert len(client.all("input_audio_buffer.committed")) == 2
+        await client.until("conversation.item.input_audio_transcription.completed", 2)
+
+
 async def test_recorded_speech_with_the_embedded_engines(tmp_path: Path, monkeypatch: Patch) -> None:
     """The echo agent is heard to say what the person said: its sound goes through the speech recognition as well."""
     with wave.open(str(AUDIO / "spk1_snt1.wav")) as recording:
@@ -157,3 +202,22 @@ async def test_a_transcript_that_fails_is_told(tmp_path: Path, monkeypatch: Patc
         client.send("response.create")
         await client.until(lambda: client.all("response.output_item.done"))
         assert not client.errors
+
+
+async def test_the_person_is_heard_in_the_clients_language(tmp_path: Path, monkeypatch: Patch) -> None:
+    engines = fake_engines("eins zwei drei", "vier")
+    ear: Any = engines.stt
+    ear.info = replace(ear.info, languages=("en", "de"))
+    async with serving(tmp_path, monkeypatch, engines) as running:
+        audio = {"input": {"transcription": {"model": "x", "language": "de", "prompt": "Voi."}, "turn_detection": None}}
+        client = await RealtimeClient.arrive(running.port, audio=audio)
+        client.send("session.update", session={"audio": {"input": {"transcription": {"language": "tlh"}}}})
+        await client.until("error")
+        assert client.errors[-1]["param"] == "session.audio.input.transcription.language"
+        for transcription in ({"language": "de", "prompt": "Voi."}, {"model": "x"}):
+            client.send("session.update", session={"audio": {"input": {"transcription": transcription}}})
+            client.speak(voice(600))
+            client.send("input_audio_buffer.commit")
+            await client.until("conversation.item.input_audio_transcription.completed")
+        heard = [(options.language, options.prompt) for options in ear.opened]
+        assert heard == [("de", "Voi."), ("en", "")]

@@ -1,19 +1,22 @@
 """What a client may send, one by one: its items, formats, responses, settings and mistakes."""
 
+import asyncio
 import base64
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.fakes.engines import FakeLlm
+from tests.fakes.engines import FakeLlm, FakeTts, calls_of
 from tests.server.fakes import SECRET
 from tests.server.serving import fake_engines, serving
 from tests.transports.realtime.fakes import RealtimeClient
 from tests.transports.realtime.test_conversation import TRANSCRIBED, quiet, voice
 from tests.transports.realtime.test_functions import WEATHER, engines_with, write_agents
 from voi.audio import g711
+from voi.dialogue import ToolCall
 from voi.server.auth import issue_token
 from voi.transports.realtime.client_secrets import ClientSecrets
 from voi.transports.realtime.peer import RealtimeCaller
@@ -138,6 +141,25 @@ async def test_a_response_is_cancelled(tmp_path: Path, monkeypatch: Patch) -> No
             assert details == {"type": "cancelled", "reason": "client_cancelled"}
 
 
+async def test_a_response_is_cancelled_before_its_first_sound(tmp_path: Path, monkeypatch: Patch) -> None:
+    write_agents(tmp_path)
+    engines = replace(engines_with(FakeLlm("One.", "Two.")), tts={"voice": FakeTts(first_s=0.6)})
+    async with serving(tmp_path, monkeypatch, engines) as running:
+        client = await RealtimeClient.arrive(running.port, "friend")
+        client.say("Go on.")
+        client.send("response.create")
+        await client.until("response.output_audio_transcript.delta")
+        await asyncio.sleep(0.2)  # all its text is known
+        client.send("response.cancel")
+        await client.until("response.done")
+        done = client.last("response.done")["response"]
+        assert done["status_details"] == {"type": "cancelled", "reason": "client_cancelled"}
+        assert not client.sound
+        client.send("response.create")
+        await client.until("response.done")
+        assert client.last("response.done")["response"]["status"] == "completed"
+
+
 async def test_a_response_beside_the_conversation(tmp_path: Path, monkeypatch: Patch) -> None:
     write_agents(tmp_path)
     llm = FakeLlm("support", "Hello.", None)
@@ -161,6 +183,36 @@ async def test_a_response_beside_the_conversation(tmp_path: Path, monkeypatch: P
         client.send("response.cancel", response_id=(await client.until("response.created"))["response"]["id"])
         await client.until("response.done")
         assert client.last("response.done")["response"]["status"] == "cancelled"
+        assert not client.errors
+
+
+async def test_a_response_to_its_own_input(tmp_path: Path, monkeypatch: Patch) -> None:
+    write_agents(tmp_path)
+    looks = calls_of(ToolCall("a", "get_weather", '{"place":"Rome"}'))
+    llm = FakeLlm(looks, "Sunny there.", "Hello.")
+    async with serving(tmp_path, monkeypatch, engines_with(llm)) as running:
+        client = await RealtimeClient.arrive(running.port, "friend", tools=[WEATHER])
+        client.say("My screen is broken.", id="q")
+        client.say("Rome.", id="r")
+        said = {"type": "message", "role": "user", "content": [{"type": "input_text", "text": "How is it there?"}]}
+        asked = [{"type": "item_reference", "id": "r"}, said]
+        client.send("response.create", response={"input": asked})
+        await client.until("response.done")
+        (call,) = client.last("response.done")["response"]["output"]
+        output = {"type": "function_call_output", "call_id": call["call_id"], "output": "sunny"}
+        client.send("conversation.item.create", item=output)
+        client.send("response.create")
+        await client.until("response.done")
+        given = ["You help.", "Rome.", "How is it there?"]
+        assert [m.text for m in llm.requests[0].messages] == given
+        assert [m.text for m in llm.requests[1].messages][:3] == given
+        assert llm.requests[1].messages[-1].tool_results[0].text == "sunny"
+        done = client.last("response.done")["response"]
+        assert done["conversation_id"]
+        assert done["output"][0]["content"][0]["transcript"] == "Sunny there."
+        client.send("response.create")
+        await client.until("response.done")
+        assert [m.text for m in llm.requests[2].messages][:3] == ["You help.", "My screen is broken.", "Rome."]
         assert not client.errors
 
 
@@ -290,6 +342,11 @@ async def test_mistakes_are_answered_and_end_nothing(tmp_path: Path, monkeypatch
         ({"type": "conversation.item.create", "item": {"type": "message", "role": "cook", "content": []}},
          "invalid_value", "item.role"),
         ({"type": "response.create", "response": {"metadata": {"a": 1}}}, "invalid_type", "response.metadata.a"),
+        ({"type": "response.create", "response": {"conversation": "none", "output_modalities": ["audio"]}},
+         "invalid_value", "response.output_modalities"),
+        ({"type": "response.create", "response": {"input": [{"type": "item_reference", "id": "x"}]}},
+         "item_not_found", "response.input[0].id"),
+        ({"type": "response.create", "response": {"input": "x"}}, "invalid_type", "response.input"),
     ]  # fmt: skip
     async with serving(tmp_path, monkeypatch, fake_engines()) as running:
         client = await RealtimeClient.arrive(running.port)

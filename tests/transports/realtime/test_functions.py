@@ -82,3 +82,79 @@ async def test_two_calls_of_one_response_behind_words(tmp_path: Path, monkeypatc
         results = [result.text for result in llm.requests[-1].messages[-1].tool_results]
         assert results == ["sunny in Rome", "sunny in Bonn"]
         assert not client.errors
+
+
+async def test_functions_and_voice_go_along_to_another_agent(tmp_path: Path, monkeypatch: Patch) -> None:
+    guide = {"llm_model": "echo", "voices": {"character": {"model": "voice"}}, "system_prompt": "You guide."}
+    switch = {"builtin": "switch_agent", "agents": ["guide"], "description": "Goes to the guide."}
+    friend = {**guide, "system_prompt": "You help.", "tools": {"switch": switch}}
+    (tmp_path / "agents.json").write_text(json.dumps({"friend": friend, "guide": guide}))
+    (tmp_path / "tts_models.json").write_text(json.dumps({"voice": {"engine": "espeak"}}))
+    llm = FakeLlm(
+        calls_of(ToolCall("a", "switch", '{"agent":"guide"}')), "I am the guide.", "Still the guide.",
+    )  # fmt: skip
+    async with serving(tmp_path, monkeypatch, engines_with(llm)) as running:
+        client = await RealtimeClient.arrive(
+            running.port, "friend", tools=[WEATHER], instructions="Be brief.", audio={"output": {"speed": 1.3}}
+        )
+        client.say("The guide, please.")
+        client.send("response.create")
+        await client.until("response.output_audio.done")
+        client.send("session.update", session={"instructions": "Be very brief."})
+        await client.until("session.updated")
+        client.say("Who are you?")
+        await client.until(lambda: client.all("response.done"))
+        client.send("response.create")
+        await client.until("response.output_audio.done")
+        asked = [(request.messages[0].text, sorted(t.name for t in request.tools)) for request in llm.requests]
+        both = ["get_weather", "switch_agent"]
+        assert asked[1:] == [("You guide.\n\nBe brief.", both), ("You guide.\n\nBe very brief.", both)]
+        tts: Any = running.server._engines.tts["voice"]  # type: ignore[union-attr]
+        assert {options.speed for _, options in tts.spoken} == {1.3}
+        assert not client.errors
+
+
+async def test_a_function_that_has_to_be_called(tmp_path: Path, monkeypatch: Patch) -> None:
+    write_agents(tmp_path)
+    llm = FakeLlm(calls_of(ToolCall("a", "get_weather", '{"place":"Rome"}')), "It is sunny.", "Hello.")
+    async with serving(tmp_path, monkeypatch, engines_with(llm)) as running:
+        client = await RealtimeClient.arrive(running.port, "friend", tools=[WEATHER], tool_choice="required")
+        client.say("Rome?")
+        client.send("response.create")
+        await client.until("response.done")
+        (call,) = client.last("response.done")["response"]["output"]
+        output = {"type": "function_call_output", "call_id": call["call_id"], "output": "sunny"}
+        client.send("conversation.item.create", item=output)
+        client.send("response.create")
+        await client.until("response.done")
+        choice = {"type": "function", "name": "get_weather"}
+        client.say("And now?")
+        client.send("response.create", response={"tool_choice": choice})
+        await client.until("response.done")
+        assert [request.must_call for request in llm.requests] == ["*", "", "get_weather"]
+        assert client.last("session.updated")["session"]["tool_choice"] == "required"
+        assert not client.errors
+
+
+async def test_an_output_that_comes_after_a_cancelled_response(tmp_path: Path, monkeypatch: Patch) -> None:
+    write_agents(tmp_path)
+    llm = FakeLlm(calls_of(ToolCall("a", "get_weather", '{"place":"Rome"}')), "Well.", "It is sunny.", None)
+    async with serving(tmp_path, monkeypatch, engines_with(llm)) as running:
+        client = await RealtimeClient.arrive(running.port, "friend", tools=[WEATHER])
+        client.say("Rome?")
+        client.send("response.create")
+        await client.until("response.done")
+        (call,) = client.last("response.done")["response"]["output"]
+        client.say("Are you there?")
+        client.send("response.create")
+        await client.until("response.created")
+        client.send("response.cancel")
+        await client.until("response.done")
+        output = {"type": "function_call_output", "call_id": call["call_id"], "output": "sunny"}
+        client.send("conversation.item.create", item=output)
+        await client.until("conversation.item.done")
+        client.send("response.create")
+        await client.until("response.done")
+        assert client.last("response.done")["response"]["status"] == "completed"
+        assert [result.text for m in llm.requests[-1].messages for result in m.tool_results] == ["sunny"]
+        assert not client.errors

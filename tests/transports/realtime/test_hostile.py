@@ -27,6 +27,13 @@ EVENTS: list[dict[str, Any]] = [
                             "turn_detection": {"type": "server_vad", "silence_duration_ms": 400}},
                   "output": {"voice": "marin", "speed": 1.0}}}},
     {"type": "session.update", "session": {"audio": {"input": {"turn_detection": None}}}},
+    {"type": "session.update", "session": {
+        "tool_choice": {"type": "function", "name": "f"},
+        "audio": {"input": {"transcription": {"model": "x", "language": "de", "prompt": "Voi."}}}}},
+    {"type": "response.create", "response": {
+        "tool_choice": "required", "output_modalities": ["text"], "metadata": {"a": "b"},
+        "input": [{"type": "message", "role": "user", "content": [{"type": "input_text", "text": "Hi."}]},
+                  {"type": "item_reference", "id": "x"}, {"type": "function_call_output", "output": "1"}]}},
     {"type": "input_audio_buffer.append", "audio": "AAAAAAAA"},
     {"type": "input_audio_buffer.commit"},
     {"type": "input_audio_buffer.clear"},
@@ -133,3 +140,16 @@ async def test_events_in_any_order(tmp_path: Path, monkeypatch: Patch) -> None:
             await client.until(lambda c=client: "last" in c.mistaken)  # type: ignore[misc]
             assert client.closed is None
             client.client.drop_all()
+
+
+async def test_a_client_that_sends_nothing_loses_its_place(tmp_path: Path, monkeypatch: Patch) -> None:
+    monkeypatch.setattr("voi.transports.realtime.peer.MUTE_MAX_S", 0.3)
+    async with serving(tmp_path, monkeypatch, fake_engines()) as running:
+        talks = await RealtimeClient.connect(running.port)
+        talks.send("input_audio_buffer.clear")
+        mute = await RealtimeClient.connect(running.port)
+        await mute.until(lambda: mute.closed)
+        assert (mute.closed, mute.errors[-1]["code"]) == (1000, "session_expired")
+        talks.say("Still here.")
+        talks.send("response.create")
+        await talks.until("response.done")

@@ -19,6 +19,11 @@ FRIEND = Agent.model_validate({
 })  # fmt: skip
 
 
+NESTED: dict[str, Any] = {}
+for _ in range(248):  # orjson writes 254 levels
+    NESTED = {"not": NESTED}
+
+
 def chosen(session: dict[str, Any], rights: ClientAgents = ANYBODY) -> Any:
     return chosen_agent(FRIEND, RealtimeSettings().updated(session), rights, "app", lambda model: ("anna", "bert"))
 
@@ -50,6 +55,8 @@ def test_updates_are_merged() -> None:
         ({"audio": {"output": {"speed": 9}}}, "session.audio.output.speed"),
         ({"tools": [{"type": "function"}]}, "session.tools[0].name"),
         ({"tools": [{"type": "function", "name": "a b"}]}, "session.tools[0].name"),
+        ({"tools": [{"type": "function", "name": "f", "parameters": {"$id": 3}}]}, "session.tools[0].parameters"),
+        ({"tools": [{"type": "function", "name": "f", "parameters": NESTED}]}, "session.tools"),
         ({"tool_choice": "maybe"}, "session.tool_choice"),
         ({"max_output_tokens": 0}, "session.max_output_tokens"),
     ],

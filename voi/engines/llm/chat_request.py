@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 
 from voi.dialogue import Image, Message, Text, ToolCall
-from voi.engines.base import LlmRequest
+from voi.engines.base import ANY_CALL, LlmRequest
 
 ARGUMENTS_MAX_CHARACTERS = 50_000
 """Longest arguments of an earlier call that a model is shown again."""
@@ -42,6 +42,10 @@ def chat_request(request: LlmRequest, *, json_mode: bool, usage: bool = True) ->
         ]
         if not request.may_call:
             fields["tool_choice"] = "none"
+        elif request.must_call == ANY_CALL:
+            fields["tool_choice"] = "required"
+        elif request.must_call:
+            fields["tool_choice"] = {"type": "function", "function": {"name": request.must_call}}
     return fields
 
 

@@ -3,7 +3,7 @@
 import orjson
 
 from voi.config.brain import SpeechBrain
-from voi.engines.base import LlmRequest
+from voi.engines.base import ANY_CALL, LlmRequest
 from voi.engines.speech_to_speech.remote_dialogue import RealtimeEvent, instructions_in
 from voi.engines.speech_to_speech.response import REALTIME_RATE_HZ
 
@@ -51,6 +51,9 @@ def answer_create(asked_by: str, request: LlmRequest, beside: str) -> RealtimeEv
         asked["max_output_tokens"] = min(request.max_tokens, OUTPUT_TOKENS_MAX)
     if request.tools and not request.may_call:
         asked["tool_choice"] = "none"
+    elif request.must_call:
+        named = {"type": "function", "name": request.must_call}
+        asked["tool_choice"] = "required" if request.must_call == ANY_CALL else named
     if beside:
         asked["instructions"] = f"{instructions_in(request.messages)}\n\n{beside}"
     return {"type": "response.create", "event_id": asked_by, "response": asked}

@@ -53,13 +53,14 @@ class OpenAiServices:
         request.state.app, request.state.person = claims.app, claims.person
         request.state.own_agents = claims.own_agents
 
-    def may_instruct(self, request: Request) -> bool:
-        """Whether the client that `check` let in may add to an agent's prompt. It is counted if its app may not."""
+    def may_change(self, field: str, request: Request) -> bool:
+        """Whether the client that `check` let in may change that field of an agent. It is counted if its app may change
+        none."""
         rights, app = self.config().client_agents, app_of(request)
         if not (request.state.own_agents or rights.allow_app(app)):
             self.calls.services.ungranted.note(app, self.calls.services.metrics)
             return False
-        return rights.allow_field("system_prompt")
+        return rights.allow_field(field)
 
     def place(self, app: str) -> AbstractContextManager[None]:
         """See `Admission.place`."""

@@ -3,6 +3,7 @@ the messages as its history: prompt, guard, tone and tools are those of any call
 observers and the count of what is used.
 """
 
+import secrets
 import time
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
@@ -12,6 +13,7 @@ import orjson
 from fastapi import APIRouter, Request, Response
 
 from voi.calls.typed import TypedCall
+from voi.config.agents import Agent
 from voi.core.facts import Continued
 from voi.server.bodies import BodyLimits
 from voi.server.openai.access import OpenAiServices, app_of
@@ -20,6 +22,7 @@ from voi.server.openai.chat_request import ChatAsked, ChatRequest, asked_of
 from voi.server.openai.failures import OpenAiError, of_end
 from voi.server.openai.models import no_model
 from voi.session.events import AgentText
+from voi.transports.realtime.chosen import with_functions
 
 ENDPOINT = "chat"
 BODY = BodyLimits(
@@ -40,9 +43,12 @@ def chat_router(services: OpenAiServices) -> APIRouter:
         if wish.model not in config.agents:
             raise no_model(wish.model, "agent")
         asked = asked_of(wish)
-        if asked.instructions and not services.may_instruct(request):
+        if asked.instructions and not services.may_change("system_prompt", request):
             raise OpenAiError(403, "Clients of this app may not add to an agent's prompt: send no system messages.",
                               "no_right", "messages")  # fmt: skip
+        known = {name for name, tool in config.agents[wish.model].tools.items() if tool.app}
+        if {each["name"] for each in asked.functions} - known and not services.may_change("tools", request):
+            raise OpenAiError(403, "Clients of this app may bring no tools.", "no_right", "tools")
         client = request.client.host if request.client else "an unknown address"
         completion = Completion(wish.model, asked, services, app, client)
         if wish.stream:
@@ -62,6 +68,12 @@ class Completion:
         self._created_s = int(time.time())
         self._id = ""
         self._usage: dict[str, int] = {}
+        self._calls: list[dict[str, Any]] = []
+        """Functions of the client that the agent waits for, once its words are through."""
+
+    @property
+    def _finish(self) -> str:
+        return "tool_calls" if self._calls else "stop"
 
     async def whole(self) -> AsyncGenerator[bytes, None]:
         """The answer as one JSON object."""
@@ -71,8 +83,10 @@ class Completion:
             async for piece in pieces:
                 said.append(piece.text)
                 tone = tone or piece.tone
-        message = {"role": "assistant", "content": "".join(said), "refusal": None, "tone": tone}
-        choice = {"index": 0, "message": message, "finish_reason": "stop", "logprobs": None}
+        message: dict[str, Any] = {"role": "assistant", "content": "".join(said) or None, "refusal": None, "tone": tone}
+        if self._calls:
+            message["tool_calls"] = self._calls
+        choice = {"index": 0, "message": message, "finish_reason": self._finish, "logprobs": None}
         yield orjson.dumps(self._head("chat.completion") | {"choices": [choice], "usage": self._usage})
 
     async def chunks(self, *, with_usage: bool) -> AsyncGenerator[bytes, None]:
@@ -84,7 +98,11 @@ class Completion:
                     begun = True
                     yield self._chunk({"role": "assistant", "content": ""}, with_usage=with_usage)
                 yield self._chunk({"content": piece.text, "tone": piece.tone}, with_usage=with_usage)
-        yield self._chunk({}, finish="stop", with_usage=with_usage)
+        if self._calls:
+            role = {} if begun else {"role": "assistant", "content": None}
+            calls = [{"index": index, **call} for index, call in enumerate(self._calls)]
+            yield self._chunk({**role, "tool_calls": calls}, with_usage=with_usage)
+        yield self._chunk({}, finish=self._finish, with_usage=with_usage)
         if with_usage:
             yield sse(self._head("chat.completion.chunk") | {"choices": [], "usage": self._usage})
         yield DONE
@@ -104,7 +122,10 @@ class Completion:
         self._id = f"chatcmpl-{typed.call.id}"
         try:
             before = Continued(asked.before) if asked.before.messages else None
-            typed.begin(self._agent, asked.text, before, instructions=asked.instructions, pictures=asked.pictures)
+            typed.begin(
+                self._agent, asked.text, before, instructions=asked.instructions, pictures=asked.pictures,
+                change=self._with_functions if asked.functions else None, must_call=asked.must_call,
+            )  # fmt: skip
             some = False
             async with aclosing(typed.pieces()) as pieces:
                 async for piece in pieces:
@@ -112,12 +133,23 @@ class Completion:
                     yield piece
             if typed.failed:
                 raise _logged(of_end(typed.failed))
-            if not some:
+            self._calls = [
+                {"id": f"call_{secrets.token_hex(12)}", "type": "function",
+                 "function": {"name": call.name, "arguments": call.arguments}}
+                for call in typed.calls
+            ]  # fmt: skip
+            if not some and not self._calls:
                 raise LoggedError(502, typed.error or "The agent had no words.", "engine_failed")
             taken, given = self._services.tokens_of(typed.call.id)
             self._usage = {"prompt_tokens": taken, "completion_tokens": given, "total_tokens": taken + given}
         finally:
             typed.call.hang_up()
+
+    def _with_functions(self, agent: Agent) -> Agent:
+        """The agent with the client's functions beside its own tools."""
+        tools = {name: tool.model_copy(update={"on_interrupt": "cancel"}) if tool.app else tool
+                 for name, tool in with_functions(agent, self._asked.functions, lambda: True).items()}  # fmt: skip
+        return agent.model_copy(update={"tools": tools})
 
 
 def _logged(error: OpenAiError) -> LoggedError:

@@ -5,6 +5,7 @@ from typing import Any, Literal
 
 from fastapi import APIRouter
 
+from voi.engines.base import Stt
 from voi.server.openai.access import OpenAiServices
 from voi.server.openai.answering import openai_route
 from voi.server.openai.failures import OpenAiError
@@ -37,6 +38,9 @@ def models_router(services: OpenAiServices) -> APIRouter:
     router = APIRouter(route_class=openai_route("models", services))
     created_s = int(time.time())
 
+    def of_ear(ear: Stt) -> dict[str, Any]:
+        return {"word_times": ear.info.word_times, "translates": ear.info.translates}
+
     def models() -> dict[str, dict[str, Any]]:
         engines, config = services.running(), services.config()
         found: dict[str, dict[str, Any]] = {}
@@ -56,10 +60,10 @@ def models_router(services: OpenAiServices) -> APIRouter:
             add(name, "agent", name=agent.title or name, description=agent.description)
         for name, voice in engines.tts.items():
             add(name, "voice", voices=list(voice.info.voices), tones=list(voice.info.tones))
-        add(engines.stt.info.name, "ear", word_times=engines.stt.info.word_times)
+        add(engines.stt.info.name, "ear", **of_ear(engines.stt))
         for (kind, name), ear in engines.others.items():
             if kind == "stt" and ear is not None:
-                add(name, "ear", word_times=ear.info.word_times)
+                add(name, "ear", **of_ear(ear))
         return found
 
     @router.get("/models")

@@ -1,4 +1,5 @@
-"""`POST /v1/audio/transcriptions`: a recording in any format as text, utterance by utterance.
+"""`POST /v1/audio/transcriptions` and `/translations`: a recording in any format as text, utterance by utterance, in
+the language that is spoken or in English.
 
 The recording is decoded in a process of its own, cut at pauses by the VAD, and heard by the server's ear or an agent's.
 """
@@ -8,6 +9,7 @@ import math
 import zlib
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing
+from dataclasses import replace
 from typing import Annotated, Any, Literal
 
 import orjson
@@ -33,7 +35,7 @@ from voi.server.openai.models import is_openais, no_model
 from voi.server.openai.subtitles import srt, vtt
 from voi.use import Use
 
-ENDPOINT = "transcriptions"
+Task = Literal["transcriptions", "translations"]
 FILE = BodyLimits(
     "multipart/form-data", "Send multipart/form-data, as curl -F model=whisper-1 -F file=@said.wav does.",
     max_bytes=25 * 2**20 + 64 * 1024, timeout_s=60.0, what="The recording",
@@ -77,16 +79,16 @@ class TranscriptionService:
         self._services = services
         self._decoding = 0
 
-    async def response(self, form: TranscriptionForm, app: str) -> Response:
+    async def response(self, task: Task, form: TranscriptionForm, app: str) -> Response:
         """Raises OpenAiError."""
         engines = self._services.running()
-        ear = ear_of(form, self._services, engines)
+        ear = ear_of(task, form, self._services, engines)
         data = await form.recording()
         if form.stream:
-            return WatchedAnswer(ENDPOINT, self._services, app, EVENTS, self._events(data, ear, engines, app))
+            return WatchedAnswer(task, self._services, app, EVENTS, self._events(data, ear, engines, app))
         plain = form.response_format in ("text", "srt", "vtt")
         media_type = "text/plain; charset=utf-8" if plain else "application/json"
-        return WatchedAnswer(ENDPOINT, self._services, app, media_type, self._whole(data, form, ear, engines, app))
+        return WatchedAnswer(task, self._services, app, media_type, self._whole(data, form, ear, engines, app))
 
     async def _whole(
         self, data: bytes, form: TranscriptionForm, ear: Ear, engines: Engines, app: str
@@ -97,7 +99,7 @@ class TranscriptionService:
             async with aclosing(self._heard(pcm, ear, engines, app)) as spoken:
                 async for each in spoken:
                     heard.append(each)
-        yield written(heard, form, bytes_to_ms(len(pcm), STT_RATE_HZ) / 1_000)
+        yield written(heard, form, ear, bytes_to_ms(len(pcm), STT_RATE_HZ) / 1_000)
 
     async def _events(self, data: bytes, ear: Ear, engines: Engines, app: str) -> AsyncGenerator[bytes, None]:
         text = ""
@@ -142,20 +144,28 @@ class TranscriptionService:
                 self._services.on_use(app, Use("stt", ear.engine.info.name, ear.name, sound_ms=sound_ms))
 
 
-def ear_of(form: TranscriptionForm, services: OpenAiServices, engines: Engines) -> Ear:
-    """The ear that a request means: an agent's, one by its name, or the server's for the names of OpenAI's. Raises
-    OpenAiError, ClientError."""
-    name = engines.stt.info.name if is_openais(form.model, "ear") else form.model
+def ear_of(task: Task, form: TranscriptionForm, services: OpenAiServices, engines: Engines) -> Ear:
+    """The ear that a request means: an agent's, one by its name, or for the names of OpenAI's the server's (of those
+    that translate the first, if that is wanted). Raises OpenAiError, ClientError."""
     ears = RunningEars(services.config(), engines)
+    name, translating = form.model, [name for name, each in ears.all().items() if each.info.translates]
+    if is_openais(name, "ear"):
+        name = next(iter(translating if task == "translations" else ()), engines.stt.info.name)
     ear = ears.named(form.model, form.prompt) or ears.named(name, form.prompt)
     if ear is None:
         raise no_model(form.model, "agent or ear")
+    if task == "translations":
+        if not ear.engine.info.translates:
+            others = f"; {', '.join(translating)} would" if translating else ", and no other ear here does"
+            words = f"{ear.name} does not translate{others}. /v1/audio/transcriptions writes what was said."
+            raise OpenAiError(400, words, "unsupported", "model")
+        ear = replace(ear, options=replace(ear.options, translate=True))
     if why := ear.why_not(form.language):
         raise OpenAiError(400, why, "no_language", "language")
     return ear.hearing(form.language)
 
 
-def written(heard: list[TimedUtterance], form: TranscriptionForm, length_s: float) -> bytes:
+def written(heard: list[TimedUtterance], form: TranscriptionForm, ear: Ear, length_s: float) -> bytes:
     """The transcript in the form that was asked for."""
     text = " ".join(each.text for each in heard)
     usage = {"type": "duration", "seconds": length_s}
@@ -169,8 +179,10 @@ def written(heard: list[TimedUtterance], form: TranscriptionForm, length_s: floa
         case "json":
             return orjson.dumps({"text": text, "usage": usage})
     language = next((each.language for each in heard if each.language), None) or form.language or ""
+    translated = ear.options.translate
     verbose: dict[str, Any] = {
-        "task": "transcribe", "language": language, "duration": length_s, "text": text, "usage": usage,
+        "task": "translate" if translated else "transcribe", "language": "en" if translated else language,
+        "duration": length_s, "text": text, "usage": usage,
     }  # fmt: skip
     if not form.granularities or "segment" in form.granularities:
         verbose["segments"] = [_segment(number, each) for number, each in enumerate(heard)]
@@ -197,21 +209,18 @@ def _segment(number: int, heard: TimedUtterance) -> dict[str, Any]:
 def transcriptions_router(services: OpenAiServices) -> APIRouter:
     """`POST /audio/transcriptions` and `/audio/translations`."""
     service = TranscriptionService(services)
-    router = APIRouter(route_class=openai_route(ENDPOINT, services, FILE))
-    refusing = APIRouter(route_class=openai_route("translations", services))
+    router = APIRouter(route_class=openai_route("transcriptions", services, FILE))
+    translating = APIRouter(route_class=openai_route("translations", services, FILE))
 
     @router.post("/audio/transcriptions", form_limits=FORM_LIMITS)
     async def transcribe(form: Annotated[TranscriptionForm, Form()], request: Request) -> Response:
-        return await service.response(form, app_of(request))
+        return await service.response("transcriptions", form, app_of(request))
 
-    @refusing.post("/audio/translations")
-    async def translate() -> Response:
-        raise OpenAiError(
-            400, "No ear of this server translates: ask /v1/audio/transcriptions, which writes what was said.",
-            "unsupported",
-        )  # fmt: skip
+    @translating.post("/audio/translations", form_limits=FORM_LIMITS)
+    async def translate(form: Annotated[TranscriptionForm, Form()], request: Request) -> Response:
+        return await service.response("translations", form, app_of(request))
 
-    router.include_router(refusing)
+    router.include_router(translating)
     return router
 
 

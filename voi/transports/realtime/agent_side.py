@@ -8,7 +8,7 @@ from typing import Protocol
 
 from voi.core.actions import Status
 from voi.core.replies import INTERRUPTED
-from voi.dialogue import ReplySegment
+from voi.dialogue import Message, ReplySegment
 from voi.session import events
 from voi.transports.realtime.formats import FormatEncoder, FormatName
 from voi.transports.realtime.items import ItemList
@@ -23,10 +23,11 @@ CALLS_MAX = 256
 
 @dataclass(frozen=True, slots=True)
 class ResponseWish:
-    """What a `response.create` asks for."""
+    """What a `response.create` asks for. `given`: what it is to answer; None: the dialogue."""
 
     instructions: str = ""
     metadata: Json | None = None
+    given: tuple[Message, ...] | None = None
 
 
 class SoundOut(Protocol):
@@ -95,6 +96,8 @@ class AgentSide:
         """What the next response was asked for with."""
         self.calls: dict[str, str] = {}
         """Function calls that the client has not answered, each with its number in the session."""
+        self.waived: set[str] = set()
+        """Those of them that nobody waits for: what they return is known, and answered when that is asked for."""
         self.outputs: dict[str, str] = {}
         """Outputs of functions that the session was not given yet, by call id."""
         self._past: deque[int] = deque(maxlen=PAST_MAX)
@@ -107,6 +110,11 @@ class AgentSide:
     def sounding(self) -> bool:
         """The person hears the agent."""
         return bool(self._sounding)
+
+    @property
+    def speaks(self) -> bool:
+        """It is answering, or heard."""
+        return self.response is not None or self.sounding
 
     @property
     def playing_id(self) -> int | None:
@@ -208,6 +216,11 @@ class AgentSide:
 
     def message(self, message: events.AgentMessage) -> None:
         """The newest text of a message: it is kept for those who retrieve it. Beyond its end: what was heard of it."""
+        response = self.response
+        if not message.text and response is not None and response.written and response.has(message.message_id):
+            response.message_done(message.message_id, whole=False)  # it was stopped before its first sound
+            self.finish("cancelled", "turn_detected")
+            return
         item = self._items.of_message(message.message_id)
         if item is None and message.text and message.message_id >= 0:
             if (response := self._of(message.message_id)) is not None:

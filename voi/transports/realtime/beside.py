@@ -36,7 +36,10 @@ class ResponsesBeside:
         if len(self._running) >= AT_ONCE_MAX:
             raise EventError(f"At most {AT_ONCE_MAX} responses beside the conversation are made at once.",
                              "rate_limit_exceeded")  # fmt: skip
-        messages = self._messages(given)
+        if given.get("output_modalities") == ["audio"]:
+            raise EventError("A response beside the conversation is text: ask for ['text'].", "invalid_value",
+                             "response.output_modalities")  # fmt: skip
+        messages = self.input_of(given)
         response = AgentResponse(
             self._door.emit, self._door.items, conversation_id=None, asked=True, sound=False, audio={},
             metadata=wish.metadata,
@@ -71,8 +74,8 @@ class ResponsesBeside:
         finally:
             self._running.pop(response.id, None)
 
-    def _messages(self, given: Json) -> tuple[Message, ...] | None:
-        """What is to be answered; None: the conversation so far."""
+    def input_of(self, given: Json) -> tuple[Message, ...] | None:
+        """What is to be answered; None: the conversation so far. Raises EventError."""
         items = given.get("input")
         if items is None:
             return None

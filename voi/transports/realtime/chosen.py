@@ -8,6 +8,7 @@ from voi.config.config import ClientAgents
 from voi.config.tools import AgentTool
 from voi.config.voice_names import known_as
 from voi.transports.realtime.settings import RealtimeSettings
+from voi.transports.realtime.wire import Json
 from voi.turn_policy import TurnPolicy
 
 TOOL_TIMEOUT_S = 300.0
@@ -38,7 +39,9 @@ def chosen_agent(
             ignored.append(setting)
         return allowed
 
-    update: dict[str, object] = {"tools": _tools(agent, settings, allows)}
+    update: dict[str, object] = {"tools": {}}
+    if settings.tool_choice != "none":
+        update["tools"] = with_functions(agent, settings.tools, lambda: allows("tools", "tools"))
     if settings.silent:
         update["voices"] = None
     elif agent.voices is not None and (settings.voice or settings.speed != 1.0):
@@ -57,14 +60,13 @@ def chosen_agent(
     return ChosenAgent(agent.model_copy(update=update), instructions, tuple(ignored))
 
 
-def _tools(agent: Agent, settings: RealtimeSettings, allows: Callable[[str, str], bool]) -> dict[str, AgentTool]:
-    """The agent's own tools that work here, and the client's functions."""
-    if settings.tool_choice == "none":
-        return {}
-    theirs = {str(tool["name"]): tool for tool in settings.tools}
+def with_functions(agent: Agent, functions: Sequence[Json], may_bring: Callable[[], bool]) -> dict[str, AgentTool]:
+    """The agent's own tools that work here, and the client's functions. `functions`: from `tools_of`. `may_bring` is
+    asked when there are some that the agent does not know."""
+    theirs = {str(tool["name"]): tool for tool in functions}
     tools = {name: tool for name, tool in agent.tools.items() if not tool.app or name in theirs}
     new = {name: tool for name, tool in theirs.items() if name not in tools}
-    if new and allows("tools", "tools"):
+    if new and may_bring():
         for name, tool in new.items():
             tools[name] = AgentTool.model_construct(  # its schema is the model's business alone
                 description=tool["description"] or name, parameters=tool["parameters"] or None, app=True,

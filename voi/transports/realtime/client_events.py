@@ -16,7 +16,7 @@ from voi.session.session import Session
 from voi.tasks import Tasks
 from voi.transports.realtime.agent_side import ResponseWish
 from voi.transports.realtime.beside import ResponsesBeside
-from voi.transports.realtime.chosen import VoicesOf, chosen_agent, turn_policy
+from voi.transports.realtime.chosen import ChosenAgent, VoicesOf, chosen_agent, turn_policy
 from voi.transports.realtime.client_items import ItemEvents
 from voi.transports.realtime.door import RealtimeDoor
 from voi.transports.realtime.formats import RATE_HZ, FormatDecoder, sound_in
@@ -146,9 +146,15 @@ class ClientEvents:
     def apply(self, settings: RealtimeSettings, *, first: bool = False) -> None:
         """Have the conversation be as these settings want. `first`: it has just begun. Raises ClientError."""
         before, session = self._door.settings, self._session
-        chosen = chosen_agent(self._agent, settings, self._rights, self._call.app, self._voices_of)
+
+        def chosen_from(agent: Agent) -> ChosenAgent:
+            return chosen_agent(agent, settings, self._rights, self._call.app, self._voices_of)
+
+        chosen = chosen_from(session.written_agent)
+        if settings.ear != before.ear:
+            self._hear_as(*settings.ear)
         if first or settings.of_agent != before.of_agent:
-            session.revise(chosen.agent, chosen.instructions)
+            session.revise(lambda agent: chosen_from(agent).agent, chosen.instructions, settings.must_call)
         if chosen.ignored != self._ignored:
             self._ignored = chosen.ignored
             self._on_ignored(chosen.ignored)
@@ -164,6 +170,12 @@ class ClientEvents:
             session.tell(facts.TurnTakingSet(mode, policy, settings.answers, settings.interrupts))
         if settings.greet and not before.greet and not len(self._door.items):
             session.tell(facts.ReplyAsked())
+
+    def _hear_as(self, language: str, prompt: str) -> None:
+        try:
+            self._session.hear_as(language, prompt)
+        except ClientError as error:
+            raise EventError(str(error), "invalid_value", "session.audio.input.transcription.language") from None
 
     # ---- sound --------------------------------------------------------------------------------------
 
@@ -181,6 +193,7 @@ class ClientEvents:
         if (playing := self._door.agent.playing_id) is not None:
             self._door.agent.interrupted("client_cancelled")
             self._session.tell(facts.Interrupted(playing))
+            self._waive()
 
     # ---- responses ------------------------------------------------------------------------------------
 
@@ -193,9 +206,7 @@ class ClientEvents:
         if given.get("conversation") == "none":
             self._beside.create(given, replace(wish, instructions=self._allowed(wish.instructions)))
             return
-        if given.get("input") is not None:
-            raise EventError("Only a response beside the conversation has its own input: send conversation 'none'.",
-                             "invalid_value", "response.input")  # fmt: skip
+        wish = replace(wish, given=self._beside.input_of(given))
         if active is not None and active.asked and not agent.outputs:
             raise EventError(
                 f"Conversation already has an active response in progress: {active.id}. Wait until the response is "
@@ -218,7 +229,7 @@ class ClientEvents:
             agent.begin(asked=True)
             self._give_outputs()
         else:
-            asked = facts.ReplyAsked(wish.instructions)
+            asked = facts.ReplyAsked(wish.instructions, wish.given)
             self._door.person.in_order(lambda: self._intake.then(lambda: self._session.tell(asked)))
 
     def _give_outputs(self) -> None:
@@ -269,6 +280,14 @@ class ClientEvents:
         self._wish = None
         self._door.agent.interrupted("client_cancelled")
         self._session.tell(facts.ReplyCancelled())
+        if self._door.agent.response is active:  # the session had nothing to cancel
+            self._door.agent.finish("cancelled")
+        self._waive()
+
+    def _waive(self) -> None:
+        """The session does not go on by itself any more with what functions return that were called before."""
+        self._door.agent.waived = set(self._door.agent.calls)
+        self._give_outputs()
 
     # ---- nobody speaks ------------------------------------------------------------------------------
 

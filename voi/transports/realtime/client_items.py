@@ -121,8 +121,10 @@ class ItemEvents:
         if call_id in agent.calls:
             self._add(item, after)
             response = agent.response
-            if response is not None and response.asked and response.used is False:
-                number = agent.calls.pop(call_id)  # the response waits for it
+            waits = response is not None and response.asked and response.used is False
+            if waits or call_id in agent.waived:
+                agent.waived.discard(call_id)
+                number = agent.calls.pop(call_id)
                 self._session.door_answers(number, output)
             else:
                 agent.outputs[call_id] = output

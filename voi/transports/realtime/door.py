@@ -66,8 +66,9 @@ class RealtimeDoor:
             lambda: self.on_response_over(), lambda: self.on_quiet(),
         )  # fmt: skip
         self.person = PersonSide(
-            self.emit, self.items, lambda: self.settings, lambda pcm: self.hear(pcm), lambda: self.commit()
-        )
+            self.emit, self.items, lambda: self.settings, lambda pcm: self.hear(pcm), lambda: self.commit(),
+            lambda: self.agent.speaks,
+        )  # fmt: skip
 
     def emit(self, event: Json) -> None:
         """Send an event: its type and fields."""
@@ -79,6 +80,11 @@ class RealtimeDoor:
 
     def tell(self, event: DoorEvent) -> None:
         """See `Door`."""
+        self._tell(event)
+        if not self.agent.speaks:
+            self.person.agent_finished()
+
+    def _tell(self, event: DoorEvent) -> None:
         agent, person = self.agent, self.person
         match event:
             case events.Sound():

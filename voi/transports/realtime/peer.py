@@ -1,6 +1,7 @@
 """One Realtime client, however it is connected, from its arrival to its end: whose it is, which agent it wants, its
 events. A WebSocket (`connection.py`) or another transport brings the channel, and the way that the sound takes."""
 
+import asyncio
 import contextvars
 import logging
 from collections.abc import Callable
@@ -20,12 +21,15 @@ from voi.transports.realtime.chosen import VoicesOf
 from voi.transports.realtime.client_events import ClientEvents
 from voi.transports.realtime.door import Channel, RealtimeDoor
 from voi.transports.realtime.formats import RATE_HZ
-from voi.transports.realtime.wire import Json
+from voi.transports.realtime.wire import Json, error
 
 log = logging.getLogger(__name__)
 
 EARLY_EVENTS_MAX = 512
 """How many events may wait until the conversation runs, which takes milliseconds. More are dropped."""
+MUTE_MAX_S = 60.0
+"""How long a client that sends neither an event nor sound keeps its place. Those of the SDKs send a `session.update` at
+once; a program that waits for its person's first typed words gets some time for them."""
 OPTIONS = CallOptions(mode="call", greet=False, app_tools=(ANY_TOOL,), input_rate_hz=RATE_HZ)
 """How each conversation begins."""
 
@@ -70,6 +74,8 @@ class RealtimePeer:
         """Settings that the conversation begins with."""
         self._early: list[bytes | str] | None = []
         """Events that came before the conversation runs; None: it runs."""
+        self._mute: asyncio.TimerHandle | None = None
+        """Until the client sends something."""
         self._mistaken = False
         self._granted = True
         """Its app may change the agent."""
@@ -90,6 +96,7 @@ class RealtimePeer:
         call, events = self._call, self._events
         if call is not None and events is not None and not call.ending:
             call.start()
+            self._mute = asyncio.get_running_loop().call_later(MUTE_MAX_S, self._end_mute, context=self._context)
             work = self._run(call, events, self._first)
             self._context.run(self._services.calls.services.tasks.start, work, f"beginning of {self.id}")
 
@@ -100,15 +107,18 @@ class RealtimePeer:
 
     def received(self, message: bytes | str) -> None:
         """An event of the client."""
+        self._speaks()
         self._context.run(self._received, message)
 
     def hear(self, pcm: bytes) -> None:
         """Sound of the person that comes by itself, not in events: s16le mono at 24 kHz."""
+        self._speaks()
         if self._early is None and self._call is not None and not self._call.over:
             self._context.run(self.door.person.sound, pcm)
 
     def lost(self) -> None:
         """The client is gone."""
+        self._speaks()
         if self._call is not None:
             self._context.run(self._call.detach, self.door, 0)
 
@@ -119,8 +129,8 @@ class RealtimePeer:
         try:
             caller = self._services.caller_of(key)
             self._call = call = calls.admit(caller.app, self._address, self.door, self.id, caller.person)
-        except ClientError as error:
-            calls.refuse(self.door, Ended(EndReason.TOKEN_REFUSED, str(error)), self._address)
+        except ClientError as fault:
+            calls.refuse(self.door, Ended(EndReason.TOKEN_REFUSED, str(fault)), self._address)
             return False
         except Refused as refused:
             calls.refuse(self.door, refused.ended, self._address)
@@ -165,10 +175,22 @@ class RealtimePeer:
             early, self._early = self._early or [], None
             for message in early:
                 self._received(message)
-        except ClientError as error:
-            call.end(EndReason.BAD_START, str(error))
-        except Exception as error:
-            call.fail(error)
+        except ClientError as fault:
+            call.end(EndReason.BAD_START, str(fault))
+        except Exception as fault:
+            call.fail(fault)
+
+    def _speaks(self) -> None:
+        """The client has sent something, or never will."""
+        if self._mute is not None:
+            self._mute.cancel()
+            self._mute = None
+
+    def _end_mute(self) -> None:
+        if self._call is not None and not self._call.ending:
+            words = f"Your session ended: nothing was sent in its first {MUTE_MAX_S:g} seconds."
+            self.door.emit(error(words, "session_expired"))
+            self._call.end(EndReason.IDLE_LIMIT, words)
 
     def _note_ignored(self, settings: tuple[str, ...]) -> None:
         if settings:

@@ -21,12 +21,15 @@ BUFFER_MAX_BYTES = 110_000 * BYTES_PER_MS
 COMMIT_MIN_MS = 100
 WAITING_MAX = 64
 """How many changes of the dialogue may wait until a committed turn is transcribed."""
+WAITING_MAX_BYTES = 3 * BUFFER_MAX_BYTES
+"""How much sound may wait for that."""
 MESSAGES_MAX = 32
 """How many of the person's newest messages may still change."""
 
 
 class PersonSide:
-    """`hear` takes PCM at 24 kHz; `commit` has the session take what was heard so far as the person's message."""
+    """`hear` takes PCM at 24 kHz; `commit` has the session take what was heard so far as the person's message,
+    which stops the agent. So a turn that the client commits waits while `agent_speaks`."""
 
     def __init__(
         self,
@@ -35,9 +38,10 @@ class PersonSide:
         settings: Callable[[], RealtimeSettings],
         hear: Callable[[bytes], None],
         commit: Callable[[], None],
+        agent_speaks: Callable[[], bool],
     ) -> None:
         self._emit, self._items, self._settings = emit, items, settings
-        self._hear, self._commit = hear, commit
+        self._hear, self._commit, self._agent_speaks = hear, commit, agent_speaks
         self._heard_bytes = 0
         self._coming: str | None = None
         """Id of the item of the turn that goes on."""
@@ -54,6 +58,10 @@ class PersonSide:
         self._committed: DialogueItem | None = None
         """The item whose transcript is awaited."""
         self._waiting: deque[Callable[[], None]] = deque()
+        self._waiting_bytes = 0
+        """Of sound among that."""
+        self._held: Callable[[], None] | None = None
+        """Has the committed turn transcribed, once the agent has finished."""
 
     @property
     def audio_ms(self) -> int:
@@ -94,16 +102,37 @@ class PersonSide:
 
     def take(self, pcm: bytes, item_id: str, after: str | None, *, committed: bool = True) -> None:
         """Take that sound as a message. `committed` False: the client made the item itself."""
+        if self._waiting_bytes + len(pcm) > WAITING_MAX_BYTES:
+            raise EventError("Too much sound waits for a transcript. Send less at once.", "too_many_items")
+        self._check_room()
         part = {"type": "input_audio", "transcript": None}
         item = DialogueItem(item_id, role="user", content=[part])
         before = self._items.add(item, after)
         if committed:
             self._emit({"type": "input_audio_buffer.committed", "previous_item_id": before, "item_id": item_id})
         self._added(item, before)
-        self.in_order(lambda: self._begin_transcript(item, pcm))
+        self._waiting_bytes += len(pcm)
+        self.in_order(lambda: self._hold(lambda: self._begin_transcript(item, pcm)))
+
+    def _hold(self, begin: Callable[[], None]) -> None:
+        if self._agent_speaks():
+            self._held = begin
+        else:
+            begin()
+
+    def agent_finished(self) -> None:
+        """The agent says nothing, or nothing any more. Takes effect in the next turn of the event loop."""
+        if self._held is not None:
+            asyncio.get_running_loop().call_soon(self._let_go)
+
+    def _let_go(self) -> None:
+        if self._held is not None and not self._agent_speaks():
+            begin, self._held = self._held, None
+            begin()
 
     def _begin_transcript(self, item: DialogueItem, pcm: bytes) -> None:
         self._committed = item
+        self._waiting_bytes -= len(pcm)
         self._started_ms, self._stopped_ms = 0, len(pcm) // BYTES_PER_MS
         self._hear(pcm)
         self._commit()
@@ -115,11 +144,19 @@ class PersonSide:
     def in_order(self, change: Callable[[], None]) -> None:
         """Make that change of the dialogue once the committed turns before it are transcribed. Raises EventError if too
         many wait."""
-        if self._committed is None:
+        if not self._awaits:
             change()
-        elif len(self._waiting) < WAITING_MAX:
-            self._waiting.append(change)
-        else:
+            return
+        self._check_room()
+        self._waiting.append(change)
+
+    @property
+    def _awaits(self) -> bool:
+        """A committed turn is not transcribed yet."""
+        return self._committed is not None or self._held is not None
+
+    def _check_room(self) -> None:
+        if len(self._waiting) >= WAITING_MAX:
             raise EventError("Too many items wait for a transcript. Send fewer at once.", "too_many_items")
 
     def _settle(self) -> None:
@@ -127,7 +164,7 @@ class PersonSide:
         item, self._committed = self._committed, None
         if item is not None and item.message_id is None:
             self._completed(item, "")
-        while self._waiting and self._committed is None:
+        while self._waiting and not self._awaits:
             self._waiting.popleft()()
 
     # ---- turns by voice -------------------------------------------------------------------------------

@@ -6,6 +6,8 @@ from typing import Any, Literal
 
 import orjson
 
+from voi.engines.base import ANY_CALL
+from voi.tools.arguments import Arguments
 from voi.transports.realtime.formats import FORMATS, RATE_HZ, FormatName
 from voi.transports.realtime.wire import (
     EventError,
@@ -65,6 +67,18 @@ class RealtimeSettings:
     def silent(self) -> bool:
         """The client wants text alone."""
         return "audio" not in self.output_modalities
+
+    @property
+    def must_call(self) -> str:
+        """The tool that each answer has to call, or `ANY_CALL`; "": none."""
+        choice = self.tool_choice
+        return str(choice["name"]) if isinstance(choice, dict) else ANY_CALL if choice == "required" else ""
+
+    @property
+    def ear(self) -> tuple[str, str]:
+        """Language and prompt for what hears the person; "": the agent's own."""
+        asked = self.transcription or {}
+        return asked.get("language", ""), asked.get("prompt", "")
 
     @property
     def manual(self) -> bool:
@@ -248,7 +262,7 @@ def tools_of(value: object, param: str) -> tuple[Json, ...]:
     """The client's functions. Other kinds of tools are left out: an agent has its own. Raises EventError."""
     if not isinstance(value, list):
         raise wrong_type(param, "an array of objects", value)
-    if len(value) > TOOLS_MAX or len(orjson.dumps(value)) > TOOLS_MAX_BYTES:
+    if len(value) > TOOLS_MAX or _size_of(value) > TOOLS_MAX_BYTES:
         raise EventError(
             f"Invalid '{param}': at most {TOOLS_MAX} tools of {TOOLS_MAX_BYTES} bytes together.",
             "array_above_max_length", param,
@@ -268,8 +282,24 @@ def tools_of(value: object, param: str) -> tuple[Json, ...]:
             )  # fmt: skip
         description = text_at(tool, "description", most=4_000, param=f"{place}.description", required=False)
         parameters = object_at(tool, "parameters", f"{place}.parameters")
+        try:
+            Arguments(parameters or {}, foreign=True)
+        except Exception:  # a client's schema may be anything
+            raise EventError(f"Invalid '{place}.parameters': it is no JSON Schema.", "invalid_function_parameters",
+                             f"{place}.parameters") from None  # fmt: skip
         tools.append({"type": "function", "name": name, "description": description, "parameters": parameters or {}})
     return tuple(tools)
+
+
+def _size_of(value: object) -> int:
+    """In bytes of JSON; what is nested too deeply for that, or for what it is going to stand in, has more than any
+    limit."""
+    for _ in range(16):
+        value = [value]
+    try:
+        return len(orjson.dumps(value))
+    except TypeError:
+        return 2**31
 
 
 def tool_choice_of(value: object, param: str) -> Any:

@@ -468,6 +468,23 @@ async def test_languages(engine: Whisper, backend: GatedBackend) -> None:
     assert (backend.batches[0][0].language, backend.batches[0][0].prompt) == ("de", "Ein Anruf. Voi, Wien.")
 
 
+async def test_what_is_said_is_translated(engine: Whisper, backend: GatedBackend) -> None:
+    assert engine.info.translates
+    stream = engine.open(SttOptions(language="de", translate=True), None)
+    stream.feed(speech(300))
+    await stream.flush()
+    assert [(each.language, each.translate) for each in backend.batches[0]] == [("de", True)]
+
+
+async def test_a_model_for_english_alone_does_not_translate(backend: GatedBackend) -> None:
+    backend.languages = ("en",)
+    engine = Scripted(backend)
+    await engine.warm_up()
+    with pytest.raises(EngineError, match="does not translate"):
+        engine.open(SttOptions(translate=True), None)
+    await engine.close()
+
+
 async def test_the_conversations_language_is_the_usual_one(engine: Whisper, backend: GatedBackend) -> None:
     for usual in ("de", "xx"):
         stream = engine.open(SttOptions(usual=usual), None)

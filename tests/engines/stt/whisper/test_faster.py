@@ -62,6 +62,7 @@ PASSES = [
     Pass(sound("spk1_snt3"), language="de", prefix=PREFIX[:1], context=PREFIX),
     Pass(sound("austen-0880"), usual="fr"),
     Pass(sound("spk1_snt1"), language="en", prefix=PREFIX, goes_on=True),
+    Pass(sound("jfk"), language="en", translate=True),
 ]
 
 

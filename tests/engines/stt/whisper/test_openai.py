@@ -103,6 +103,15 @@ def test_the_same_tokens_as_the_reference(backend: OpenAiBackend, reference: Any
     assert ours.compression_ratio == pytest.approx(theirs.compression_ratio)
 
 
+def test_the_same_translation_as_the_reference(backend: OpenAiBackend, reference: Any) -> None:
+    sounds = [sound(name) for name in SOUNDS[:3]]
+    ours = backend.transcribe([Pass(pcm, language="de", translate=at != 1) for at, pcm in enumerate(sounds)])
+    tasks = ("translate", "transcribe", "translate")
+    theirs = [decode(reference, pcm, language="de", task=task) for pcm, task in zip(sounds, tasks, strict=True)]
+    assert [tokens_of(each) for each in ours] == [[t for t in each.tokens if t < 50_257] for each in theirs]
+    assert tokens_of(ours[0]) != tokens_of(backend.transcribe([Pass(sounds[0], language="de")])[0])
+
+
 def test_the_same_tokens_with_a_prompt_and_with_a_prefix(backend: OpenAiBackend, reference: Any) -> None:
     said = " the child almost"
     encoded = backend._tokenizer.encode(said)

@@ -47,12 +47,13 @@ class DecodingState:
     """`covered`: position up to which all sound is in the hypothesis; `tried`: the same, with passes that were too
     doubtful to count."""
 
-    def __init__(self, *, language: str | None, prompt: str, usual: str | None = None) -> None:
+    def __init__(self, *, language: str | None, prompt: str, usual: str | None = None, translate: bool = False) -> None:
         self.sound = SoundBuffer()
         self.covered = 0
         self.tried = 0
         self.language = language
         self._usual = usual
+        self._translate = translate
         self._detected: str | None = None
         self._prompt = prompt
         self._agreement = Agreement()
@@ -102,6 +103,7 @@ class DecodingState:
             sound.read(window.end),
             language=self.language,
             usual=self._detected or self._usual,
+            translate=self._translate,
             prompt=self._prompt,
             context=self._context(),
             prefix=tuple(word.later(-to_ms(window.start)) for word in self._inside),

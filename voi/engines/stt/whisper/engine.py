@@ -38,6 +38,8 @@ UNLOAD_DEADLINE_S = 5.0
 class Whisper:
     """`Stt`, for checkpoints of the openai-whisper package.
 
+    It translates into English, but for the turbo models and those for English alone, which were not taught to.
+
     `model`: a size (tiny, base, small, medium, large-v3, large-v3-turbo; .en for English alone) whose weights are in
     `models_dir`, or a path to a checkpoint. `device`: auto, cpu, cuda, cuda:1. `precision`: auto is float16 on CUDA and
     float32 elsewhere. `max_batch`: callers decoded together; each takes memory for a cache, allocated at the start.
@@ -116,8 +118,10 @@ class Whisper:
         language = options.language.lower().replace("_", "-").split("-")[0] if options.language else None
         if language and language not in self._languages:
             raise EngineError(f"Whisper {self._model} does not hear {options.language!r}.")
+        if options.translate and not self.info.translates:
+            raise EngineError(f"Whisper {self._model} does not translate.")
         usual = options.usual if options.usual in self._languages else None
-        decoding = DecodingState(language=language, prompt=prompt_of(options), usual=usual)
+        decoding = DecodingState(language=language, prompt=prompt_of(options), usual=usual, translate=options.translate)
         stream = WhisperStream(decoding, on_partial, now_ms=self.now_ms, wake=self.wake, forget=self.forget)
         self._streams[stream] = None
         return stream
@@ -173,7 +177,8 @@ class Whisper:
             raise EngineError(f"Whisper {self._model} was not loaded within {LOAD_DEADLINE_S:g} s.") from None
         self._words_thread = ModelThread(f"{self.name}'s words")
         self._backend, self._languages = backend, backend.languages
-        self.info = replace(self.info, languages=backend.languages)
+        translates = len(backend.languages) > 1 and "turbo" not in self._model
+        self.info = replace(self.info, languages=backend.languages, translates=translates)
 
     def _loaded(self) -> tuple[Backend, Acceptance]:
         try:

@@ -95,7 +95,7 @@ class FasterBackend:
         while open_rows:
             groups = defaultdict(list)
             for at in open_rows:
-                tokenizer = self._tokenizer_for(languages[at])
+                tokenizer = self._tokenizer_for(languages[at], passes[at].task)
                 begin = beginning(passes[at], tokenizer)
                 key = (
                     len(begin.tokens),
@@ -103,10 +103,11 @@ class FasterBackend:
                     passes[at].text_at_once,
                     passes[at].temperatures[attempt],
                     languages[at],
+                    passes[at].task,
                 )
                 groups[key].append((at, begin))
-            for (_, _, _, temperature, language), rows in groups.items():
-                decoded = self._decode(passes, features, rows, temperature, language)
+            for (_, _, _, temperature, language, task), rows in groups.items():
+                decoded = self._decode(passes, features, rows, temperature, self._tokenizer_for(language, task))
                 results.update((at, better(results.get(at), each)) for at, each in decoded.items())
             attempt += 1
             open_rows = [at for at in open_rows if results[at].doubtful and attempt < len(passes[at].temperatures)]
@@ -134,10 +135,9 @@ class FasterBackend:
         features: NDArray[Any],
         rows: Sequence[tuple[int, PromptTokens]],
         temperature: float,
-        language: str,
+        tokenizer: Tokenizer,
     ) -> dict[int, Hypothesis]:
-        """Decode rows that begin with the same number of tokens, in one language."""
-        tokenizer = self._tokenizer_for(language)
+        """Decode rows that begin with the same number of tokens, in the tokenizer's language."""
         sound = ctranslate2.StorageView.from_array(np.ascontiguousarray(features[[at for at, _ in rows]]))
         first = rows[0][1]
         longest = max(begin.prefix + begin.most for _, begin in rows)
@@ -170,7 +170,7 @@ class FasterBackend:
             )  # the score is a mean, the prefix counted as certain
             hypotheses[at] = Hypothesis(
                 timed_words(said, tokenizer) if mine else (),
-                language=language,
+                language=tokenizer.language_code,
                 avg_logprob=total / (len(_after_prefix(result, begin)) + 1),
                 no_speech_prob=result.no_speech_prob,
                 compression_ratio=compression_ratio(tokenizer.decode(mine).strip()),
@@ -192,8 +192,8 @@ class FasterBackend:
             for at, (token, end) in enumerate(zip(tokens, ends, strict=True))
         ]
 
-    def _tokenizer_for(self, language: str) -> Tokenizer:
-        return Tokenizer(self._vocabulary, self._model.is_multilingual, task="transcribe", language=language)
+    def _tokenizer_for(self, language: str, task: str) -> Tokenizer:
+        return Tokenizer(self._vocabulary, self._model.is_multilingual, task=task, language=language)
 
 
 def _after_prefix(result: Any, begin: PromptTokens) -> list[int]:

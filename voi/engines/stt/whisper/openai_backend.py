@@ -152,7 +152,7 @@ class OpenAiBackend:
         ]
 
     def _row(self, each: Pass, language: str, attempt: int) -> Row:
-        begin = beginning(each, self._tokenizer_for(language))
+        begin = beginning(each, self._tokenizer_for(language, each.task))
         return Row(
             begin.tokens,
             start=begin.start,
@@ -226,10 +226,8 @@ class OpenAiBackend:
             self._tokenizer_for(one.rough.language),
         )
 
-    def _tokenizer_for(self, language: str) -> Tokenizer:
-        return get_tokenizer(
-            self._dims.multilingual, num_languages=self._dims.languages, language=language, task="transcribe"
-        )
+    def _tokenizer_for(self, language: str, task: str = "transcribe") -> Tokenizer:
+        return get_tokenizer(self._dims.multilingual, num_languages=self._dims.languages, language=language, task=task)
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,13 +22,14 @@ NO_SPEECH = 0.6
 @dataclass(slots=True, eq=False)
 class Pass:
     """`pcm`: up to 30 s, 16 kHz. `language` None: detect it; `usual` stays unless another is clearly likelier.
-    `prompt`: the agent's. `context`: words right before the window. `goes_on`: there was speech well after the prefix,
-    so the text cannot end with it. `temperatures`: the next one is tried after a doubtful decode. `cancelled` may be
-    set at any time: the result is no longer needed."""
+    `translate`: into English. `prompt`: the agent's. `context`: words right before the window. `goes_on`: there was
+    speech well after the prefix, so the text cannot end with it. `temperatures`: the next one is tried after a doubtful
+    decode. `cancelled` may be set at any time: the result is no longer needed."""
 
     pcm: bytes
     language: str | None = None
     usual: str | None = None
+    translate: bool = False
     prompt: str = ""
     context: tuple[RawWord, ...] = ()
     prefix: tuple[RawWord, ...] = ()
@@ -39,6 +40,11 @@ class Pass:
     @property
     def seconds(self) -> float:
         return len(self.pcm) / (2 * RATE_HZ)
+
+    @property
+    def task(self) -> str:
+        """As Whisper's tokenizers call it."""
+        return "translate" if self.translate else "transcribe"
 
     @property
     def text_at_once(self) -> bool:
