@@ -381,7 +381,7 @@ async def test_hearing() -> None:
 async def test_every_option_of_an_utterance_arrives() -> None:
     ears = stt_in_a_process()
     await ears.warm_up()
-    told: Any = {each.name: "xy" for each in fields(SttOptions)} | {"hot_words": ("a", "b")}
+    told: Any = {each.name: "xy" for each in fields(SttOptions)} | {"hot_words": ("a", "b"), "translate": True}
     stream = ears.open(SttOptions(**told), None)
     stream.feed(b"options?")
     assert (await stream.flush()).text == str(SttOptions(**told))
