@@ -83,6 +83,19 @@ class Receiver(Protocol):
         """The connection is gone, whichever side closed it. Called once, last."""
 
 
+class MessageSocket(Protocol):
+    """What a door sends through: a `WebSocket`, or a test's."""
+
+    @property
+    def backlog_bytes(self) -> int: ...
+
+    def send(self, message: bytes) -> None: ...
+
+    def send_text(self, message: bytes) -> None: ...
+
+    def close(self, code: int, reason: str = "") -> None: ...
+
+
 Accept = Callable[["WebSocket", Request], Receiver]
 
 

@@ -8,7 +8,6 @@ is known to a tenth of a second. A goodbye is thus heard to its end before the c
 import logging
 import re
 from collections.abc import Awaitable, Callable
-from typing import Protocol
 
 from voi.calls.intake import Intake, open_intake
 from voi.errors import ClientError, VoiError
@@ -16,10 +15,11 @@ from voi.session import events
 from voi.session.events import DoorEvent
 from voi.session.session import Session
 from voi.tasks import Tasks
+from voi.transports.endings import ending
 from voi.transports.media_ws.carrier import CallerKey, CallerSound, Carrier, FromCarrier, MarkPlayed
 from voi.transports.media_ws.codecs import MediaCodec
 from voi.transports.media_ws.in_order import SoundOrder
-from voi.transports.voi_ws.endings import ending
+from voi.transports.websocket import MessageSocket
 
 log = logging.getLogger(__name__)
 
@@ -37,19 +37,6 @@ Transfer = Callable[[str], Awaitable[None]]
 """Passes the call on to that number or address. Raises VoiError."""
 
 
-class MediaSocket(Protocol):
-    """What the door sends through."""
-
-    @property
-    def backlog_bytes(self) -> int: ...
-
-    def send(self, message: bytes) -> None: ...
-
-    def send_text(self, message: bytes) -> None: ...
-
-    def close(self, code: int, reason: str = "") -> None: ...
-
-
 class MediaDoor:
     """`Door` for one caller. `codec`: of the agent's sound, `heard`: of the caller's. `transfer` None: the carrier
     cannot pass calls on. `on_fault` counts what is wrong with the caller's sound, by name."""
@@ -59,7 +46,7 @@ class MediaDoor:
 
     def __init__(
         self,
-        socket: MediaSocket,
+        socket: MessageSocket,
         carrier: Carrier,
         codec: MediaCodec,
         heard: MediaCodec,

@@ -5,7 +5,6 @@ import itertools
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Protocol
 
 from voi.audio.resample import Resampler
 from voi.calls.intake import Intake, open_intake
@@ -17,6 +16,7 @@ from voi.session import events
 from voi.session.events import DoorEvent
 from voi.session.session import Session
 from voi.tasks import Tasks
+from voi.transports.endings import ending
 from voi.transports.rtvi import wire
 from voi.transports.rtvi.frames import InterruptionFrame, SoundFrame
 from voi.transports.rtvi.from_client import (
@@ -33,27 +33,13 @@ from voi.transports.rtvi.from_client import (
 )
 from voi.transports.rtvi.pacing import PacedSound
 from voi.transports.rtvi.spoken import SpokenText
-from voi.transports.voi_ws.endings import ending
-from voi.transports.websocket import NORMAL
+from voi.transports.websocket import NORMAL, MessageSocket
 
 INPUT_RATES_HZ = frozenset({8_000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000})
 TYPED_MAX = 16
 """How many typed texts are told apart from what is said in the same message."""
 MESSAGES_MAX = 8
 """Of how many of the agent's messages at once it is known what was heard."""
-
-
-class RtviSocket(Protocol):
-    """What the door sends through."""
-
-    @property
-    def backlog_bytes(self) -> int: ...
-
-    def send(self, message: bytes) -> None: ...
-
-    def send_text(self, message: bytes) -> None: ...
-
-    def close(self, code: int, reason: str = "") -> None: ...
 
 
 @dataclass(slots=True)
@@ -72,7 +58,7 @@ class RtviDoor:
     name = "rtvi"
     kind = "app"
 
-    def __init__(self, socket: RtviSocket, output_rate_hz: int = wire.OUTPUT_RATE_HZ) -> None:
+    def __init__(self, socket: MessageSocket, output_rate_hz: int = wire.OUTPUT_RATE_HZ) -> None:
         self.output_rate_hz = output_rate_hz
         self.encoding: wire.Encoding = wire.ProtobufEncoding()
         self.legacy = False

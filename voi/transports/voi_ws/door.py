@@ -17,8 +17,8 @@ from voi.session import events
 from voi.session.events import DoorEvent
 from voi.session.session import Session
 from voi.tasks import Tasks
+from voi.transports.endings import ending
 from voi.transports.voi_ws import wire
-from voi.transports.voi_ws.endings import ending
 from voi.transports.voi_ws.from_client import (
     AppToolResult,
     Audio,

@@ -11,9 +11,9 @@ from voi.core.end_reason import EndReason
 from voi.errors import ClientError
 from voi.session.events import Ended
 from voi.session.session import Session
+from voi.transports.endings import ending
 from voi.transports.voi_ws import wire
 from voi.transports.voi_ws.door import VoiDoor
-from voi.transports.voi_ws.endings import ending
 from voi.transports.voi_ws.from_client import PLAIN_AUDIO, Audio, Init, Interrupt, ResumeCall, parse
 from voi.transports.voi_ws.outbox import Outbox
 from voi.transports.websocket import WebSocket

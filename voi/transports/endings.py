@@ -1,4 +1,4 @@
-"""How a conversation ends on the Voi WebSocket: its close code, and default words for each reason."""
+"""How a conversation ends on a WebSocket of Voi, a carrier or an RTVI client: close code, and words for each reason."""
 
 from voi.core.end_reason import EndReason
 from voi.session.events import Ended

@@ -4,7 +4,7 @@ import pytest
 
 from voi.core.end_reason import EndReason
 from voi.session.events import Ended
-from voi.transports.voi_ws.endings import ending
+from voi.transports.endings import ending
 
 
 @pytest.mark.parametrize("reason", EndReason)
