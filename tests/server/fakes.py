@@ -13,7 +13,7 @@ from voi.core.end_reason import EndReason
 from voi.core.facts import Fact, HungUp, ImageGiven
 from voi.core.history import HistoryEntry
 from voi.core.options import CallOptions
-from voi.server.auth import check_token, token_in
+from voi.server.auth import read_token, token_in
 from voi.server.metrics import Metrics
 from voi.session.events import Ended
 from voi.session.line import Line
@@ -158,4 +158,4 @@ def voi_ws(
 ) -> VoiWebSockets:
     calls = some_calls(sessions, max_conversations=max_conversations)
     resumables = Resumables(resume_s)
-    return VoiWebSockets(calls, lambda query: check_token(token_in(query), SECRET), init_timeout_s, resumables)
+    return VoiWebSockets(calls, lambda query: read_token(token_in(query), SECRET), init_timeout_s, resumables)

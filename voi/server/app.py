@@ -11,10 +11,11 @@ from fastapi.responses import JSONResponse
 
 from voi import __version__
 from voi.calls.admission import Admission
+from voi.calls.claims import TokenClaims
 from voi.engines.supervised import Supervised
 from voi.errors import ClientError
 from voi.server.audit import Audit, Keep
-from voi.server.auth import TokenClaims, bearer, is_key, issue_token
+from voi.server.auth import bearer, is_key, issue_token
 from voi.server.memory_http import memory_router
 from voi.server.metrics import Metrics
 from voi.server.openai.access import OpenAiServices

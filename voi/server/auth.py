@@ -5,12 +5,12 @@ import hmac
 import re
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from urllib.parse import unquote
 
 import jwt
 
+from voi.calls.claims import TokenClaims
 from voi.errors import ClientError
 
 ALGORITHM = "HS256"
@@ -67,21 +67,6 @@ def issue_token(
         "jti": secrets.token_hex(8),
     }
     return jwt.encode(claims, secret, algorithm=ALGORITHM)
-
-
-@dataclass(frozen=True, slots=True)
-class TokenClaims:
-    """What a valid token says. `person`: whom it is for, beside its app; "": it does not say. `id` "": it has none, as
-    those that others made by hand. Times are ms since 1970. `names_people`: its holder, a service of the app, may say
-    whom a conversation is with. `own_agents`: it grants its client an agent of its own, whatever the settings grant."""
-
-    app: str
-    person: str
-    id: str
-    issued_ms: int
-    expires_ms: int
-    names_people: bool = False
-    own_agents: bool = False
 
 
 def check_token(token: str, *secrets: str) -> str:

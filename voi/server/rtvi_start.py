@@ -6,8 +6,9 @@ from urllib.parse import urlencode
 
 from fastapi import APIRouter, Body, HTTPException, Request, Response
 
+from voi.calls.claims import TokenClaims
 from voi.errors import ClientError
-from voi.server.auth import TokenClaims, bearer
+from voi.server.auth import bearer
 
 TOKEN_LIFE_S = 600
 """How long the client may take to connect with the token that it is given."""

@@ -176,28 +176,22 @@ class Server:
         self._issued_tokens = tokens = Tokens(token_secrets, self.kept.store)
         self._door_services = DoorServices(
             self.calls,
-            lambda token: tokens.check(token).app,
-            lambda token: tokens.check(token).person,
-            lambda token: tokens.check(token).own_agents,
+            tokens.check,
             OutOfCall(
                 lambda: self._configs.current, lambda: self._engines, self.usages.apart, self.metrics.listener_request
             ),
         )
         self._voi_ws = VoiWebSockets(
             self.calls,
-            lambda query: tokens.check(token_in(query)).app,
+            lambda query: tokens.check(token_in(query)),
             settings.init_timeout_s,
             Resumables(settings.resume_s),
             handover_of(settings),
-            lambda query: tokens.check(token_in(query)).person,
-            lambda query: tokens.check(token_in(query)).names_people,
-            lambda query: tokens.check(token_in(query)).own_agents,
         )
         rtvi = RtviWebSockets(
             self.calls,
-            lambda query: tokens.check(token_in(query)).app,
+            lambda query: tokens.check(token_in(query)),
             settings.init_timeout_s,
-            lambda query: tokens.check(token_in(query)).person,
         )
         client_secrets = ClientSecrets(token_secrets)
         self.realtime = RealtimeServices(

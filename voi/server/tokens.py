@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 from fastapi import APIRouter, Depends, HTTPException, Request
 
+from voi.calls.claims import TokenClaims
 from voi.errors import ClientError, StoreError
-from voi.server.auth import TokenClaims, read_token
+from voi.server.auth import read_token
 
 if TYPE_CHECKING:
     from voi.store.store import Store

@@ -21,6 +21,7 @@ from importlib.metadata import EntryPoint, entry_points
 from typing import Any, Protocol
 
 from voi.calls.calls import Calls
+from voi.calls.claims import TokenClaims
 from voi.config.config import Config
 from voi.engines.startup import Engines
 from voi.errors import ConfigError, VoiError
@@ -45,14 +46,11 @@ class OutOfCall:
 
 @dataclass(frozen=True)
 class DoorServices:
-    """What a listener needs from the server. `authenticate` returns the app that a token is for, or raises
-    ClientError. `person_of` returns whom the same token is for, beside its app; "": it does not say. `own_agents_of`
-    returns whether the same token lets its client bring an agent of its own (`Calls.admit`)."""
+    """What a listener needs from the server. `authenticate` returns what a token says, or raises
+    ClientError; `Calls.admit` takes its app, its person and whether its client may bring an agent of its own."""
 
     calls: Calls
-    authenticate: Callable[[str], str]
-    person_of: Callable[[str], str] = lambda token: ""
-    own_agents_of: Callable[[str], bool] = lambda token: False
+    authenticate: Callable[[str], TokenClaims]
     out_of_call: OutOfCall | None = None
 
 

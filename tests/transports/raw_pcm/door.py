@@ -82,8 +82,8 @@ class RawPcmListener:
         try:
             async with asyncio.timeout(HEAD_TIMEOUT_S):
                 token, agent_name = (await reader.readline()).decode("utf-8", "replace").split()
-            app = self._services.authenticate(token)
-            call = self._services.calls.admit(app, "raw PCM", door, person=self._services.person_of(token))
+            claims = self._services.authenticate(token)
+            call = self._services.calls.admit(claims.app, "raw PCM", door, person=claims.person)
             session = call.open(agent_name, None, CallOptions(mode="call", input_rate_hz=INPUT_RATE_HZ))
             intake = open_intake(None, INPUT_RATE_HZ, session.hear, log.info, self._tasks)
             call.start()

@@ -12,6 +12,7 @@ from tests.server.fakes import SECRET
 from tests.server.serving import fake_engines, serving
 from tests.transports.raw_pcm import door
 from tests.transports.raw_pcm.door import RawPcmListener
+from voi.calls.claims import TokenClaims
 from voi.errors import ConfigError
 from voi.server.auth import issue_token
 from voi.transports import listeners
@@ -67,11 +68,11 @@ async def test_strangers_are_sent_away(head: bytes, tmp_path: Path, monkeypatch:
 )
 async def test_what_cannot_be_started_is_a_mistake_of_the_configuration(wanted: dict[str, Any], why: str) -> None:
     with pytest.raises(ConfigError, match=why):
-        await listeners.start_listeners(wanted, listeners.DoorServices(None, lambda token: token))  # type: ignore[arg-type]
+        await listeners.start_listeners(wanted, listeners.DoorServices(None, TokenClaims))  # type: ignore[arg-type]
 
 
 async def test_a_place_that_is_taken_leaves_nothing_listening() -> None:
-    services = listeners.DoorServices(None, lambda token: token)  # type: ignore[arg-type]
+    services = listeners.DoorServices(None, TokenClaims)  # type: ignore[arg-type]
     taken = await asyncio.start_server(lambda *_: None, "127.0.0.1", 0)
     port = taken.sockets[0].getsockname()[1]
     with pytest.raises(ConfigError, match="cannot listen"):

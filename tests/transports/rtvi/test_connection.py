@@ -13,7 +13,7 @@ from tests.server.fakes import SECRET, Sessions, some_calls
 from tests.transports.rtvi.fakes import FakeRtviSocket
 from voi.calls import call as call_module
 from voi.errors import ClientError
-from voi.server.auth import check_token, issue_token, token_in
+from voi.server.auth import issue_token, read_token, token_in
 from voi.transports.rtvi import frames
 from voi.transports.rtvi.connection import RtviConnection, RtviWebSockets, wish_of
 from voi.transports.websocket import Request
@@ -40,7 +40,7 @@ class RtviVisit:
 async def running(**options: Any) -> AsyncIterator[tuple[RtviWebSockets, Sessions]]:
     sessions = Sessions()
     calls = some_calls(sessions, **options)
-    door = RtviWebSockets(calls, lambda query: check_token(token_in(query), SECRET), 5.0)
+    door = RtviWebSockets(calls, lambda query: read_token(token_in(query), SECRET), 5.0)
     try:
         yield door, sessions
     finally:

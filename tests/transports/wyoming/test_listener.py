@@ -11,6 +11,7 @@ pytest.importorskip("wyoming")
 
 from tests.server.fakes import Configs, Sessions, some_calls
 from tests.transports.wyoming.served import engines, wyoming_serving
+from voi.calls.claims import TokenClaims
 from voi.errors import ConfigError
 from voi.transports.listeners import DoorServices, OutOfCall, check_listeners
 from voi.transports.wyoming.listener import WyomingListener
@@ -19,7 +20,7 @@ from voi.transports.wyoming.listener import WyomingListener
 def made(**options: Any) -> WyomingListener:
     some = engines()
     apart = OutOfCall(lambda: Configs().current, lambda: some, lambda app, use: None, lambda *counted: None)
-    return WyomingListener(DoorServices(some_calls(Sessions()), lambda token: token, out_of_call=apart), **options)
+    return WyomingListener(DoorServices(some_calls(Sessions()), TokenClaims, out_of_call=apart), **options)
 
 
 @pytest.mark.parametrize(

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from fastapi import Request
 
 from voi.calls.calls import Calls
+from voi.calls.claims import TokenClaims
 from voi.config.config import Config
 from voi.engines.startup import Engines
 from voi.errors import ClientError
-from voi.server.auth import TokenClaims, bearer
+from voi.server.auth import bearer
 from voi.server.openai.failures import Failures, OpenAiError
 from voi.transports.realtime.client_secrets import ClientSecrets
 from voi.transports.realtime.webrtc import RealtimeOverWebRtc

@@ -7,9 +7,10 @@ import orjson
 from fastapi import APIRouter, Request, Response
 from starlette.datastructures import FormData, UploadFile
 
+from voi.calls.claims import TokenClaims
 from voi.core.end_reason import EndReason
 from voi.errors import ClientError
-from voi.server.auth import TokenClaims, bearer
+from voi.server.auth import bearer
 from voi.server.bodies import BodyLimits, LimitedRequest
 from voi.server.openai.access import OpenAiServices, app_of
 from voi.server.openai.answering import openai_route
@@ -36,7 +37,7 @@ def realtime_calls_router(services: OpenAiServices, webrtc: RealtimeOverWebRtc) 
 
     def claims(key: str) -> TokenClaims:
         caller = webrtc.services.caller_of(key)
-        return TokenClaims(caller.app, caller.person, "", 0, 0)
+        return TokenClaims(caller.app, caller.person, own_agents=caller.own_agents)
 
     services = replace(services, check_token=claims)
     router = APIRouter(route_class=openai_route(ENDPOINT, services))

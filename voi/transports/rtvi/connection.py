@@ -17,6 +17,7 @@ from voi.calls.admission import Refused
 from voi.calls.call import Call
 from voi.calls.call_id import conversation_id, new_call_id
 from voi.calls.calls import Calls
+from voi.calls.claims import TokenClaims
 from voi.core.end_reason import EndReason
 from voi.core.options import CallOptions
 from voi.errors import ClientError
@@ -78,13 +79,12 @@ def _said(given: dict[str, str], name: str, *, default: bool) -> bool:
 
 @dataclass(frozen=True)
 class RtviWebSockets:
-    """Accepts connections at /rtvi. `authenticate` returns the app that a URL's raw query has a token for, or raises
-    ClientError; `person_of` the person that the token is for, "": it does not say."""
+    """Accepts connections at /rtvi. `authenticate` returns what the token in a URL's raw query says, or raises
+    ClientError."""
 
     calls: Calls
-    authenticate: Callable[[str], str]
+    authenticate: Callable[[str], TokenClaims]
     ready_timeout_s: float
-    person_of: Callable[[str], str] = lambda query: ""
 
     def meet(self, socket: WebSocket, request: Request) -> "RtviConnection":
         """`voi.transports.websocket.Accept`."""
@@ -141,12 +141,12 @@ class RtviConnection:
     def _arrive(self) -> None:
         calls = self._listener.calls
         try:
-            app = self._listener.authenticate(self._query)
+            claims = self._listener.authenticate(self._query)
             if self._wrong:
                 calls.refuse(self._door, Ended(EndReason.BAD_START, self._wrong), self._client)
                 return
             self._call = calls.expect(
-                app, self._client, self._door, self.id, self._listener.person_of(self._query),
+                claims.app, self._client, self._door, self.id, claims.person,
                 lambda ended: self._context.run(self._turned_away, ended),
             )  # fmt: skip
         except Refused as refused:

@@ -14,6 +14,7 @@ from voi.calls.admission import Refused
 from voi.calls.call import Call
 from voi.calls.call_id import conversation_id, new_call_id
 from voi.calls.calls import Calls
+from voi.calls.claims import TokenClaims
 from voi.calls.handover import Handover
 from voi.calls.refusals import CROWD, refused
 from voi.core.end_reason import EndReason
@@ -42,22 +43,16 @@ EARLY_MESSAGES_MAX = 256
 
 @dataclass(frozen=True)
 class VoiWebSockets:
-    """Accepts connections at /ws. `authenticate` returns the app that a URL's raw query has a token for, or raises
+    """Accepts connections at /ws. `authenticate` returns what the token in a URL's raw query says, or raises
     ClientError."""
 
     calls: Calls
-    authenticate: Callable[[str], str]
+    authenticate: Callable[[str], TokenClaims]
     init_timeout_s: float
     resumables: Resumables = field(default_factory=lambda: Resumables(0))
     handover: Handover | None = None
     """Calls that the previous process of the server kept, and that this one keeps for the next; None: calls are not
     kept."""
-    person_of: Callable[[str], str] = lambda query: ""
-    """Returns the person that the token is for, beside the app; "": it does not say."""
-    names_people: Callable[[str], bool] = lambda query: False
-    """Returns whether the token's holder, a service of the app, may say whom a conversation is with."""
-    own_agents_of: Callable[[str], bool] = lambda query: False
-    """Returns whether the token lets its client bring an agent of its own."""
 
     def meet(self, socket: WebSocket, request: Request) -> "VoiConnection":
         """`voi.transports.websocket.Accept`."""
@@ -72,8 +67,7 @@ class VoiConnection:
     """A `voi.transports.websocket.Receiver`. An error in it ends at most this connection."""
 
     __slots__ = (
-        "_app", "_begun", "_call", "_client", "_context", "_door", "_early", "_full", "_listener", "_names_people",
-        "_person", "_query",
+        "_begun", "_call", "_claims", "_client", "_context", "_door", "_early", "_full", "_listener", "_query",
          "_resumable", "_socket", "_sound", "_timer", "id",
     )  # fmt: skip
 
@@ -84,8 +78,7 @@ class VoiConnection:
         self._client = request.peer or "an unknown address"
         self._socket = socket
         self._door = VoiDoor(socket)
-        self._app = self._person = ""
-        self._names_people = False
+        self._claims = TokenClaims("")
         self._call: Call | None = None
         self._full: Refused | None = None
         """Why there is no place for another conversation; the client may still resume one."""
@@ -119,16 +112,14 @@ class VoiConnection:
     def _arrive(self) -> None:
         calls = self._listener.calls
         try:
-            self._app = self._listener.authenticate(self._query)
-            self._person = self._listener.person_of(self._query)
-            self._names_people = self._listener.names_people(self._query)
+            self._claims = claims = self._listener.authenticate(self._query)
             self._call = calls.expect(
-                self._app, self._client, self._door, self.id, self._person,
+                claims.app, self._client, self._door, self.id, claims.person,
                 lambda ended: self._context.run(self._turned_away, ended),
-                own_agents=self._listener.own_agents_of(self._query),
+                own_agents=claims.own_agents,
             )  # fmt: skip
         except Refused as refused:
-            if refused.ended.reason not in CROWD or not self._listener.resumables.knock(self._app):
+            if refused.ended.reason not in CROWD or not self._listener.resumables.knock(self._claims.app):
                 calls.refuse(self._door, refused.ended, self._client)
                 return
             self._full = refused
@@ -190,8 +181,8 @@ class VoiConnection:
 
     def _name(self, call: Call, init: Init) -> None:
         """Take whom `init` names, if the token allows that. Raises ClientError if not."""
-        if not self._names_people:
-            if init.person not in ("", self._person):
+        if not self._claims.names_people:
+            if init.person not in ("", self._claims.person):
                 raise ClientError(NAMES_NOBODY)
         elif init.person:
             if init.session and not init.proof.proven:
@@ -251,7 +242,7 @@ class VoiConnection:
 
     def _resume(self, resume: ResumeCall) -> None:
         """Take over the conversation that the client had over another connection."""
-        resumable = self._listener.resumables.find(resume.resume_id, self._app, self._whose)
+        resumable = self._listener.resumables.find(resume.resume_id, self._claims.app, self._whose)
         self._stop_timer()
         if resumable is None and self._listener.handover is not None:
             self._wait(self._fetch(self._listener.handover, resume))
@@ -291,7 +282,7 @@ class VoiConnection:
             return
         if self._call is None or not self._place(self._call):
             return
-        moved = await fetch(handover, resume.resume_id, self._app, self._whose, lambda: not self._gone)
+        moved = await fetch(handover, resume.resume_id, self._claims.app, self._whose, lambda: not self._gone)
         if self._gone or self._call is None:
             pass  # the client will come back once more
         elif moved is None:
@@ -308,7 +299,7 @@ class VoiConnection:
     @property
     def _whose(self) -> str | None:
         """Whose conversations this connection may resume; None: anybody's of the app."""
-        return None if self._names_people else self._person
+        return None if self._claims.names_people else self._claims.person
 
     @property
     def _gone(self) -> bool:
@@ -328,7 +319,7 @@ class VoiConnection:
     def _knocked(self) -> None:
         if self._full is not None:
             self._full = None
-            self._listener.resumables.leave(self._app)
+            self._listener.resumables.leave(self._claims.app)
 
     # ---- messages ---------------------------------------------------------------------------------
 
