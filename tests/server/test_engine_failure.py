@@ -20,6 +20,7 @@ from voi.engines.startup import Engines
 from voi.engines.supervised import SupervisedTts
 from voi.engines.supervisor import Supervisor
 from voi.engines.tts.rendered import FOLDER, Rendered, depends_on, file_name, save
+from voi.errors import VoiError
 from voi.session.phrases import fixed_pieces
 
 pytestmark = pytest.mark.integration
@@ -94,3 +95,20 @@ async def test_a_spoken_apology_that_was_rendered(tmp_path: Path, monkeypatch: p
         ask(person, "Please hang now.")
         await person.until(lambda: any(RENDERED[:4_000] in sound for sound in person.sound.values()))
         assert person.closed is None
+
+
+async def test_a_fault_at_the_start_ends_the_server(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """One that stayed would never be ready, and whoever supervises it would not start another."""
+
+    async def start(*_: object) -> Engines:
+        raise RuntimeError("dictionary changed size during iteration")
+
+    stopped = serving(tmp_path, monkeypatch, start)
+    running = await stopped.__aenter__()
+    assert running.task is not None
+    await asyncio.wait([running.task], timeout=20)
+    with pytest.raises(VoiError, match="cannot start because of a fault in Voi"):
+        await stopped.__aexit__(None, None, None)
+    assert "start failed: RuntimeError" in caplog.text

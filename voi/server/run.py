@@ -265,7 +265,7 @@ class Server:
             http = self._http = HttpServer(
                 uvicorn_config(self.settings, self._app, self._doors), self._drain, self.hurry
             )
-            self._tasks.start(self._start(http, listener), "start")
+            self._tasks.start(self._start(http, listener), "start", partial(self._start_failed, http))
             self.metrics.watch_garbage_collector()
             self._heed_signals()
             try:
@@ -328,9 +328,7 @@ class Server:
             await self._read_knowledge(self._configs.current)
         except VoiError as error:
             if not http.should_exit:  # when the server stops, an engine's process may have been ended first
-                self._failure = error
-                self.readiness.state = "failed"
-                http.should_exit = True
+                self._give_up(http, error)
             return
         await connecting
         known = await asyncio.to_thread(lambda: usual_contexts(aliases(self.settings)))
@@ -359,11 +357,23 @@ class Server:
         try:
             self._listeners = await start_listeners(self.settings.listeners, self._door_services)
         except VoiError as error:
-            self._failure, self.readiness.state, http.should_exit = error, "failed", True
+            self._give_up(http, error)
             return
         self.admission.open()
         self.readiness.state = "ready"
         self._on_ready(address_of(listener, tls=self.settings.tls_cert_file is not None))
+
+    def _give_up(self, http: HttpServer, failure: VoiError) -> None:
+        """End the server, which cannot start."""
+        self._failure = failure
+        self.readiness.state = "failed"
+        http.should_exit = True
+
+    def _start_failed(self, http: HttpServer, error: BaseException) -> None:
+        """A fault in Voi or a library: end the process, so that whoever supervises it can start another. One that
+        stayed would never be ready."""
+        self._tasks.fault("start failed", error)
+        self._give_up(http, VoiError("The server cannot start because of a fault in Voi. It is in the log above."))
 
     def _indexed(self, agent: str, model: str, texts: Sequence[str], took_ms: int) -> None:
         """What the index of an agent's files asked of its embedding model."""

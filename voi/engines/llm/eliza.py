@@ -87,8 +87,9 @@ def _empty_packages(folder: Path) -> Iterator[None]:
             package.__path__ = [str(place)]
         yield
     finally:
-        for name in [each for each in sys.modules if each.partition(".")[0] == "nltk"]:
-            del sys.modules[name]
+        for name in list(sys.modules):  # a copy at one go: other threads import other engines meanwhile
+            if name.partition(".")[0] == "nltk":
+                del sys.modules[name]
 
 
 class _Drawn(Sequence[str]):
