@@ -154,7 +154,8 @@ class SipService:
         if self._accounts.get(account.name) is account:
             self._counters.state(account.name, state)
         level = logging.WARNING if state.name in ("retrying", "failed") else logging.INFO
-        log.log(level, "SIP account %s: %s%s%s", account.name, state.name, f" at {state.server}" if state.server else "",
+        where = f" at {state.server}" if state.server else ""
+        log.log(level, "SIP account %s: %s%s%s", account.name, state.name, where,
                 f": {state.reason}" if state.reason else "")  # fmt: skip
 
     async def _listen(self, listening: SipListening) -> None:
