@@ -132,7 +132,7 @@ class NotedMedia:
         self.closed = 0
         self.listener: LineListener | None = None
 
-    def begin(self, plan: MediaPlan) -> "NotedMedia":
+    def begin(self, plan: MediaPlan, send_key: Callable[[str], None], by_info: bool | None) -> "NotedMedia":
         self.plans.append(plan)
         return self
 

@@ -64,7 +64,7 @@ class SipDialer:
             plan = leg.talks.plan
             if leg.over or plan is None:
                 raise NotAnswered("failed", "the other side hung up at once")
-            line = SipPhoneLine(media, media.begin(plan), leg, BY_INFO[account.config.keys])
+            line = SipPhoneLine(media, plan, leg, BY_INFO[account.config.keys])
         except BaseException:
             await media.aclose()
             raise

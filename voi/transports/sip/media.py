@@ -19,8 +19,9 @@ class SipMedia(Protocol):
         """Where the other side's sound is to arrive."""
         ...
 
-    def begin(self, plan: MediaPlan) -> PhoneLine:
-        """The line, once it is agreed how sound travels."""
+    def begin(self, plan: MediaPlan, send_key: Callable[[str], None], by_info: bool | None) -> PhoneLine:
+        """The line, once it is agreed how sound travels. `send_key` presses a key by SIP INFO: if `by_info`, or None
+        and the other side takes no keys in its sound."""
         ...
 
     def change(self, plan: MediaPlan) -> None:
@@ -35,15 +36,12 @@ OpenMedia = Callable[[str], Awaitable[SipMedia]]
 
 
 class SipPhoneLine:
-    """`PhoneLine` of a SIP call: keys go and come by SIP INFO as well. `by_info`: press them so; None: if the other
-    side takes none in its sound."""
+    """`PhoneLine` of a SIP call: keys come by SIP INFO as well, and with it its port is released."""
 
-    def __init__(self, media: SipMedia, line: PhoneLine, leg: SipLeg, by_info: bool | None) -> None:
-        self.rate_hz = line.rate_hz
+    def __init__(self, media: SipMedia, plan: MediaPlan, leg: SipLeg, by_info: bool | None) -> None:
         self._media = media
-        self._line = line
-        self._leg = leg
-        self._by_info = by_info
+        self._line = media.begin(plan, leg.press, by_info)
+        self.rate_hz = self._line.rate_hz
         self._listener: LineListener | None = None
         leg.on_key = self._key
 
@@ -65,10 +63,6 @@ class SipPhoneLine:
         self._line.clear(message_id)
 
     def press(self, keys: str) -> bool:
-        plan = self._leg.talks.plan
-        if self._by_info or (self._by_info is None and plan is not None and plan.event_type is None):
-            self._leg.press(keys)
-            return True
         return self._line.press(keys)
 
     def _key(self, key: str) -> None:
