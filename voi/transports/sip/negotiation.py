@@ -62,6 +62,7 @@ class MediaPlan:
     fmtp: str = ""
     event_type: int | None = None
     event_heard_type: int | None = None
+    event_clock_hz: int = 8_000
     ptime_ms: int = PTIME_MS
     sends: bool = True
     hears: bool = True
@@ -219,6 +220,7 @@ class OfferAnswer:
         return MediaPlan(
             host, media.port, codec.name, codec.clock_hz, codec.payload_type, heard_type, codec.fmtp,
             event.payload_type if event else None, heard_event.payload_type if heard_event else None,
+            event.clock_hz if event else 8_000,
             ptime_ms or PTIME_MS, sends, hears, media.rtcp_mux, media.rtcp_port, keys,
         )  # fmt: skip
 

@@ -2,14 +2,17 @@
 
 from collections.abc import Callable
 
+from voi.config.sip_accounts import SipListening
 from voi.errors import VoiError
 from voi.transports.sip.media import OpenMedia, SipMedia
 from voi.transports.sip.negotiation import MediaPlan, SrtpKeys
-from voi.transports.telephone.codecs import codec_named
+from voi.transports.telephone.codecs import CODECS, LineCodec
 from voi.transports.telephone.rtp_line import RtpLine
 from voi.transports.telephone.rtp_ports import RtpPorts, RtpSockets
 from voi.transports.telephone.rtp_terms import PacketCipher, RtpSettings, RtpTerms
 from voi.transports.telephone.srtp import SdesCipher, SdesKey
+
+_NAMES = {name.upper(): name for name in CODECS}
 
 
 class RtpMedia:
@@ -36,13 +39,14 @@ class RtpMedia:
             self._line.change(self._terms(plan))
 
     def _terms(self, plan: MediaPlan) -> RtpTerms:
-        codec = codec_named(plan.codec, plan.payload_type, plan.ptime_ms, plan.fmtp)
-        heard = codec_named(plan.codec, plan.heard_type, plan.ptime_ms, plan.fmtp)
+        name = _NAMES[plan.codec]
+        codec = LineCodec(name, plan.payload_type, plan.ptime_ms, plan.fmtp)
+        heard = LineCodec(name, plan.heard_type, plan.ptime_ms, plan.fmtp)
         remote = (plan.host, plan.port) if plan.port else None
         reports = (plan.host, plan.rtcp_port) if plan.rtcp_port and plan.port else None
         return RtpTerms(
             codec, remote, (heard,) if plan.heard_type != plan.payload_type else (),
-            key_type=None if self._by_info else plan.event_type,
+            key_type=None if self._by_info else plan.event_type, key_clock_hz=plan.event_clock_hz,
             sending=plan.sends, receiving=plan.hears, rtcp_remote=reports, rtcp_mux=plan.rtcp_mux,
             cipher=self._cipher_of(plan.keys),
         )  # fmt: skip
@@ -74,3 +78,9 @@ def rtp_media(ports: RtpPorts, settings: RtpSettings) -> OpenMedia:
             raise OSError(str(error)) from None
 
     return open_media
+
+
+def media_of(listening: SipListening) -> OpenMedia:
+    """Opens ports for sound as phones.json says."""
+    first, last = listening.rtp_ports
+    return rtp_media(RtpPorts(listening.host, first, last), RtpSettings())

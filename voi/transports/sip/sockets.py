@@ -8,7 +8,7 @@ import socket
 import ssl
 from collections import Counter
 from collections.abc import Callable
-from typing import Literal
+from typing import Literal, cast
 
 from voi.errors import ClientError
 from voi.transports.sip.framing import PONG, SipStream
@@ -62,8 +62,7 @@ class UdpSocket(asyncio.DatagramProtocol):
         self._six = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.DatagramTransport)
-        self._transport = transport
+        self._transport = cast(asyncio.DatagramTransport, transport)
         name = transport.get_extra_info("sockname")
         self.local = (plain_host(name[0]), name[1])
         self._six = transport.get_extra_info("socket").family == socket.AF_INET6
@@ -115,8 +114,7 @@ class StreamFlow(asyncio.Protocol):
         self._idle: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._socket = transport
+        self._socket = transport = cast(asyncio.Transport, transport)
         peer, name = transport.get_extra_info("peername"), transport.get_extra_info("sockname")
         if peer is None or name is None:
             transport.abort()
