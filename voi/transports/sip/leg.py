@@ -204,7 +204,8 @@ class SipLeg:
 
         def make() -> SipRequest:
             request = self.dialog.request(method)
-            request.headers += [(name.lower(), value) for name, value in headers]
+            for name, value in headers:
+                request.add(name, value)
             request.body = body
             return request
 

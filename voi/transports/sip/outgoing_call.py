@@ -72,9 +72,9 @@ class OutgoingCall(SipLeg):
     def _call(self) -> Asking:
         def make() -> SipRequest:
             request = self.dialog.request("INVITE")
-            request.headers += self.described() + self.timer.request_headers()
-            request.headers += [(name.lower(), value) for name, value in self._headers]
-            request.headers += [("content-type", SDP)]
+            for name, value in (*self.described(), *self.timer.request_headers(), *self._headers):
+                request.add(name, value)
+            request.add("Content-Type", SDP)
             request.body = self._offer
             return request
 

@@ -339,13 +339,16 @@ class SipStack:
     def way_to(self, hop: SipUri, known: Flow) -> Flow:
         """The flow for the next request of a dialog. `known`: by which its last request or response came. A name is not
         looked up, and an address behind a NAT not tried: the known flow leads there."""
-        if known.transport != "udp":
+        leaves = (hop.param("transport") or "").lower() == "udp"  # a connection, because they say so
+        if known.transport != "udp" and not leaves:
             if not known.closed:
                 return known
             kind = hop.transport
             port = hop.port or DEFAULT_PORTS.get(kind, 0)
             return self.sockets.connection_to(kind, hop.host, port) or known
         if hop.transport != "udp" or not is_address(hop.host) or self.sockets.udp is None:
+            return known
+        if hop.host == known.remote[0] and known.transport == "udp" and hop.port == known.remote[1]:
             return known
         if _private(hop.host) and not _private(known.remote[0]):
             return known
