@@ -40,10 +40,11 @@ class SipDialog:
             raise SipProblem(400, "No Contact")
         target = parse_address(contacts[0]).uri
         parse_uri(target)
+        route = _route(request.all("record-route"))
         local = request.get("to")
         sender = request.sender
         return cls(request.call_id, tag, sender.tag, f"{local};tag={tag}", request.get("from"), target,
-                   request.all("record-route"), secrets.randbelow(1 << 16), request.cseq[0])  # fmt: skip
+                   route, secrets.randbelow(1 << 16), request.cseq[0])  # fmt: skip
 
     @classmethod
     def of_caller(cls, request: SipRequest, response: SipResponse) -> "SipDialog":
@@ -55,8 +56,8 @@ class SipDialog:
 
     def established(self, response: SipResponse) -> None:
         """A response to our INVITE says how to reach them. Raises SipProblem."""
-        self.remote_tag, self.remote = response.tag, response.get("to")
-        self.route = response.all("record-route")[::-1]
+        route = _route(response.all("record-route")[::-1])
+        self.remote_tag, self.remote, self.route = response.tag, response.get("to"), route
         self.retarget(response)
 
     def retarget(self, message: SipRequest | SipResponse) -> None:
@@ -97,3 +98,10 @@ class SipDialog:
             return request.sender.tag == self.remote_tag
         except SipProblem:
             return False
+
+
+def _route(values: list[str]) -> list[str]:
+    """Raises SipProblem for one that no request could be sent by."""
+    for value in values:
+        parse_uri(parse_address(value).uri)
+    return values

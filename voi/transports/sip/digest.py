@@ -11,7 +11,7 @@ from voi.transports.sip.fields import quoted_string
 
 _HASHES = {"MD5": hashlib.md5, "SHA-256": hashlib.sha256}
 _FIELD = re.compile(r'\s*([A-Za-z0-9_-]+)\s*=\s*("(?:[^"\\]|\\.)*"|[^\s,]*)\s*(?:,|$)')
-_CHALLENGE_MAX = 4_096
+_CHALLENGE_MAX = 2_048
 _NONCE_S = 300.0
 
 

@@ -14,7 +14,7 @@ _TOKEN = r"[A-Za-z0-9.!%*_+`'~-]+"
 TOKEN = re.compile(_TOKEN)
 _QUOTED = r'"(?:[^"\\]|\\.)*"'
 _PARAM = re.compile(rf'\s*;\s*({_TOKEN})(?:\s*=\s*({_QUOTED}|\[[0-9A-Fa-f:.]+\]|[^\s;,"<>]*))?\s*', re.DOTALL)
-_NAME_ADDR = re.compile(rf"\s*({_QUOTED}|(?:{_TOKEN}\s*)*)\s*<\s*([^<>]*?)\s*>\s*", re.DOTALL)
+_DISPLAY = re.compile(rf"\s*({_QUOTED})\s*", re.DOTALL)
 _VIA = re.compile(
     rf"\s*SIP\s*/\s*2\.0\s*/\s*({_TOKEN})\s+(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9_.-]+)\s*(?::\s*(\d{{1,5}}))?\s*",
     re.IGNORECASE,
@@ -94,9 +94,15 @@ def quoted_string(text: str) -> str:
 
 def parse_address(text: str) -> Address:
     """`"Name" <sip:…>;tag=…` or `sip:…;tag=…`, where all parameters are the header's."""
-    if (found := _NAME_ADDR.match(text)) is not None:
-        display = unquoted(found[1].strip())
-        return Address(found[2], " ".join(display.split()), parse_params(text[found.end() :]))
+    found = _DISPLAY.match(text)
+    display = unquoted(found[1]) if found else ""
+    before, begin, rest = (text[found.end() :] if found else text).partition("<")
+    uri, end, params = rest.partition(">")
+    if begin and end and "<" not in uri and not (found and before):
+        words = before.split()
+        if not all(TOKEN.fullmatch(word) for word in words):
+            raise SipProblem(400, "Bad Display Name")
+        return Address(uri.strip(), " ".join(display.split() or words), parse_params(params.strip()))
     if any(character in text for character in '<>"'):
         raise SipProblem(400, "Bad Address")
     uri, sign, params = text.strip().partition(";")

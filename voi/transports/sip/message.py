@@ -36,7 +36,6 @@ _LISTS = ("via", "contact", "route", "record-route")
 _ONCE = ("from", "to", "call-id", "cseq", "max-forwards", "content-length", "content-type")
 _COPIED = ("via", "from", "to", "call-id", "cseq")
 _FOLD = re.compile(r"\r?\n[ \t]+")
-_HEADER = re.compile(r"([A-Za-z0-9.!%*_+`'~-]+)[ \t]*:[ \t]*(.*?)[ \t]*", re.DOTALL)
 _STATUS = re.compile(r"SIP/2\.0 (\d{3})(?: (.*))?", re.IGNORECASE | re.DOTALL)
 _REQUEST_END = re.compile(r"SIP/(\d+)\.(\d+)", re.IGNORECASE)
 
@@ -129,7 +128,7 @@ class SipRequest(SipMessage):
         """A response to it. `tag`: of our side, where the request has none."""
         copied = [each for each in self.headers if each[0] in _COPIED or (each[0] == "timestamp" and code == 100)]
         made = SipResponse(copied, b"", code, reason or reason_of(code))
-        if tag and code > 100 and not _tag_in(self.get("to")):
+        if tag and code > 100 and self.has("to") and not _tag_in(self.get("to")):
             made.set("to", f"{self.get('to')};tag={tag}")
         for name, value in headers:
             made.add(name, value)
@@ -138,13 +137,7 @@ class SipRequest(SipMessage):
     @property
     def answerable(self) -> bool:
         """Whether a response could be sent, and would be understood."""
-        if self.method == "ACK" or not all(self.has(name) for name in ("via", "from", "to", "call-id", "cseq")):
-            return False
-        try:
-            _ = self.via
-        except SipProblem:
-            return False
-        return True
+        return self.method != "ACK" and self.has("via") and self.has("cseq")
 
 
 @dataclass(slots=True)
@@ -178,12 +171,12 @@ def read_message(data: bytes, *, stream: bool = False) -> SipRequest | SipRespon
     headers: list[tuple[str, str]] = []
     wrong = None if sign else SipProblem(400, "No End Of Headers")
     for line in lines[1 : HEADERS_MAX + 1]:
-        found = _HEADER.fullmatch(line)
-        if found is None:
+        name, colon, value = line.partition(":")
+        name = name.rstrip(" \t").lower()
+        if not colon or not TOKEN.fullmatch(name):
             wrong = wrong or SipProblem(400, "Bad Header")
             continue
-        name = found[1].lower()
-        headers.append((COMPACT.get(name, name), found[2].replace("\r", " ")))
+        headers.append((COMPACT.get(name, name), value.replace("\r", " ").strip(" \t")))
     if len(lines) > HEADERS_MAX + 1:
         wrong = wrong or SipProblem(400, "Too Many Headers")
     if (status := _STATUS.fullmatch(first)) is not None:

@@ -2,6 +2,7 @@
 credentials where they are asked for."""
 
 import asyncio
+import contextlib
 import ipaddress
 import secrets
 import time
@@ -173,10 +174,11 @@ class SipStack:
             self.faults.note("malformed", host, f"a request was answered by {message.problem.code}")
             self.limits.refused(host)
             if message.answerable and len(data) <= MESSAGE_MAX_BYTES:
-                back = self._mark_source(message, flow)
+                back = flow
+                with contextlib.suppress(SipProblem):  # the Via may be what is wrong
+                    back = self._mark_source(message, flow)
                 problem = message.problem
                 answer = message.response(problem.code, problem.reason, problem.headers, secrets.token_hex(8))
-                answer.headers = [each for each in answer.headers if "\n" not in each[1]]
                 back.send(answer.encode())
         else:
             self.transactions.receive_request(message, self._mark_source(message, flow))
@@ -237,6 +239,8 @@ class SipStack:
                 self._check_merged(request)
                 if request.content_type not in BODIES and request.body:
                     raise SipProblem(415, headers=(("Accept", "application/sdp"),))
+                if request.has("accept") and not _accepts_sdp(request):
+                    raise SipProblem(406)
                 self._on_invite(transaction)
             case "OPTIONS":
                 transaction.respond(request.response(200, headers=self.capabilities(), tag=secrets.token_hex(8)))
@@ -348,8 +352,6 @@ class SipStack:
             return self.sockets.connection_to(kind, hop.host, port) or known
         if hop.transport != "udp" or not is_address(hop.host) or self.sockets.udp is None:
             return known
-        if hop.host == known.remote[0] and known.transport == "udp" and hop.port == known.remote[1]:
-            return known
         if _private(hop.host) and not _private(known.remote[0]):
             return known
         return self.sockets.udp.to(hop.host, hop.port or DEFAULT_PORTS["udp"])
@@ -368,6 +370,11 @@ class SipStack:
     async def close(self) -> None:
         self.transactions.close()
         await self.sockets.close()
+
+
+def _accepts_sdp(request: SipRequest) -> bool:
+    kinds = {each.partition(";")[0].strip() for each in request.tokens("accept")}
+    return not kinds.isdisjoint({"application/sdp", "application/*", "*/*"})
 
 
 def _private(host: str) -> bool:
