@@ -10,7 +10,7 @@ from voi.transports.sip.incoming_call import IncomingCall
 from voi.transports.sip.message import SipRequest, SipResponse, read_message
 from voi.transports.sip.negotiation import MediaPlan, OfferAnswer, SrtpWanted
 from voi.transports.sip.outgoing_call import OutgoingCall
-from voi.transports.sip.stack import Credentials, SipStack
+from voi.transports.sip.stack import SipCredentials, SipStack
 from voi.transports.sip.transactions import ServerTransaction
 from voi.transports.sip.uri import SipUri
 from voi.transports.telephone.line import LineListener
@@ -90,7 +90,7 @@ def caller(end: WireEnd, user: str = "anna", session_s: int = 0, **more: Any) ->
     return OutgoingCall(
         end.stack, end.flow, SipUri("sip", "bob", "192.0.2.2"), SipUri("sip", user, "192.0.2.1"), "Anna",
         more.pop("talks", None) or talks("192.0.2.1", 4_000), user,
-        Credentials("anna", "password1"), session_s, more.pop("headers", []),
+        SipCredentials("anna", "password1"), session_s, more.pop("headers", []),
     )  # fmt: skip
 
 

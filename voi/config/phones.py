@@ -126,8 +126,8 @@ class Phones(FileModel):
     """Accounts at carriers, by a name that is part of their webhook's address: /telephone/NAME/voice."""
     accounts: dict[str, SipAccount] = Field(default_factory=dict)
     """Telephone lines over SIP, by a name of yours: accounts at a PBX or a provider, and trunks."""
-    sip: SipListening = Field(default_factory=SipListening)
-    """Where SIP is listened to, for all accounts together."""
+    sip: SipListening = SipListening()
+    """Addresses, ports and certificate that all accounts share."""
     numbers: dict[str, PhoneNumber] = Field(default_factory=dict)
     """By the number that is called, such as +4930123456; "*" for all others."""
     callers: dict[str, str] = Field(default_factory=dict)

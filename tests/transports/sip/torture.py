@@ -1,3 +1,4 @@
+# ruff: noqa: E501 (messages as they are)
 """The torture messages of RFC 4475, by the names that it gives them, with addresses of sound on the loopback.
 
 After each message stand the codes that are right for a user agent that answers all calls; none: it has to be silent.

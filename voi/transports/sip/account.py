@@ -16,17 +16,17 @@ from voi.transports.sip.leg import SipLeg
 from voi.transports.sip.negotiation import OfferAnswer
 from voi.transports.sip.registration import AccountState, Registration
 from voi.transports.sip.resolving import ServerAddress
-from voi.transports.sip.stack import Credentials, SipStack
+from voi.transports.sip.stack import SipCredentials, SipStack
 from voi.transports.sip.transactions import Flow
 from voi.transports.sip.uri import SipUri
 
 
-class PhoneAccount:
+class LiveAccount:
     """`on_state` is told each change of its state. Raises ConfigError if a secret is missing. `start` it, and `close`
     it in the end; its calls go on without it."""
 
     def __init__(
-        self, name: str, config: SipAccount, stack: SipStack, on_state: Callable[["PhoneAccount"], None]
+        self, name: str, config: SipAccount, stack: SipStack, on_state: Callable[["LiveAccount"], None]
     ) -> None:
         self.name = name
         self.config = config
@@ -36,7 +36,7 @@ class PhoneAccount:
         password = str(values.get("password", ""))
         self.password = password
         self.secret = str(values.get("secret", ""))
-        self.credentials = Credentials(config.auth_user or config.user or "", password) if password else None
+        self.credentials = SipCredentials(config.auth_user or config.user or "", password) if password else None
         self.address = SipUri("sip", config.user or "voi", self._domain() or stack.sockets.local_host("192.0.2.1"))
         self.legs: set[SipLeg] = set()
         """Its calls under way, those that ring included."""

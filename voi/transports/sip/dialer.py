@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 
 from voi.errors import VoiError
-from voi.transports.sip.account import PhoneAccount
+from voi.transports.sip.account import LiveAccount
 from voi.transports.sip.incoming import CountCall
 from voi.transports.sip.media import BY_INFO, OpenMedia, SipMedia, SipPhoneLine
 from voi.transports.sip.outgoing_call import OutgoingCall
@@ -19,7 +19,7 @@ class SipDialer:
     """`Dialer`. `account`: the account as it is now; it raises VoiError if there is none any more."""
 
     def __init__(
-        self, stack: SipStack, account: Callable[[], PhoneAccount], open_media: OpenMedia, count: CountCall
+        self, stack: SipStack, account: Callable[[], LiveAccount], open_media: OpenMedia, count: CountCall
     ) -> None:
         self._stack = stack
         self._account = account
@@ -46,7 +46,7 @@ class SipDialer:
         return answered
 
     async def _dial(
-        self, account: PhoneAccount, flow: Flow, target: SipUri, dial: Dial, on_ringing: Callable[[], None],
+        self, account: LiveAccount, flow: Flow, target: SipUri, dial: Dial, on_ringing: Callable[[], None],
         on_gone: Callable[[], None],
     ) -> AnsweredCall:  # fmt: skip
         if account.is_full:
@@ -72,7 +72,7 @@ class SipDialer:
         leg.on_over = lambda why: on_gone()
         return AnsweredCall(line, signalling)
 
-    def _leg(self, account: PhoneAccount, flow: Flow, target: SipUri, dial: Dial, media: SipMedia) -> OutgoingCall:
+    def _leg(self, account: LiveAccount, flow: Flow, target: SipUri, dial: Dial, media: SipMedia) -> OutgoingCall:
         config, address = account.config, account.address
         host, _ = self._stack.our_address(flow)
         talks = account.talks(host, media.port, encrypted=flow.transport == "tls")

@@ -23,7 +23,7 @@ _CSEQ = re.compile(rf"\s*(\d+)\s+({_TOKEN})\s*")
 
 
 @dataclass(frozen=True, slots=True)
-class Address:
+class SipAddress:
     """From, To, Contact, Route and their like. `uri`: the address as it stands. `display`: unquoted."""
 
     uri: str
@@ -92,7 +92,7 @@ def quoted_string(text: str) -> str:
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
-def parse_address(text: str) -> Address:
+def parse_address(text: str) -> SipAddress:
     """`"Name" <sip:…>;tag=…` or `sip:…;tag=…`, where all parameters are the header's."""
     found = _DISPLAY.match(text)
     display = unquoted(found[1]) if found else ""
@@ -102,13 +102,13 @@ def parse_address(text: str) -> Address:
         words = before.split()
         if not all(TOKEN.fullmatch(word) for word in words):
             raise SipProblem(400, "Bad Display Name")
-        return Address(uri.strip(), " ".join(display.split() or words), parse_params(params.strip()))
+        return SipAddress(uri.strip(), " ".join(display.split() or words), parse_params(params.strip()))
     if any(character in text for character in '<>"'):
         raise SipProblem(400, "Bad Address")
     uri, sign, params = text.strip().partition(";")
     if not uri.strip() or "?" in uri or re.search(r"\s", uri.strip()):
         raise SipProblem(400, "Bad Address")  # RFC 4475, badaspec and its like
-    return Address(uri.strip(), "", parse_params(sign + params))
+    return SipAddress(uri.strip(), "", parse_params(sign + params))
 
 
 def parse_via(text: str) -> Via:

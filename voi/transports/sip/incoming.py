@@ -13,7 +13,7 @@ from voi.calls.calls import Calls
 from voi.config.phones import PhoneNumber, Phones
 from voi.core.end_reason import EndReason
 from voi.tasks import Tasks
-from voi.transports.sip.account import PhoneAccount
+from voi.transports.sip.account import LiveAccount
 from voi.transports.sip.digest import DigestGate, read_fields
 from voi.transports.sip.incoming_call import IncomingCall
 from voi.transports.sip.media import BY_INFO, OpenMedia, SipMedia, SipPhoneLine
@@ -41,7 +41,7 @@ _OUTCOMES = {403: "not_allowed", 404: "unknown", 480: "unavailable", 486: "busy"
 class _Arriving:
     """`caller`: number or name, for those who ask; never logged."""
 
-    account: PhoneAccount
+    account: LiveAccount
     number: PhoneNumber
     caller: str
     client: str
@@ -52,7 +52,7 @@ class IncomingCalls:
     line."""
 
     def __init__(
-        self, stack: SipStack, calls: Calls, accounts: Callable[[], Iterable[PhoneAccount]],
+        self, stack: SipStack, calls: Calls, accounts: Callable[[], Iterable[LiveAccount]],
         phones: Callable[[], Phones | None], open_media: OpenMedia, count: CountCall, on_fault: Callable[[str], None],
         tasks: Tasks, clock: Callable[[], float] = time.time,
     ) -> None:  # fmt: skip
@@ -89,14 +89,14 @@ class IncomingCalls:
         self._tasks.fault("a SIP call could not be answered", error)
         leg.refuse(SipProblem(500))
 
-    def _refused(self, account: PhoneAccount, problem: SipProblem, host: str) -> None:
+    def _refused(self, account: LiveAccount, problem: SipProblem, host: str) -> None:
         outcome = _OUTCOMES.get(problem.code, "refused")
         self._count(account.name, "in", outcome)
         self._stack.faults.note(f"in_{outcome}", host, f"a call of the account {account.name} got {problem.code}", 20)
 
     # ---- whose it is --------------------------------------------------------------------------------
 
-    def _account_of(self, request: SipRequest, host: str) -> PhoneAccount:
+    def _account_of(self, request: SipRequest, host: str) -> LiveAccount:
         """Raises SipProblem: 403 for strangers, 401, 404."""
         user = parse_uri(request.uri).user
         accounts = list(self._accounts())
@@ -117,7 +117,7 @@ class IncomingCalls:
         self._stack.faults.note("stranger", host, "a call is for no account that may be called from there", 20)
         raise SipProblem(403)
 
-    def _proven(self, accounts: list[PhoneAccount], request: SipRequest) -> PhoneAccount:
+    def _proven(self, accounts: list[LiveAccount], request: SipRequest) -> LiveAccount:
         value = request.get("authorization")
         said = read_fields(value).get("username", "")
         now_s = self._clock()
@@ -132,7 +132,7 @@ class IncomingCalls:
             stale = proven is None
         raise SipProblem(401, headers=tuple(self._gate.challenges(now_s, stale=stale)))
 
-    def _arriving(self, account: PhoneAccount, request: SipRequest, host: str) -> _Arriving:
+    def _arriving(self, account: LiveAccount, request: SipRequest, host: str) -> _Arriving:
         config, phones = account.config, self._phones()
         user = parse_uri(request.uri).user
         if user == account.user or account.is_secret(user):
@@ -157,7 +157,7 @@ class IncomingCalls:
 
     # ---- it rings -----------------------------------------------------------------------------------
 
-    def _leg(self, account: PhoneAccount, transaction: ServerTransaction) -> IncomingCall:
+    def _leg(self, account: LiveAccount, transaction: ServerTransaction) -> IncomingCall:
         flow = transaction.flow
         host, _ = self._stack.our_address(flow)
         talks = account.talks(host, 0, encrypted=flow.transport == "tls")
@@ -248,7 +248,7 @@ class IncomingCalls:
             self._tasks.start(media.aclose(), "sound of a call that never began")
         call.hang_up()
 
-    def _dials_at(self, account: PhoneAccount, leg: IncomingCall) -> SipUri:
+    def _dials_at(self, account: LiveAccount, leg: IncomingCall) -> SipUri:
         if account.config.server or account.config.domain:
             return account.address
         host, port = leg.flow.remote

@@ -10,7 +10,7 @@ from voi.transports.sip.leg import SipFields, SipLeg
 from voi.transports.sip.message import SipResponse
 from voi.transports.sip.negotiation import OfferAnswer
 from voi.transports.sip.problem import SipProblem
-from voi.transports.sip.stack import Credentials, SipStack
+from voi.transports.sip.stack import SipCredentials, SipStack
 from voi.transports.sip.transactions import GIVE_UP_S, T1_S, ServerTransaction
 
 RING_AGAIN_S = 60.0
@@ -23,7 +23,7 @@ class IncomingCall(SipLeg):
 
     def __init__(
         self, stack: SipStack, transaction: ServerTransaction, talks: OfferAnswer, user: str,
-        credentials: Credentials | None, session_s: int,
+        credentials: SipCredentials | None, session_s: int,
     ) -> None:  # fmt: skip
         request = transaction.request
         dialog = SipDialog.of_callee(request, new_tag())

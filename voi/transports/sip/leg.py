@@ -15,7 +15,7 @@ from voi.transports.sip.problem import SipProblem
 from voi.transports.sip.refer import Transferring, refer_request
 from voi.transports.sip.sdp import Direction
 from voi.transports.sip.session_timer import SessionTimer
-from voi.transports.sip.stack import ALLOW, SUPPORTED, Asking, Credentials, SipStack
+from voi.transports.sip.stack import ALLOW, SUPPORTED, Asking, SipCredentials, SipStack
 from voi.transports.sip.transactions import FailedWhy, Flow, ServerTransaction
 from voi.transports.sip.uri import SipUri
 
@@ -35,7 +35,7 @@ class SipLeg:
 
     def __init__(
         self, stack: SipStack, dialog: SipDialog, flow: Flow, talks: OfferAnswer, user: str,
-        credentials: Credentials | None, session_s: int, *, owner: bool,
+        credentials: SipCredentials | None, session_s: int, *, owner: bool,
     ) -> None:  # fmt: skip
         self.stack = stack
         self.dialog = dialog

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from voi.transports.sip.fields import (
     TOKEN,
-    Address,
+    SipAddress,
     Via,
     parse_address,
     parse_cseq,
@@ -84,12 +84,12 @@ class SipMessage:
         return parse_cseq(self.get("cseq"))
 
     @property
-    def sender(self) -> Address:
+    def sender(self) -> SipAddress:
         """From. Raises SipProblem."""
         return parse_address(self.get("from"))
 
     @property
-    def receiver(self) -> Address:
+    def receiver(self) -> SipAddress:
         """To. Raises SipProblem."""
         return parse_address(self.get("to"))
 

@@ -11,7 +11,7 @@ from voi.transports.sip.leg import SipLeg
 from voi.transports.sip.message import SipRequest, SipResponse
 from voi.transports.sip.negotiation import OfferAnswer
 from voi.transports.sip.problem import SipProblem
-from voi.transports.sip.stack import Asking, Credentials, SipStack
+from voi.transports.sip.stack import Asking, SipCredentials, SipStack
 from voi.transports.sip.transactions import GIVE_UP_S, FailedWhy, Flow
 from voi.transports.sip.uri import SipUri
 from voi.transports.telephone.dialing import NotAnswered, NotAnsweredKind
@@ -37,7 +37,7 @@ class OutgoingCall(SipLeg):
 
     def __init__(
         self, stack: SipStack, flow: Flow, target: SipUri, sender: SipUri, display_name: str, talks: OfferAnswer,
-        user: str, credentials: Credentials | None, session_s: int, headers: list[tuple[str, str]],
+        user: str, credentials: SipCredentials | None, session_s: int, headers: list[tuple[str, str]],
     ) -> None:  # fmt: skip
         tag = new_tag()
         name = f"{quoted_string(display_name)} " if display_name else ""

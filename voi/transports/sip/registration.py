@@ -16,7 +16,7 @@ from voi.transports.sip.message import SipRequest, SipResponse
 from voi.transports.sip.problem import SipProblem
 from voi.transports.sip.reasons import reason_of
 from voi.transports.sip.resolving import ServerAddress, addresses_of
-from voi.transports.sip.stack import Credentials, SipStack
+from voi.transports.sip.stack import SipCredentials, SipStack
 from voi.transports.sip.transactions import Flow
 from voi.transports.sip.uri import SipUri
 
@@ -52,7 +52,7 @@ class Registration:
     it is cancelled; then `leave`."""
 
     def __init__(
-        self, stack: SipStack, account: SipAccount, credentials: Credentials | None, address: SipUri, contact_user: str,
+        self, stack: SipStack, account: SipAccount, credentials: SipCredentials | None, address: SipUri, contact_user: str,
         connect: Callable[[ServerAddress], Awaitable[Flow]], on_state: Callable[[AccountState], None],
     ) -> None:  # fmt: skip
         self.flow: Flow | None = None

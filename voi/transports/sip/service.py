@@ -15,7 +15,7 @@ from voi.config.phones import Phones
 from voi.config.sip_accounts import SipListening
 from voi.errors import ConfigError, VoiError
 from voi.tasks import Tasks
-from voi.transports.sip.account import PhoneAccount
+from voi.transports.sip.account import LiveAccount
 from voi.transports.sip.dialer import SipDialer
 from voi.transports.sip.faults import SipFaults
 from voi.transports.sip.incoming import CountCall, IncomingCalls
@@ -58,7 +58,7 @@ class SipService:
         self._open_media: OpenMedia | None = None
         self._stack: SipStack | None = None
         self._incoming: IncomingCalls | None = None
-        self._accounts: dict[str, PhoneAccount] = {}
+        self._accounts: dict[str, LiveAccount] = {}
         self._listening: SipListening | None = None
         self._seen: Phones | None = None
         self._tasks = Tasks()
@@ -67,7 +67,7 @@ class SipService:
     # ---- what others ask ----------------------------------------------------------------------------
 
     @property
-    def accounts(self) -> Mapping[str, PhoneAccount]:
+    def accounts(self) -> Mapping[str, LiveAccount]:
         """Those that are at work, by name."""
         return self._accounts
 
@@ -86,7 +86,7 @@ class SipService:
             return None
         return SipDialer(self._stack, partial(self._account, name), self._open_media, self._counters.call)
 
-    def _account(self, name: str) -> PhoneAccount:
+    def _account(self, name: str) -> LiveAccount:
         if self._leaving or name not in self._accounts:
             raise VoiError(f"There is no account {name}.")
         return self._accounts[name]
@@ -134,7 +134,7 @@ class SipService:
             if name in self._accounts or stack is None:
                 continue
             try:
-                account = PhoneAccount(name, config, stack, self._state_changed)
+                account = LiveAccount(name, config, stack, self._state_changed)
             except ConfigError as error:
                 if strict:
                     raise
@@ -144,12 +144,12 @@ class SipService:
             self._counters.state(name, account.state)
             account.start()
 
-    async def _closed(self, name: str, account: PhoneAccount) -> None:
+    async def _closed(self, name: str, account: LiveAccount) -> None:
         await account.close()
         if name not in self._accounts:
             self._counters.state(name, None)
 
-    def _state_changed(self, account: PhoneAccount) -> None:
+    def _state_changed(self, account: LiveAccount) -> None:
         state = account.state
         if self._accounts.get(account.name) is account:
             self._counters.state(account.name, state)

@@ -42,7 +42,7 @@ DEFAULT_PORTS = {"udp": 5_060, "tcp": 5_060, "tls": 5_061}
 
 
 @dataclass(frozen=True, slots=True)
-class Credentials:
+class SipCredentials:
     user: str
     password: str
 
@@ -66,7 +66,7 @@ class Asking:
         stack: "SipStack",
         make: Callable[[], SipRequest],
         flow: Flow,
-        credentials: Credentials | None,
+        credentials: SipCredentials | None,
         on_response: Callable[[SipResponse], None],
         on_failed: Callable[[FailedWhy], None],
     ) -> None:
@@ -99,7 +99,7 @@ class Asking:
             self.over = True
         self._on_response(response)
 
-    def _again(self, response: SipResponse, credentials: Credentials) -> bool:
+    def _again(self, response: SipResponse, credentials: SipCredentials) -> bool:
         values = [(value, False) for value in response.all("www-authenticate")]
         values += [(value, True) for value in response.all("proxy-authenticate")]
         challenge = best_challenge(values)
@@ -360,7 +360,7 @@ class SipStack:
         self,
         make: Callable[[], SipRequest],
         flow: Flow,
-        credentials: Credentials | None,
+        credentials: SipCredentials | None,
         on_response: Callable[[SipResponse], None],
         on_failed: Callable[[FailedWhy], None],
     ) -> Asking:
