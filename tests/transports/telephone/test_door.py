@@ -33,7 +33,9 @@ class Opened:
         )
         self.faults: list[str] = []
         self.gone: list[str] = []
-        self.door = TelephoneDoor(self.line, self.signalling, on_gone=self.gone.append, on_fault=self.faults.append)
+        self.door = TelephoneDoor(
+            self.line, self.signalling, on_gone=self.gone.append, on_fault=self.faults.append, tail_s=tail_s
+        )
         self.door.open(self.session)  # type: ignore[arg-type]
 
 

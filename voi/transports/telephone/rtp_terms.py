@@ -5,7 +5,7 @@ from typing import Literal, Protocol
 
 from voi.transports.telephone.codecs import LineCodec
 
-Address = tuple[str, int]
+NetAddress = tuple[str, int]
 """IP address and port."""
 SilencePolicy = Literal["send", "noise", "pause"]
 """What is sent while the agent is silent. send: silence, which keeps the way through a NAT open and is what every
@@ -35,14 +35,14 @@ class RtpTerms:
     `cipher`: SRTP; a `srtp.SdesCipher`."""
 
     codec: LineCodec
-    remote: Address | None
+    remote: NetAddress | None
     also_heard: tuple[LineCodec, ...] = ()
     key_type: int | None = None
     key_clock_hz: int = 8_000
     noise_type: int | None = None
     sending: bool = True
     receiving: bool = True
-    rtcp_remote: Address | None = None
+    rtcp_remote: NetAddress | None = None
     rtcp_mux: bool = False
     cipher: PacketCipher | None = None
 
