@@ -27,9 +27,8 @@ from voi.transports.sip.transactions import ServerTransaction
 from voi.transports.sip.uri import SipUri, parse_uri
 from voi.transports.telephone.answering import admit_call, open_call
 from voi.transports.telephone.door import TelephoneDoor
+from voi.transports.telephone.rtp_line import RTP_TAIL_S
 
-TAIL_S = 0.2
-"""The jitter buffer of a telephone still plays for so long."""
 REALM = "voi"
 CountCall = Callable[[str, str, str], None]
 """Counts a call by account, direction ("in", "out") and outcome."""
@@ -210,7 +209,7 @@ class IncomingCalls:
         signalling = SipSignalling(leg, media, self._dials_at(arriving.account, leg))
         taking = _Taking(leg, self._on_fault)
         door = TelephoneDoor(line, signalling, on_gone=taking.line_gone, on_fault=self._on_fault, source="sip",
-                             tail_s=TAIL_S)  # fmt: skip
+                             tail_s=RTP_TAIL_S)  # fmt: skip
         config, phones = arriving.account.config, self._phones()
         caller = arriving.caller if NUMBER.fullmatch(arriving.caller) else ""
         try:

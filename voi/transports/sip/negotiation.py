@@ -17,12 +17,11 @@ from voi.transports.sip.sdp import (
     parse_sdp,
     write_sdp,
 )
+from voi.transports.telephone.srtp import KEY_BYTES, SUITES, SdesKey, Suite, new_key
 
 SrtpWanted = Literal["off", "optional", "required"]
 CODECS = ("OPUS", "G722", "PCMU", "PCMA")
 """All that can be sent and heard, in the order in which we offer them."""
-SUITES = {"AES_CM_128_HMAC_SHA1_80": 30, "AES_CM_128_HMAC_SHA1_32": 30}
-"""Crypto suites of RFC 4568, and how long key and salt are together, in bytes."""
 EVENT = "TELEPHONE-EVENT"
 PTIME_MS = 20
 _OURS = {
@@ -40,11 +39,10 @@ _PROTOCOLS = ("RTP/AVP", "RTP/AVPF", "RTP/SAVP", "RTP/SAVPF")
 
 @dataclass(frozen=True, slots=True)
 class SrtpKeys:
-    """`local`: key and salt of what we send, `remote`: of what they send; bytes."""
+    """What we send is encrypted with `local`, what they send with `remote`."""
 
-    suite: str
-    local: bytes
-    remote: bytes
+    local: SdesKey
+    remote: SdesKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +84,8 @@ class OfferAnswer:
         self._offers_srtp = srtp == "required" or (srtp == "optional" and offers_srtp)
         self._id = secrets.randbits(48)
         self._version = 0
-        self._keys: dict[str, str] = {}
-        """Our key by crypto suite."""
+        self._keys: dict[Suite, bytes] = {}
+        """Our key and salt by crypto suite."""
         self._last: list[str] = []
         self.wanted: Direction = "sendrecv"
         """Which way we want sound to go."""
@@ -150,7 +148,7 @@ class OfferAnswer:
         types = [codec, *([event] if event else [])]
         lines = self._lines(media.protocol, types, direction, media.rtcp_mux)
         if crypto is not None:
-            lines.append(f"a=crypto:{crypto.tag} {crypto.suite} inline:{self._key(crypto.suite)}")
+            lines.append(f"a=crypto:{crypto.tag} {crypto.suite} inline:{self._inline(_suite(crypto))}")
         return plan, lines
 
     def _takes(self, codec: SdpCodec) -> bool:
@@ -179,7 +177,7 @@ class OfferAnswer:
         protocol = "RTP/SAVP" if self._srtp == "required" else "RTP/AVP"
         lines = self._lines(protocol, [*codecs, *events], direction, mux=True)
         if self._offers_srtp or (self.plan is not None and self.plan.keys is not None):
-            lines += [f"a=crypto:{tag} {suite} inline:{self._key(suite)}" for tag, suite in enumerate(SUITES, 1)]
+            lines += [f"a=crypto:{tag} {suite} inline:{self._inline(suite)}" for tag, suite in enumerate(SUITES, 1)]
         return self._described(lines)
 
     def take_answer(self, answer: bytes) -> None:
@@ -246,22 +244,30 @@ class OfferAnswer:
             self._last = lines
         return write_sdp(self._host, self._id, self._version, lines)
 
-    def _key(self, suite: str) -> str:
+    def _key(self, suite: Suite) -> bytes:
         if suite not in self._keys:
-            self._keys[suite] = base64.b64encode(secrets.token_bytes(SUITES[suite])).decode()
+            self._keys[suite] = new_key(suite)
         return self._keys[suite]
 
+    def _inline(self, suite: Suite) -> str:
+        return base64.b64encode(self._key(suite)).decode()
+
     def _pair(self, crypto: SdpCrypto) -> SrtpKeys:
-        return SrtpKeys(crypto.suite, base64.b64decode(self._key(crypto.suite)), base64.b64decode(crypto.key))
+        suite = _suite(crypto)
+        return SrtpKeys(SdesKey(suite, self._key(suite)), SdesKey(suite, base64.b64decode(crypto.key)))
 
 
 def _key_fits(crypto: SdpCrypto) -> bool:
-    if crypto.suite not in SUITES:
+    if crypto.suite not in KEY_BYTES:
         return False
     try:
-        return len(base64.b64decode(crypto.key, validate=True)) == SUITES[crypto.suite]
+        return len(base64.b64decode(crypto.key, validate=True)) == KEY_BYTES[_suite(crypto)]
     except ValueError:
         return False
+
+
+def _suite(crypto: SdpCrypto) -> Suite:
+    return next(suite for suite in SUITES if suite == crypto.suite)
 
 
 def _event(media: SdpMedia, clock_hz: int) -> SdpCodec | None:

@@ -10,7 +10,7 @@ from voi.transports.telephone.codecs import CODECS, LineCodec
 from voi.transports.telephone.rtp_line import RtpLine
 from voi.transports.telephone.rtp_ports import RtpPorts, RtpSockets
 from voi.transports.telephone.rtp_terms import PacketCipher, RtpSettings, RtpTerms
-from voi.transports.telephone.srtp import SdesCipher, SdesKey
+from voi.transports.telephone.srtp import SdesCipher
 
 _NAMES = {name.upper(): name for name in CODECS}
 
@@ -56,8 +56,7 @@ class RtpMedia:
         if keys is None:
             return None
         if self._cipher is None or self._cipher[0] != keys:
-            ours, theirs = SdesKey(keys.suite, keys.local), SdesKey(keys.suite, keys.remote)
-            self._cipher = keys, SdesCipher(ours, theirs)
+            self._cipher = keys, SdesCipher(keys.local, keys.remote)
         return self._cipher[1]
 
     async def aclose(self) -> None:
