@@ -8,9 +8,10 @@ import secrets
 import ssl
 from collections.abc import Callable
 
+from voi.audio.libopus import load_libopus
 from voi.config.secret_refs import resolved
 from voi.config.sip_accounts import SipAccount, host_and_port
-from voi.errors import VoiError
+from voi.errors import ConfigError, VoiError
 from voi.tasks import Tasks
 from voi.transports.sip.leg import SipLeg
 from voi.transports.sip.negotiation import OfferAnswer
@@ -19,6 +20,7 @@ from voi.transports.sip.resolving import ServerAddress
 from voi.transports.sip.stack import SipCredentials, SipStack
 from voi.transports.sip.transactions import Flow
 from voi.transports.sip.uri import SipUri
+from voi.transports.telephone.srtp import srtp_is_there
 
 
 class LiveAccount:
@@ -38,6 +40,14 @@ class LiveAccount:
         self.secret = str(values.get("secret", ""))
         self.credentials = SipCredentials(config.auth_user or config.user or "", password) if password else None
         self.address = SipUri("sip", config.user or "voi", self._domain() or stack.sockets.local_host("192.0.2.1"))
+        self._srtp = config.srtp
+        if not srtp_is_there():
+            if config.srtp == "required":
+                raise ConfigError(f"phones.json: accounts.{name}: srtp needs pylibsrtp. Run: ./install.sh telephone")
+            self._srtp = "off"
+        self._codecs = [codec.upper() for codec in config.codecs if codec != "opus" or _opus_is_there()]
+        if not self._codecs:
+            raise ConfigError(f"phones.json: accounts.{name}: codecs has opus alone, and this machine has no libopus")
         self.legs: set[SipLeg] = set()
         """Its calls under way, those that ring included."""
         self._stack = stack
@@ -92,8 +102,7 @@ class LiveAccount:
 
     def talks(self, host: str, port: int, *, encrypted: bool) -> OfferAnswer:
         """Offers and answers for one call. `encrypted`: its signalling is."""
-        codecs = [name.upper() for name in self.config.codecs]
-        return OfferAnswer(host, port, codecs, self.config.srtp, offers_srtp=encrypted)
+        return OfferAnswer(host, port, self._codecs, self._srtp, offers_srtp=encrypted)
 
     @property
     def route(self) -> list[str]:
@@ -121,6 +130,14 @@ class LiveAccount:
         if kind == "tls" and self._context is None:
             self._context = await asyncio.to_thread(client_context, self.config)
         return await sockets.connect(kind, address.host, address.port, self._context, address.name)
+
+
+def _opus_is_there() -> bool:
+    try:
+        load_libopus()
+    except ConfigError:
+        return False
+    return True
 
 
 def client_context(config: SipAccount) -> ssl.SSLContext:

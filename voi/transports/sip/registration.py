@@ -52,9 +52,15 @@ class Registration:
     it is cancelled; then `leave`."""
 
     def __init__(
-        self, stack: SipStack, account: SipAccount, credentials: SipCredentials | None, address: SipUri, contact_user: str,
-        connect: Callable[[ServerAddress], Awaitable[Flow]], on_state: Callable[[AccountState], None],
-    ) -> None:  # fmt: skip
+        self,
+        stack: SipStack,
+        account: SipAccount,
+        credentials: SipCredentials | None,
+        address: SipUri,
+        contact_user: str,
+        connect: Callable[[ServerAddress], Awaitable[Flow]],
+        on_state: Callable[[AccountState], None],
+    ) -> None:
         self.flow: Flow | None = None
         """The way to the server, as long as it is there."""
         self.route: list[str] = []

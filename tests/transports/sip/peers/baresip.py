@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from tests.transports.sip.peers.processes import free_port, process
@@ -78,7 +79,8 @@ class Baresip:
         """All that it has heard, as PCM, once the call is over."""
         (heard,) = self._folder.glob("dump-*-dec.wav")
         with wave.open(str(heard)) as file:
-            return resample(file.readframes(file.getnframes()), file.getframerate(), rate_hz)
+            sound = np.frombuffer(file.readframes(file.getnframes()), np.int16)[:: file.getnchannels()]
+            return resample(sound.tobytes(), file.getframerate(), rate_hz)
 
     def close(self) -> None:
         if self._writer is not None:
@@ -87,9 +89,10 @@ class Baresip:
 
 @contextlib.asynccontextmanager
 async def baresip(
-    folder: Path, account: str, said: bytes, rate_hz: int, transport: str = "udp"
+    folder: Path, account: str, said: bytes, rate_hz: int, transport: str = "udp", port: int = 0
 ) -> AsyncIterator[Baresip]:
-    """`account`: a line of its accounts file. `said`: PCM at `rate_hz` that it says from the beginning of a call."""
+    """`account`: a line of its accounts file. `said`: PCM at `rate_hz` that it says from the beginning of a call.
+    `port`: where it listens; 0: any."""
     assert BARESIP is not None
     home = folder / "baresip"
     home.mkdir()
@@ -100,7 +103,7 @@ async def baresip(
         file.writeframes(said)
     telephone = Baresip(home, free_port())
     text = CONFIG.format(
-        port=free_port(), said=home / "said.wav", home=home, rate=rate_hz, transport=transport,
+        port=port or free_port(), said=home / "said.wav", home=home, rate=rate_hz, transport=transport,
         modules="/usr/lib/baresip/modules", loaded="\n".join(f"module {name}.so" for name in MODULES),
         control=telephone._control,
     )  # fmt: skip
