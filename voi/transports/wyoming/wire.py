@@ -12,6 +12,7 @@ from wyoming.version import __version__ as PROTOCOL_VERSION
 
 from voi.errors import ClientError
 from voi.text.whole_characters import whole_characters
+from voi.tools.arguments import is_deeper
 
 HEADER_MAX_BYTES = 64 * 1024
 DATA_MAX_BYTES = 64 * 1024
@@ -117,11 +118,6 @@ def _object(text: bytes, what: str) -> dict[str, Any]:
         raise WireError(f"{what} is no JSON.") from None
     if not isinstance(found, dict):
         raise WireError(f"{what} is no JSON object.")
-    if _too_deep(found, DEPTH_MAX):
+    if is_deeper(found, DEPTH_MAX):
         raise WireError(f"{what} has more than {DEPTH_MAX} lists and objects within each other.")
     return found
-
-
-def _too_deep(value: Any, levels: int) -> bool:
-    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-    return bool(inner) and (levels <= 0 or any(_too_deep(each, levels - 1) for each in inner))
