@@ -84,7 +84,7 @@ def parse(written: str) -> dict[str, Any]:
 
 def is_deeper(value: Any, levels: int) -> bool:
     """Whether a JSON value has more than so many lists and objects within each other."""
-    level = [value]
+    level = [value] if isinstance(value, dict | list) else []
     for _ in range(levels):
         containers = (each.values() if isinstance(each, dict) else each for each in level)
         level = [item for each in containers for item in each if isinstance(item, dict | list)]

@@ -50,6 +50,7 @@ CASES: list[tuple[str, Any, RtviMessage]] = [
     ("llm-function-call-result", {"function_name": "f", "tool_call_id": "1", "arguments": {}, "result": {"a": 1}},
      FunctionResult("1", '{"a":1}')),
     ("llm-function-call-result", {"tool_call_id": "1", "result": "done"}, FunctionResult("1", "done")),
+    ("llm-function-call-result", {"tool_call_id": "1", "result": None}, FunctionResult("1", "")),
     ("dtmf", {"buttons": ["1", "#"]}, ButtonsPressed("1#")),
     ("dtmf", {"button": "5"}, ButtonsPressed("5")),
     ("client-message", {"t": "mine", "d": [1]}, AppRequest("mine", [1])),
