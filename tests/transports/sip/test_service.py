@@ -19,6 +19,7 @@ from voi.config.phones import Phones
 from voi.errors import ConfigError
 from voi.transports.sip.faults import SipFaults
 from voi.transports.sip.incoming_call import IncomingCall
+from voi.transports.sip.message import SipRequest
 from voi.transports.sip.outgoing_call import OutgoingCall
 from voi.transports.sip.service import SipCounters, SipService
 from voi.transports.sip.stack import SipCredentials, SipStack
@@ -236,3 +237,43 @@ async def test_an_address_that_is_taken() -> None:
         )
         with pytest.raises(ConfigError, match="cannot listen: .*in use"):
             await service.start()
+
+
+@pytest.mark.parametrize(("host", "peer"), [("::1", "::1"), ("::", "127.0.0.1"), ("::", "::1")])
+async def test_ipv6(host: str, peer: str) -> None:
+    """Sockets of IPv6, also for telephones of IPv4."""
+    answered: list[Any] = []
+    server = SipStack(SipFaults(lambda kind: None), answered.append)
+    phone = SipStack(SipFaults(lambda kind: None), answered.append)
+    try:
+        await server.sockets.listen_udp(host, 0)
+        await phone.sockets.listen_udp(peer, 0)
+        assert phone.sockets.udp is not None
+        flow = phone.sockets.udp.to(peer, server.sockets.port("udp"))
+        asked: list[int] = []
+        head = [("from", "<sip:a@b>;tag=1"), ("to", "<sip:c@d>"), ("call-id", "1"), ("cseq", "1 OPTIONS")]
+        phone.ask(lambda: SipRequest(list(head), b"", "OPTIONS", "sip:c@d"), flow, None,
+                  lambda response: asked.append(response.code), lambda why: None)  # fmt: skip
+        await until(lambda: asked == [200])
+        assert ("[::1]" in phone.contact("x", flow)) == (peer == "::1")
+    finally:
+        await server.close()
+        await phone.close()
+
+
+async def test_an_external_address_is_told_to_others_alone(tmp_path: Path, monkeypatch: Patch) -> None:
+    port = free_port()
+    sip = {"host": "127.0.0.1", "port": port, "external_address": "203.0.113.9", "local_networks": ["192.0.2.0/24"]}
+    (tmp_path / "phones.json").write_text(json.dumps({"sip": sip, "accounts": {"one": trunk()}}))
+    async with serving(tmp_path, monkeypatch, fake_engines(), disclose=()) as running:
+        stack = running.server.sip.stack
+        assert stack is not None
+        assert stack.sockets.udp is not None
+        assert stack.contact("x", stack.sockets.udp.to("198.51.100.7", 5_060)) == f"<sip:x@203.0.113.9:{port}>"
+        assert stack.contact("x", stack.sockets.udp.to("192.0.2.7", 5_060)) == f"<sip:x@127.0.0.1:{port}>"
+        async with telephone(port) as phone:
+            call = phone.call("1001")
+            await call.answered(5)
+            assert call.talks.plan is not None
+            assert call.talks.plan.host == "203.0.113.9"
+            call.stack.transactions.close()
