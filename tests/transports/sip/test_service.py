@@ -235,7 +235,7 @@ async def test_an_address_that_is_taken() -> None:
         service = SipService(
             cast(Any, None), lambda: cast(Any, SimpleNamespace(phones=phones)), counters, cast(Any, None)
         )
-        with pytest.raises(ConfigError, match="cannot listen: .*in use"):
+        with pytest.raises(ConfigError, match=r"cannot listen: .*in use"):
             await service.start()
 
 
