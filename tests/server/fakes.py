@@ -18,9 +18,9 @@ from voi.server.metrics import Metrics
 from voi.session.events import Ended
 from voi.session.line import Line
 from voi.tasks import Tasks
+from voi.transports.resumables import Resumables
 from voi.transports.voi_ws import wire
 from voi.transports.voi_ws.connection import VoiWebSockets
-from voi.transports.voi_ws.resumption import Resumables
 
 SECRET = "kq3Jd82hDkSl20dkEEl1kqPzmVbTYw91xZ"
 API_KEY = "Zm93kd03kDkw8sKw92jd"

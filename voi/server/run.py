@@ -70,10 +70,10 @@ from voi.transports.realtime.client_secrets import PREFIX, ClientSecrets
 from voi.transports.realtime.connection import REALTIME_PATH, RealtimeWebSockets
 from voi.transports.realtime.peer import RealtimeCaller, RealtimeServices
 from voi.transports.realtime.webrtc import RealtimeOverWebRtc
+from voi.transports.resumables import Resumables
 from voi.transports.rtvi.connection import RtviWebSockets
 from voi.transports.voi_ws.connection import VoiWebSockets
 from voi.transports.voi_ws.leaving import give_up_wanted, hand_over
-from voi.transports.voi_ws.resumption import Resumables
 from voi.transports.webrtc.settings import ice_settings
 from voi.transports.websocket import Accept
 from voi.use import Use
