@@ -383,6 +383,26 @@ async def test_the_sdk_brings_functions(tmp_path: Path, monkeypatch: Patch) -> N
         assert server.server.admission.active == 0
 
 
+async def test_what_a_tool_of_the_agent_returned_beside_them_is_known(tmp_path: Path, monkeypatch: Patch) -> None:
+    monkeypatch.setitem(AGENTS, "desk", {"llm_model": "echo", "tools": {"clock": {"builtin": "get_time"}}})
+    calls = [ToolCall("x", "clock", "{}"), ToolCall("a", "get_weather", '{"place":"Rome"}')]
+    llm = FakeLlm([*calls, Finished("tool_calls")], "It is sunny.")
+    async with running(tmp_path, monkeypatch, engines(llm)) as server, client_of(server) as client:
+        wish: dict[str, Any] = {"model": "desk", "tools": [{"type": "function", "function": WEATHER}]}
+        messages: list[dict[str, Any]] = [{"role": "user", "content": "How is it in Rome, and what time is it?"}]
+        choice = (await client.chat.completions.create(messages=messages, **wish)).choices[0]
+        (call,) = choice.message.tool_calls
+        messages.append(choice.message.model_dump(exclude_none=True))
+        messages.append({"role": "tool", "tool_call_id": call.id, "content": "sunny"})
+        answer = await client.chat.completions.create(messages=messages, **wish)
+        assert answer.choices[0].message.content == "It is sunny."
+        asked = llm.requests[-1].messages
+        assert [each.name for m in asked for each in m.tool_calls] == ["get_weather", "clock"]
+        weather, clock = (result.text for m in asked for result in m.tool_results)
+        assert weather == "sunny"
+        assert ":" in clock
+
+
 async def test_calls_of_functions_are_streamed(tmp_path: Path, monkeypatch: Patch) -> None:
     call = ToolCall("a", "get_weather", '{"place":"Rome"}')
     async with (

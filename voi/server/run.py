@@ -199,6 +199,7 @@ class Server:
             partial(_caller_of, tokens, client_secrets),
             self._voices_of,
             self.usages.tokens_of,
+            Resumables(settings.resume_s),
         )
         tickets = Tickets(token_secrets[0])
         phone_answers = PhoneAnswers(self.calls, tickets, lambda: self._configs.current, self.metrics.listener_request)

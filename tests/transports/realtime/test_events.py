@@ -160,6 +160,37 @@ async def test_a_response_is_cancelled_before_its_first_sound(tmp_path: Path, mo
         assert client.last("response.done")["response"]["status"] == "completed"
 
 
+async def test_an_item_that_is_being_said_is_deleted(tmp_path: Path, monkeypatch: Patch) -> None:
+    write_agents(tmp_path)
+    llm = FakeLlm("A long answer that goes on and on and on, and never seems to come to an end.", "Yes.", "Yes.")
+    async with serving(tmp_path, monkeypatch, engines_with(llm)) as running:
+        client = await RealtimeClient.arrive(running.port, "friend")
+        client.say("Go on.")
+        client.send("response.create")
+        await client.until("response.output_audio.delta")
+        growing = client.last("response.output_audio.delta")["item_id"]
+        client.send("conversation.item.delete", item_id=growing)
+        await client.until("conversation.item.deleted")
+        done = client.last("response.done")["response"]
+        assert done["status_details"] == {"type": "cancelled", "reason": "client_cancelled"}
+        assert client.kinds[-2:] == ["response.done", "conversation.item.deleted"]
+        client.say("And now?")
+        client.send("response.create")
+        await client.until("response.done")
+        said = [(m.role, m.text) for m in llm.requests[-1].messages[1:]]
+        assert said == [("user", "Go on."), ("user", "And now?")]
+        playing = client.last("response.done")["response"]["output"][0]["id"]
+        client.send("conversation.item.delete", item_id=playing)  # all sent, and still heard
+        await client.until("conversation.item.deleted")
+        await asyncio.sleep(0.1)
+        client.say("And then?")
+        client.send("response.create")
+        await client.until("response.done")
+        said = [(m.role, m.text) for m in llm.requests[-1].messages[1:]]
+        assert said == [("user", "Go on."), ("user", "And now?"), ("user", "And then?")]
+        assert not client.errors
+
+
 async def test_a_response_beside_the_conversation(tmp_path: Path, monkeypatch: Patch) -> None:
     write_agents(tmp_path)
     llm = FakeLlm("support", "Hello.", None)

@@ -121,6 +121,10 @@ class AgentSide:
         """The message whose sound is heard now."""
         return next(iter(self._sounding), None)
 
+    def sounds(self, message_id: int) -> bool:
+        """The person hears that message."""
+        return message_id in self._sounding
+
     def begin(self, *, asked: bool) -> AgentResponse:
         """A response begins; one that still goes on is done."""
         if self.response is not None:

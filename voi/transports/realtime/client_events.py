@@ -44,15 +44,18 @@ NO_ACTIVE = "response_cancel_not_active"
 
 class ClientEvents:
     """Carries out one client's events. `agent`: as its author wrote it. `on_ignored` is told the settings that the
-    client's app has no right to."""
+    client's app has no right to. `resumable` lets the client come back from now on, and returns what it has to know for
+    that; {}: it cannot."""
 
     def __init__(
         self, door: RealtimeDoor, call: Call, session: Session, agent: Agent, rights: ClientAgents, voices_of: VoicesOf,
-        on_ignored: Callable[[tuple[str, ...]], None],
+        on_ignored: Callable[[tuple[str, ...]], None], resumable: Callable[[], Json],
     ) -> None:  # fmt: skip
         self._door, self._call, self._session = door, call, session
         self._agent, self._rights, self._voices_of = agent, rights, voices_of
-        self._on_ignored = on_ignored
+        self._on_ignored, self._resumable = on_ignored, resumable
+        self._resumed: Json = {}
+        """What the client has to know to come back."""
         self._ignored: tuple[str, ...] = ()
         self._tasks = Tasks()
         self._intake: Intake = open_intake(None, RATE_HZ, session.hear, self._report, self._tasks)
@@ -70,7 +73,7 @@ class ClientEvents:
         door.on_quiet = self._await_speech
         door.on_speech = self._stop_waiting
         door.on_closed = self.aclose
-        self._items = ItemEvents(door, session)
+        self._items = ItemEvents(door, session, self._cancel_active)
         self._beside = ResponsesBeside(door, session, self._tasks, door.usage)
         self._before: RealtimeSettings | None = None
         """The session's settings, while a response has its own."""
@@ -121,14 +124,15 @@ class ClientEvents:
     def begin(self, session: Json) -> None:
         """The conversation runs: show it. `session`: settings that it begins with. Raises ClientError."""
         self.apply(self._door.settings.updated(session), first=True)
-        self._door.emit({"type": "session.created", "session": self._shown()})
+        self._door.emit({"type": "session.created", "session": self.shown()})
         self._door.emit({
             "type": "conversation.created",
             "conversation": {"id": self._door.conversation_id, "object": "realtime.conversation"},
         })  # fmt: skip
 
-    def _shown(self) -> Json:
-        voi: Json = {"conversation": self._call.id, "ignored": list(self._ignored)}
+    def shown(self, **voi: object) -> Json:
+        """The whole session. `voi`: more of Voi's own fields."""
+        voi = {"conversation": self._call.id, "ignored": list(self._ignored), **self._resumed, **voi}
         return self._door.settings.shown(self._door.id, self._call.agent_name, voi)
 
     def _update(self, event: Json) -> None:
@@ -141,7 +145,7 @@ class ClientEvents:
         if settings.type != before.type and len(self._door.items):
             raise EventError("A session's type cannot be changed once it has begun.", "invalid_value", "session.type")
         self.apply(settings)
-        self._door.emit({"type": "session.updated", "session": self._shown()})
+        self._door.emit({"type": "session.updated", "session": self.shown()})
 
     def apply(self, settings: RealtimeSettings, *, first: bool = False) -> None:
         """Have the conversation be as these settings want. `first`: it has just begun. Raises ClientError."""
@@ -161,6 +165,8 @@ class ClientEvents:
         if "instructions" in chosen.ignored:
             settings = replace(settings, instructions="")
         self._door.settings = settings
+        if settings.resume and not before.resume:
+            self._resumed = self._resumable()
         if settings.input_format != self._decoder.name:
             self._decoder = FormatDecoder(settings.input_format)
         turns = (settings.turn_detection, settings.type)
@@ -277,7 +283,10 @@ class ClientEvents:
             return
         if active is None or (wanted and wanted != active.id):
             raise EventError("Cancellation failed: no active response found", NO_ACTIVE)
-        self._wish = None
+        self._cancel_active()
+
+    def _cancel_active(self) -> None:
+        active, self._wish = self._door.agent.response, None
         self._door.agent.interrupted("client_cancelled")
         self._session.tell(facts.ReplyCancelled())
         if self._door.agent.response is active:  # the session had nothing to cancel
@@ -305,6 +314,15 @@ class ClientEvents:
             return
         self._items.add_silence(self._idle_from_ms, self._door.person.audio_ms)
         self._session.tell(facts.ReplyAsked())
+
+    def stand_still(self) -> None:
+        """The client seems to be away: nothing falls due until `go_on`."""
+        self._stop_waiting()
+
+    def go_on(self) -> None:
+        """The client is back."""
+        if not self._door.agent.speaks:
+            self._await_speech()
 
     def _stop_waiting(self) -> None:
         if self._idle is not None:

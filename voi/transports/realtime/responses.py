@@ -110,6 +110,14 @@ class AgentResponse:
         output = self._outputs.get(message_id)
         return output.item if output else None
 
+    def text_of(self, item_id: str) -> list[Json] | None:
+        """The content so far of an item that still grows; None: it is no such item."""
+        for output in self._outputs.values():
+            if output.open and output.item.id == item_id:
+                kind, field = ("output_audio", "transcript") if self._sound else ("output_text", "text")
+                return [{"type": kind, field: output.text}]
+        return None
+
     # ---- messages -----------------------------------------------------------------------------------
 
     def text(self, message_id: int, segment: ReplySegment) -> None:
