@@ -200,6 +200,7 @@ class Server:
             self._voices_of,
             self.usages.tokens_of,
             Resumables(settings.resume_s),
+            self._questions.left,
         )
         tickets = Tickets(token_secrets[0])
         phone_answers = PhoneAnswers(self.calls, tickets, lambda: self._configs.current, self.metrics.listener_request)

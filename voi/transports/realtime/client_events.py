@@ -45,11 +45,12 @@ NO_ACTIVE = "response_cancel_not_active"
 class ClientEvents:
     """Carries out one client's events. `agent`: as its author wrote it. `on_ignored` is told the settings that the
     client's app has no right to. `resumable` lets the client come back from now on, and returns what it has to know for
-    that; {}: it cannot."""
+    that; {}: it cannot. `requests_left`: see `ResponsesBeside`."""
 
     def __init__(
         self, door: RealtimeDoor, call: Call, session: Session, agent: Agent, rights: ClientAgents, voices_of: VoicesOf,
         on_ignored: Callable[[tuple[str, ...]], None], resumable: Callable[[], Json],
+        requests_left: Callable[[], tuple[int, int, float] | None] = lambda: None,
     ) -> None:  # fmt: skip
         self._door, self._call, self._session = door, call, session
         self._agent, self._rights, self._voices_of = agent, rights, voices_of
@@ -74,7 +75,7 @@ class ClientEvents:
         door.on_speech = self._stop_waiting
         door.on_closed = self.aclose
         self._items = ItemEvents(door, session, self._cancel_active)
-        self._beside = ResponsesBeside(door, session, self._tasks, door.usage)
+        self._beside = ResponsesBeside(door, session, self._tasks, door.usage, requests_left)
         self._before: RealtimeSettings | None = None
         """The session's settings, while a response has its own."""
         self._events: dict[str, Callable[[Json], None]] = {

@@ -57,6 +57,7 @@ class RealtimeDoor:
         self._channel = channel
         self._sink: EventSink | None = None
         self._usage_of_call, self._used = usage, (0, 0)
+        self.sound_in_events = sound_out is None
         self.id = new_id("sess")
         self.conversation_id = new_id("conv")
         self.settings = RealtimeSettings()

@@ -61,6 +61,8 @@ class RealtimeServices:
     tokens_of: Callable[[str], tuple[int, int]]
     resumables: Resumables[RealtimeResumption] = field(default_factory=lambda: Resumables(0))
     """Conversations whose clients may come back."""
+    requests_left: Callable[[str], tuple[int, int, float] | None] = lambda app: None
+    """How many responses beside conversations an app may have: see `ResponsesBeside`."""
 
 
 class RealtimePeer:
@@ -233,6 +235,7 @@ class RealtimePeer:
             services.voices_of,
             self._note_ignored,
             self._let_come_back,
+            lambda: services.requests_left(call.app),
         )
 
     async def _run(self, call: Call, events: ClientEvents, settings: Json) -> None:

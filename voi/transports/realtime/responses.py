@@ -89,6 +89,11 @@ class AgentResponse:
         self._emit({"type": "response.created", "response": self.shown()})
 
     @property
+    def spoken(self) -> bool:
+        """Its messages have sound."""
+        return self._sound
+
+    @property
     def used(self) -> bool:
         """It has output, or its text is known."""
         return bool(self._items_out) or self.written
