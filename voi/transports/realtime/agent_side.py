@@ -23,11 +23,13 @@ CALLS_MAX = 256
 
 @dataclass(frozen=True, slots=True)
 class ResponseWish:
-    """What a `response.create` asks for. `given`: what it is to answer; None: the dialogue."""
+    """What a `response.create` asks for. `given`: what it is to answer; None: the dialogue. `event_id`: its client's
+    event; None: it has no id."""
 
     instructions: str = ""
     metadata: Json | None = None
     given: tuple[Message, ...] | None = None
+    event_id: str | None = None
 
 
 class SoundOut(Protocol):
@@ -73,7 +75,7 @@ class SoundInEvents:
 
 class AgentSide:
     """Turns what the session tells of replies into responses. `usage` returns what a response used since the one
-    before. `on_over` is called when a response is done, `on_quiet` when all sound was heard."""
+    before. `on_over` is called with the status of a response that is done, `on_quiet` when all sound was heard."""
 
     def __init__(
         self,
@@ -83,7 +85,7 @@ class AgentSide:
         conversation_id: str,
         sound_out: SoundOut,
         usage: Callable[[], Json],
-        on_over: Callable[[], None],
+        on_over: Callable[[ResponseStatus], None],
         on_quiet: Callable[[], None],
     ) -> None:
         self._emit, self._items, self._settings = emit, items, settings
@@ -153,7 +155,7 @@ class AgentSide:
         if status == "failed":
             response.error, self._error = self._error or "The agent had no answer.", ""
         response.finish(status, self._usage())
-        self._on_over()
+        self._on_over(status)
 
     def interrupted(self, reason: str) -> None:
         """What is said now will be stopped, for that reason."""

@@ -20,6 +20,7 @@ from voi.transports.realtime.chosen import ChosenAgent, VoicesOf, chosen_agent, 
 from voi.transports.realtime.client_items import ItemEvents
 from voi.transports.realtime.door import RealtimeDoor
 from voi.transports.realtime.formats import RATE_HZ, FormatDecoder, sound_in
+from voi.transports.realtime.responses import ResponseStatus
 from voi.transports.realtime.settings import INSTRUCTIONS_MAX, RealtimeSettings
 from voi.transports.realtime.wire import (
     EventError,
@@ -175,6 +176,8 @@ class ClientEvents:
             policy = turn_policy(self._agent.turn.policy(), settings)
             mode: Mode = "chat" if settings.manual else "call"
             session.tell(facts.TurnTakingSet(mode, policy, settings.answers, settings.interrupts))
+            if settings.manual and self._door.person.speaking:
+                self._door.commit()  # no silence will end what they were saying
         if settings.greet and not before.greet and not len(self._door.items):
             session.tell(facts.ReplyAsked())
 
@@ -206,7 +209,7 @@ class ClientEvents:
 
     def _create_response(self, event: Json) -> None:
         given = object_at(event, "response") or {}
-        wish = _wish_of(given)
+        wish = _wish_of(given, event_id_of(event))
         agent, active = self._door.agent, self._door.agent.response
         if self._door.settings.type == "transcription":
             raise EventError("A transcription session has no responses.", "invalid_value")
@@ -214,10 +217,12 @@ class ClientEvents:
             self._beside.create(given, replace(wish, instructions=self._allowed(wish.instructions)))
             return
         wish = replace(wish, given=self._beside.input_of(given))
-        if active is not None and active.asked and not agent.outputs:
+        waits = agent.wish is not None or self._wish is not None  # one that was asked for has not begun yet
+        if waits or (active is not None and active.asked and not agent.outputs):
+            which = f": {active.id}" if active is not None else ""
             raise EventError(
-                f"Conversation already has an active response in progress: {active.id}. Wait until the response is "
-                "finished before creating a new one.",
+                f"Conversation already has an active response in progress{which}. Wait until the response is finished "
+                "before creating a new one.",
                 "conversation_already_has_active_response",
             )
         wish = replace(wish, instructions=self._allowed(wish.instructions))
@@ -265,15 +270,16 @@ class ClientEvents:
         if before is not None:
             self.apply(before)
 
-    def _response_over(self) -> None:
+    def _response_over(self, status: ResponseStatus) -> None:
         self._restore()
         wish, self._wish = self._wish, None
         if wish is None:
             return
-        if self._answered:
+        if self._answered and status != "cancelled":  # one that is stopped waits for no function any more
             self._answered, self._door.agent.wish = False, wish
             self._door.agent.begin(asked=True)
         else:
+            self._answered = False
             # not now: the session is in the middle of telling what happened
             asyncio.get_running_loop().call_soon(self._ask, wish)
 
@@ -287,7 +293,11 @@ class ClientEvents:
         self._cancel_active()
 
     def _cancel_active(self) -> None:
-        active, self._wish = self._door.agent.response, None
+        active = self._door.agent.response
+        wish, self._wish = self._wish, None
+        if wish is not None:
+            words = "The response was cancelled before it began."
+            self._door.emit(error(words, "response_cancelled", event_id=wish.event_id))
         self._door.agent.interrupted("client_cancelled")
         self._session.tell(facts.ReplyCancelled())
         if self._door.agent.response is active:  # the session had nothing to cancel
@@ -331,8 +341,8 @@ class ClientEvents:
             self._idle = None
 
 
-def _wish_of(given: Json) -> ResponseWish:
-    """What a `response.create` asks for. Raises EventError."""
+def _wish_of(given: Json, event_id: str | None) -> ResponseWish:
+    """What a `response.create` of that id asks for. Raises EventError."""
     metadata = object_at(given, "metadata", "response.metadata")
     if metadata is not None:
         if len(metadata) > METADATA_MAX:
@@ -342,4 +352,4 @@ def _wish_of(given: Json) -> ResponseWish:
             if not isinstance(value, str) or len(name) > 64 or len(value) > 512:
                 raise wrong_type(f"response.metadata.{name[:64]}", "a string of at most 512 characters", value)
     instructions = text_at(given, "instructions", most=INSTRUCTIONS_MAX, param="response.instructions", required=False)
-    return ResponseWish(instructions, metadata)
+    return ResponseWish(instructions, metadata, event_id=event_id)

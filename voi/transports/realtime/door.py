@@ -14,6 +14,7 @@ from voi.transports.realtime.endings import ending
 from voi.transports.realtime.formats import RATE_HZ
 from voi.transports.realtime.items import ItemList
 from voi.transports.realtime.person_side import PersonSide
+from voi.transports.realtime.responses import ResponseStatus
 from voi.transports.realtime.settings import RealtimeSettings
 from voi.transports.realtime.wire import Json, encode, error, new_id
 
@@ -68,7 +69,7 @@ class RealtimeDoor:
         """Takes the person's PCM at 24 kHz to the session."""
         self.commit: Callable[[], None] = lambda: None
         """Has the session take what was heard so far as their message."""
-        self.on_response_over: Callable[[], None] = lambda: None
+        self.on_response_over: Callable[[ResponseStatus], None] = lambda status: None
         self.on_quiet: Callable[[], None] = lambda: None
         """Called when the person has heard all of the agent's sound."""
         self.on_speech: Callable[[], None] = lambda: None
@@ -80,7 +81,7 @@ class RealtimeDoor:
             sound_out = SoundInEvents(lambda: self.settings.output_format)
         self.agent = AgentSide(
             self.emit, self.items, lambda: self.settings, self.conversation_id, sound_out, self.usage,
-            lambda: self.on_response_over(), lambda: self.on_quiet(),
+            lambda status: self.on_response_over(status), lambda: self.on_quiet(),
         )  # fmt: skip
         self.person = PersonSide(
             self.emit, self.items, lambda: self.settings, lambda pcm: self.hear(pcm), lambda: self.commit(),
