@@ -107,8 +107,9 @@ class Walker:
         self.calls = Calls(admission, Services(Configs(), self._open, metrics, self.tasks))  # type: ignore[arg-type]
         services = RealtimeServices(
             self.calls, lambda key: RealtimeCaller("app", own_agents=True), lambda model: ("anna", "bert"),
-            lambda call_id: (0, 0),
+            lambda call_id: (0, 0), requests_left=lambda app: (60, 59, 1.0),
         )  # fmt: skip
+        self.services = services
         self.wire = Wire()
         self.peer = RealtimePeer(services, self.wire, "walker")
         self.sent: list[Json] = []

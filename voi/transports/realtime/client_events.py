@@ -15,6 +15,7 @@ from voi.errors import ClientError
 from voi.session.session import Session
 from voi.tasks import Tasks
 from voi.transports.realtime.agent_side import ResponseWish
+from voi.transports.realtime.asked import AskedResponse
 from voi.transports.realtime.beside import ResponsesBeside
 from voi.transports.realtime.chosen import ChosenAgent, VoicesOf, chosen_agent, turn_policy
 from voi.transports.realtime.client_items import ItemEvents
@@ -77,6 +78,9 @@ class ClientEvents:
         door.on_closed = self.aclose
         self._items = ItemEvents(door, session, self._cancel_active)
         self._beside = ResponsesBeside(door, session, self._tasks, door.usage, requests_left)
+        self._asked = AskedResponse(self._waits, self._is_idle, self._ask_again, self._give_up)
+        self._told = facts.ReplyAsked()
+        """What the session was asked last."""
         self._before: RealtimeSettings | None = None
         """The session's settings, while a response has its own."""
         self._events: dict[str, Callable[[Json], None]] = {
@@ -115,6 +119,7 @@ class ClientEvents:
     async def aclose(self) -> None:
         """The conversation is over."""
         self._stop_waiting()
+        self._asked.stop()
         await self._tasks.close()
         await self._intake.aclose()
 
@@ -237,12 +242,30 @@ class ClientEvents:
     def _ask(self, wish: ResponseWish) -> None:
         agent = self._door.agent
         agent.wish = wish
+        self._told = asked = facts.ReplyAsked(wish.instructions, wish.given)
         if agent.outputs:
             agent.begin(asked=True)
             self._give_outputs()
         else:
-            asked = facts.ReplyAsked(wish.instructions, wish.given)
             self._door.person.in_order(lambda: self._intake.then(lambda: self._session.tell(asked)))
+        self._asked.watch()
+
+    def _waits(self) -> bool:
+        response = self._door.agent.response
+        begun = response is not None and response.asked and not response.used
+        return begun or (response is None and self._door.agent.wish is not None)
+
+    def _is_idle(self) -> bool:
+        return self._session.idle and not self._door.person.awaits
+
+    def _ask_again(self) -> None:
+        self._session.tell(self._told)
+
+    def _give_up(self) -> None:
+        agent = self._door.agent
+        if agent.response is None:
+            agent.begin(asked=True)
+        agent.finish("failed")
 
     def _give_outputs(self) -> None:
         """Give the session what the client's functions returned: the agent goes on with that."""
@@ -277,7 +300,9 @@ class ClientEvents:
             return
         if self._answered and status != "cancelled":  # one that is stopped waits for no function any more
             self._answered, self._door.agent.wish = False, wish
+            self._told = facts.ReplyAsked(wish.instructions, wish.given)
             self._door.agent.begin(asked=True)
+            self._asked.watch()
         else:
             self._answered = False
             # not now: the session is in the middle of telling what happened
@@ -329,9 +354,12 @@ class ClientEvents:
     def stand_still(self) -> None:
         """The client seems to be away: nothing falls due until `go_on`."""
         self._stop_waiting()
+        self._asked.stop()
 
     def go_on(self) -> None:
         """The client is back."""
+        if self._waits():
+            self._asked.watch()
         if not self._door.agent.speaks:
             self._await_speech()
 

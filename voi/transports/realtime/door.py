@@ -81,7 +81,7 @@ class RealtimeDoor:
             sound_out = SoundInEvents(lambda: self.settings.output_format)
         self.agent = AgentSide(
             self.emit, self.items, lambda: self.settings, self.conversation_id, sound_out, self.usage,
-            lambda status: self.on_response_over(status), lambda: self.on_quiet(),
+            self._response_over, lambda: self.on_quiet(),
         )  # fmt: skip
         self.person = PersonSide(
             self.emit, self.items, lambda: self.settings, lambda pcm: self.hear(pcm), lambda: self.commit(),
@@ -158,6 +158,10 @@ class RealtimeDoor:
             case events.Ended():
                 self.session = None
                 self._end(event)
+
+    def _response_over(self, status: ResponseStatus) -> None:
+        self.on_response_over(status)
+        self.person.agent_finished()  # no event follows a response that calls functions
 
     def usage(self) -> Json:
         """What was used since the last response."""
