@@ -1,5 +1,5 @@
-"""Each server event of the contract is seen in a test, with its fields checked against the types of the SDK, or the docs
-say why it is not sent."""
+"""Each server event of the contract is seen in a test, with its fields checked against the types of the SDK, or the
+docs say why it is not sent."""
 
 import asyncio
 from pathlib import Path

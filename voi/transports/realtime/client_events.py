@@ -181,7 +181,7 @@ class ClientEvents:
             policy = turn_policy(self._agent.turn.policy(), settings)
             mode: Mode = "chat" if settings.manual else "call"
             session.tell(facts.TurnTakingSet(mode, policy, settings.answers, settings.interrupts))
-            if settings.manual and self._door.person.speaking:
+            if settings.manual and not before.manual and self._door.person.audio_ms:
                 self._door.commit()  # no silence will end what they were saying
         if settings.greet and not before.greet and not len(self._door.items):
             session.tell(facts.ReplyAsked())

@@ -186,7 +186,9 @@ class ItemEvents:
         item = self._item_of(event, "truncat")
         whole_number_at(event, "content_index", most=PARTS_MAX)
         end_ms = whole_number_at(event, "audio_end_ms", most=DAY_MS)
-        if item.kind != "message" or item.role != "assistant":
+        response = self._door.agent.response
+        written = response is not None and not response.spoken and response.text_of(item.id) is not None
+        if item.kind != "message" or item.role != "assistant" or written:
             raise EventError("Only model output audio messages can be truncated", "invalid_value", "item_id")
         if item.sent_ms:
             end_ms = min(end_ms, item.sent_ms)
