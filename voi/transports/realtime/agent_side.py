@@ -131,6 +131,8 @@ class AgentSide:
         """A response begins; one that still goes on is done."""
         if self.response is not None:
             self.finish("completed")
+            if self.response is not None:  # the client had asked for one more
+                return self.response
         settings, wish, self.wish = self._settings(), self.wish, None
         self.response = response = AgentResponse(
             self._emit,
@@ -172,6 +174,9 @@ class AgentSide:
                     self.begin(asked=True)
             case Status.RESPONSE_DONE if response is not None:
                 response.written = True
+                if not response.spoken:  # nothing of it is still to be heard
+                    for message_id in list(response.awaited):
+                        response.message_done(message_id)
                 self._maybe_over()
             case Status.RESPONSE_CANCELLED if response is not None:
                 if response.reason:
