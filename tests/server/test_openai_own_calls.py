@@ -3,7 +3,7 @@
 from voi.core.kept import Kept, KeptMessage
 from voi.dialogue import Message, Text, ToolCall, ToolResult
 from voi.server.openai import own_calls
-from voi.server.openai.own_calls import KeptCalls
+from voi.server.openai.own_calls import CalledBeside
 
 OWN = ((ToolCall("x", "clock", "{}"), ToolResult("x", "noon")),)
 
@@ -21,7 +21,7 @@ def dialogue() -> Kept:
 
 
 def test_they_are_joined_to_the_call_that_they_were_made_with() -> None:
-    kept = KeptCalls()
+    kept = CalledBeside()
     kept.keep("app", "call_1", OWN)
     joined = kept.joined("app", dialogue()).messages[1].message
     assert [call.call_id for call in joined.tool_calls] == ["call_1", "x"]
@@ -32,7 +32,7 @@ def test_they_are_joined_to_the_call_that_they_were_made_with() -> None:
 
 def test_they_are_forgotten_in_time_and_when_there_are_too_many() -> None:
     clock = Clock()
-    kept = KeptCalls(clock)
+    kept = CalledBeside(clock)
     kept.keep("app", "call_1", OWN)
     kept.keep("app", "call_0", ())
     assert len(kept) == 1

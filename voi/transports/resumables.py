@@ -22,16 +22,16 @@ class ResumableCall(Protocol):
     def call(self) -> Call: ...
 
 
-Kept = TypeVar("Kept", bound=ResumableCall)
+AnyResumable = TypeVar("AnyResumable", bound=ResumableCall)
 
 
-class Resumables(Generic[Kept]):
+class Resumables(Generic[AnyResumable]):
     """All resumable conversations of one kind of door. `within_s`: how long a client may be away; 0: none may come
     back."""
 
     def __init__(self, within_s: float) -> None:
         self.within_s = within_s
-        self._all: dict[bytes, Kept] = {}
+        self._all: dict[bytes, AnyResumable] = {}
         """By a hash of the id, so that the duration of a look-up reveals nothing about existing ids."""
         self._apps: Counter[str] = Counter()
         self._knocking: Counter[str] = Counter()
@@ -39,7 +39,7 @@ class Resumables(Generic[Kept]):
     def __len__(self) -> int:
         return len(self._all)
 
-    def add(self, resumable: Kept) -> Callable[[], None]:
+    def add(self, resumable: AnyResumable) -> Callable[[], None]:
         """Keep it. Returns what its door has to call when it is closed: it is kept no longer."""
         key = _key(resumable.id)
         self._all[key] = resumable
@@ -53,10 +53,10 @@ class Resumables(Generic[Kept]):
             if not self._apps[resumable.call.app]:
                 del self._apps[resumable.call.app]
 
-    def __iter__(self) -> Iterator[Kept]:
+    def __iter__(self) -> Iterator[AnyResumable]:
         return iter(list(self._all.values()))
 
-    def find(self, resume_id: str, app: str, person: str | None) -> Kept | None:
+    def find(self, resume_id: str, app: str, person: str | None) -> AnyResumable | None:
         """The conversation of that id, if it is that app's and that person's (None: anybody's), and not over."""
         resumable = self._all.get(_key(resume_id))
         if resumable is None or resumable.call.ending or resumable.call.app != app:

@@ -21,7 +21,7 @@ KEPT_MAX_CHARACTERS = 4 * 2**20
 OwnCalls = Sequence[tuple[ToolCall, ToolResult]]
 
 
-class KeptCalls:
+class CalledBeside:
     """By app, and by the first of the client's calls that they were made with. `clock`: monotonic seconds."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
