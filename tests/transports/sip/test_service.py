@@ -226,6 +226,48 @@ async def test_calls_out_end_for_whoever_waits(tmp_path: Path, monkeypatch: Patc
             assert failed.value.kind == "unreachable"
 
 
+async def test_a_full_server_is_busy(tmp_path: Path, monkeypatch: Patch) -> None:
+    noted(monkeypatch)
+    port = free_port()
+    write_phones(tmp_path, port, one=trunk())
+    settings: dict[str, Any] = {"disclose": (), "max_conversations": 1}
+    async with serving(tmp_path, monkeypatch, fake_engines(), **settings) as running, telephone(port) as phone:
+        call = phone.call("1001")
+        await call.answered(5)
+        assert await phone.refused("1001") == "486 Busy Here"
+        call.hang_up()
+        await until(lambda: running.server.admission.active == 0)
+        again = phone.call("1001")
+        await again.answered(5)
+        again.hang_up()
+
+
+async def test_connections_of_strangers_leave_room_for_others(monkeypatch: Patch) -> None:
+    monkeypatch.setattr("voi.transports.sip.sockets.STRANGERS_MAX", 3)
+    trusted: list[str] = []
+    stack = SipStack(SipFaults(lambda kind: None), lambda transaction: None, trusts=lambda host: host in trusted)
+    writers = []
+
+    async def connected() -> bool:
+        reader, writer = await asyncio.open_connection("127.0.0.1", stack.sockets.port("tcp"))
+        writers.append(writer)
+        writer.write(b"\r\n\r\n")
+        try:
+            return await asyncio.wait_for(reader.read(10), 5) == b"\r\n"
+        except ConnectionError:
+            return False
+
+    try:
+        await stack.sockets.listen("tcp", "127.0.0.1", 0, None)
+        assert [await connected() for _ in range(4)] == [True, True, True, False]
+        trusted.append("127.0.0.1")
+        assert await connected()
+    finally:
+        for writer in writers:
+            writer.close()
+        await stack.close()
+
+
 async def test_an_address_that_is_taken() -> None:
     async with telephone(0) as phone:
         assert phone.stack.sockets.udp is not None

@@ -236,6 +236,8 @@ class IncomingCalls:
             if not call.over:
                 door.open(session)
                 call.start()
+                if signalling.held:
+                    taking.held(True)
 
         leg.on_confirmed = confirmed
         return True

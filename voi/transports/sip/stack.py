@@ -132,7 +132,7 @@ class SipStack:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.faults = faults
-        self.sockets = SipSockets(self.receive, self._flow_lost)
+        self.sockets = SipSockets(self.receive, self._flow_lost, trusts)
         self.limits = SourceLimits(clock, trusts)
         self.transactions = Transactions(asyncio.get_running_loop(), self._request, self._ack)
         self.invites: dict[ServerTransaction, Callable[[], None]] = {}
