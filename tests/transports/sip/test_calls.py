@@ -440,3 +440,21 @@ async def test_the_other_side_forgot_the_call() -> None:
     out.press("1")
     await asyncio.sleep(0.1)
     assert over == ["the other side no longer knows the call"]
+
+
+@in_virtual_time
+async def test_a_200_that_comes_again_late_is_acknowledged_again_and_the_call_goes_on() -> None:
+    one, two = wire()
+    out, into = await talking(one, two)
+    answer = two.last("200").encode()
+    out.hold("sendonly")
+    await asyncio.sleep(0.1)
+    one.stack.receive(answer, one.flow)
+    await asyncio.sleep(0.1)
+    assert one.methods() == ["INVITE", "ACK", "INVITE", "ACK", "ACK"]
+    assert not into.over
+    other = answer.replace(f";tag={out.dialog.remote_tag}".encode(), b";tag=another")
+    one.stack.receive(other, one.flow)
+    await asyncio.sleep(0.1)
+    assert one.methods()[-2:] == ["ACK", "BYE"], "two telephones answered: the second is hung up"
+    assert not out.over

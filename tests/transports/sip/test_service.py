@@ -17,12 +17,13 @@ from tests.transports.sip.peers.processes import free_port
 from tests.transports.sip.test_real_peers import counted, noted, trunk, until, write_phones
 from voi.config.phones import Phones
 from voi.errors import ConfigError
+from voi.transports.sip.asking import SipCredentials
 from voi.transports.sip.faults import SipFaults
 from voi.transports.sip.incoming_call import IncomingCall
 from voi.transports.sip.message import SipRequest
 from voi.transports.sip.outgoing_call import OutgoingCall
 from voi.transports.sip.service import SipCounters, SipService
-from voi.transports.sip.stack import SipCredentials, SipStack
+from voi.transports.sip.stack import SipStack
 from voi.transports.sip.uri import SipUri
 from voi.transports.telephone.dialing import Dial, NotAnswered
 
