@@ -133,7 +133,7 @@ class NotedMedia:
         self.closed = 0
         self.listener: LineListener | None = None
 
-    def begin(self, plan: MediaPlan, send_key: Callable[[str], None], by_info: bool | None) -> "NotedMedia":
+    def begin(self, plan: MediaPlan, send_key: Callable[[str], None] | None) -> "NotedMedia":
         self.plans.append(plan)
         return self
 

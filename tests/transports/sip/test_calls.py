@@ -299,8 +299,11 @@ async def test_keys_by_info() -> None:
     out, into = await talking(one, two)
     keys: list[str] = []
     into.on_key = keys.append
-    out.press("1*#")
-    await asyncio.sleep(0.1)
+    began_s = asyncio.get_running_loop().time()
+    out.press("1w*#")
+    while len(keys) < 3:  # noqa: ASYNC110
+        await asyncio.sleep(0.05)
+    assert asyncio.get_running_loop().time() - began_s == pytest.approx(1.0, abs=0.1)
     assert keys == ["1", "*", "#"]
 
 

@@ -26,6 +26,8 @@ GLARE_OTHER_S = (0.0, 2.0)
 """RFC 3261, section 14.1: who made the Call-ID waits longer."""
 GLARES_MAX = 5
 KEY_MS = 160
+KEY_EVERY_S = 0.25
+WAIT_S = 0.5
 SipFields = Sequence[tuple[str, str]]
 
 
@@ -230,8 +232,17 @@ class SipLeg:
         self._invite(self.talks.offer(direction))
 
     def press(self, keys: str) -> None:
-        """Press keys by INFO."""
+        """Press keys by INFO, one after the other; w: wait half a second."""
+        loop, at_s = asyncio.get_running_loop(), 0.0
         for key in keys:
+            if key == "w":
+                at_s += WAIT_S
+            else:
+                loop.call_later(at_s, self._press, key)
+                at_s += KEY_EVERY_S
+
+    def _press(self, key: str) -> None:
+        if not self.over:
             body = f"Signal={key}\r\nDuration={KEY_MS}\r\n".encode()
             self.ask("INFO", (("Content-Type", "application/dtmf-relay"),), body, self._mind, lambda why: None)
 
