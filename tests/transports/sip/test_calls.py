@@ -8,6 +8,7 @@ import pytest
 from tests.fakes.clock import in_virtual_time
 from tests.fakes.sip_wire import callee, caller, soon, talking, talks, wire
 from voi.errors import VoiError
+from voi.transports.sip.dialog import SipDialog
 from voi.transports.sip.message import SipRequest, SipResponse
 from voi.transports.sip.problem import SipProblem
 from voi.transports.sip.uri import SipUri
@@ -344,6 +345,19 @@ async def test_transfer_and_what_the_other_side_tells_of_it() -> None:
     passing = await soon(into.transfer(target, "sip:bob@192.0.2.2"))
     await asyncio.sleep(6)
     await passing  # accepted, and never heard of again
+
+
+@in_virtual_time
+async def test_a_transfer_to_somebody_we_talk_with_already() -> None:
+    one, two = wire()
+    out, into = await talking(one, two)
+    asked: list[SipRequest] = []
+    receive = out.receive
+    out.receive = lambda transaction: (asked.append(transaction.request), receive(transaction))[1]  # type: ignore
+    other = SipDialog("call 2", "ours", "theirs", "<sip:bob@h>;tag=ours", "<sip:carl@h>;tag=theirs", "sip:carl@h")
+    with pytest.raises(VoiError, match="603"):
+        await into.transfer(SipUri("sip", "carl", "h"), "sip:bob@192.0.2.2", other)
+    assert asked[0].get("refer-to") == "<sip:carl@h?Replaces=call%202%3Bto-tag%3Dtheirs%3Bfrom-tag%3Dours>"
 
 
 @in_virtual_time

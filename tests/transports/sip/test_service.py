@@ -17,6 +17,7 @@ from tests.transports.sip.peers.processes import free_port
 from tests.transports.sip.test_real_peers import counted, noted, trunk, until, write_phones
 from voi.config.phones import Phones
 from voi.errors import ConfigError
+from voi.session.events import TransferAsked
 from voi.transports.sip.asking import SipCredentials
 from voi.transports.sip.faults import SipFaults
 from voi.transports.sip.incoming_call import IncomingCall
@@ -167,6 +168,44 @@ async def test_the_agent_hangs_up_and_passes_on(tmp_path: Path, monkeypatch: Pat
         live.hang_up()
         await until(lambda: over == ["the other side hung up"])
         await until(lambda: running.server.admission.active == 0)
+
+
+@pytest.mark.parametrize("code", [200, 486])
+async def test_the_agent_passes_a_call_on(code: int, tmp_path: Path, monkeypatch: Patch) -> None:
+    async with served(tmp_path, monkeypatch, one=trunk()) as (running, phone, _):
+        call = phone.call("1001")
+        over: list[str] = []
+        call.on_over = over.append
+        await call.answered(5)
+        referred: list[str] = []
+        receive = call.receive
+
+        def receiving(transaction: Any) -> None:
+            request = transaction.request
+            if request.method != "REFER":
+                receive(transaction)
+                return
+            referred.append(request.get("refer-to"))
+            transaction.respond(request.response(202))
+            headers = (("Event", "refer"), ("Subscription-State", "terminated"), ("Content-Type", "message/sipfrag"))
+            call.ask("NOTIFY", headers, f"SIP/2.0 {code} x".encode(), lambda response: None, lambda why: None)
+
+        monkeypatch.setattr(call, "receive", receiving)
+        (live,) = running.server.calls
+        await until(lambda: live.started and live.session is not None)
+        answers: list[tuple[str, bool]] = []
+        tell = lambda session, number, result, failed=False: answers.append((number, failed))  # noqa: E731
+        monkeypatch.setattr(type(live.session), "door_answers", tell)
+        assert live.door is not None
+        live.door.tell(TransferAsked("1", "+49 30 123456"))
+        await until(lambda: answers)
+        assert referred == [f"<sip:+4930123456@127.0.0.1:{phone.stack.sockets.port('udp')}>"]
+        assert answers == [("1", code != 200)]
+        if code == 200:
+            await until(lambda: over == ["the other side hung up"] and running.server.admission.active == 0)
+        else:
+            assert not call.over, "the agent talks on"
+            call.hang_up()
 
 
 async def test_an_answer_that_is_never_acknowledged_gives_its_place_back(tmp_path: Path, monkeypatch: Patch) -> None:
