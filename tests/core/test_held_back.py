@@ -97,6 +97,17 @@ def test_the_last_words_begin_with_the_notice_and_the_call_ends_when_they_were_p
     assert world.last(do.HangUp).reason is EndReason.FINISHED  # type: ignore[union-attr]
 
 
+def test_the_floor_is_taken_back() -> None:
+    world = World(HELD)
+    world.tell(was.FloorGiven(greet=True))
+    reply = world.reply_with(GREETING.text, reply=world.last(do.SayPhrase).reply)  # type: ignore[union-attr]
+    world.tell(was.FloorTaken())
+    assert reply in world.stopped
+    world.say("We are not at home. Please leave a message.")
+    assert phrases(world) == [GREETING.text]
+    assert world.core.state is State.PAUSED
+
+
 def test_without_a_person_no_goodbye_is_said() -> None:
     world = World(Script(holds_back=True, goodbye=Phrase("Bye.")))
     world.tell(was.TimeIsUp(EndReason.FINISHED))
@@ -114,6 +125,8 @@ def test_held_back_whatever_happens(before: list[tuple], after: list[tuple], gre
             take(world, step)
     assert phrases(world) == []
     world.tell(was.FloorGiven(greet))
-    for step in after:
+    for number, step in enumerate(after):
         take(world, step)
+        if number == len(after) // 2:
+            world.tell(was.FloorTaken(), was.FloorGiven(greet))
     world.pass_time(200_000)

@@ -74,8 +74,8 @@ RINGING_HZ = 520.0
 """Tones of exchanges (ringing, busy) lie below; a beep of a machine as low as that counts only behind speech."""
 MUSIC_NOT_SPEECH_MS = 4_000
 """Music for so long takes back a person's verdict: it was an announcement."""
-REVISED_WITHIN_MS = 12_000
-"""A person's verdict is final after that."""
+REVISED_WITHIN_MS = 8_000
+"""So long after it a person's verdict may be taken back: later they may speak of messages themselves."""
 BEEP_TO_MESSAGE_MS = 250
 QUIET_TO_MESSAGE_MS = 2_600
 """Machines without a beep: so much silence after the announcement. Their authors pause before the beep."""
@@ -86,7 +86,10 @@ MESSAGE_WAIT_MS = 45_000
 class AnswerJudge:
     """Judges one call. Each method takes what happened at `now_ms` and returns the verdict if there is a new one."""
 
-    __slots__ = ("_beep_ended_ms", "_began_ms", "_heard_until_ms", "_hint", "_plain", "_quiet_from_ms", "verdict")
+    __slots__ = (
+        "_beep_ended_ms", "_began_ms", "_heard_until_ms", "_hint", "_plain", "_quiet_from_ms",
+        "_silent_from_ms", "verdict",
+    )  # fmt: skip
 
     def __init__(self) -> None:
         self.verdict: Verdict | None = None
@@ -94,6 +97,8 @@ class AnswerJudge:
         """When the voice set in that speaks now, pauses of sentences included; None: nobody has spoken."""
         self._heard_until_ms = 0
         self._quiet_from_ms: int | None = None
+        self._silent_from_ms: int | None = 0
+        """Since when it is waited for somebody to speak; None: for any time."""
         self._plain = ""
         self._hint = False
         self._beep_ended_ms: int | None = None
@@ -162,13 +167,16 @@ class AnswerJudge:
 
     def passed(self, now_ms: int) -> Verdict | None:
         """It is `now_ms`."""
-        if self.verdict is None and self._began_ms is None and now_ms >= SILENCE_MS:
+        from_ms = self._silent_from_ms
+        if self.verdict is None and self._began_ms is None and from_ms is not None and now_ms - from_ms >= SILENCE_MS:
             return self._decide(TakenBy.SILENCE, "silence", now_ms)
         return None
 
-    def listen_again(self) -> None:
-        """Judge anew who is there from now on: a person may take over from a machine."""
+    def listen_again(self, silent_from_ms: int | None = None) -> None:
+        """Judge anew who is there from now on: a person may take over from a machine. `silent_from_ms`: silence counts
+        from then; None: it means nothing."""
         self.verdict = None
+        self._silent_from_ms = silent_from_ms
         self._began_ms = self._quiet_from_ms = None
         self._plain, self._hint = "", False
 
@@ -211,7 +219,7 @@ class AnswerJudge:
         if verdict is None or verdict.taken_by is TakenBy.SILENCE:
             return True
         if verdict.taken_by is TakenBy.PERSON:
-            return now_ms <= REVISED_WITHIN_MS
+            return now_ms - verdict.at_ms <= REVISED_WITHIN_MS
         # an announcement says more as it goes on: music between its parts, "press one, or leave a message"
         order = (TakenBy.PERSON, TakenBy.MACHINE, TakenBy.HOLD, TakenBy.IVR, TakenBy.SCREENING, TakenBy.VOICEMAIL)
         return order.index(kind) > order.index(verdict.taken_by)

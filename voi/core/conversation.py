@@ -180,6 +180,10 @@ class Conversation:
         elif self.state is State.IDLE and (last := self.history.last) is not None and last.role == "user":
             self._on_reply_asked(was.ReplyAsked())
 
+    def _on_floor_taken(self, _: was.FloorTaken) -> None:
+        self._held_back, self._phrase_asked, self._phrase_owed = True, None, None
+        self._on_reply_cancelled()
+
     def _on_phrase_asked(self, fact: was.PhraseAsked) -> None:
         self._ask_phrase(fact.phrase)
 
@@ -771,7 +775,7 @@ class Conversation:
             self._answer_owed = True
             self._emit(do.SendStatus(Status.RESPONSE_CREATED))
 
-    def _on_reply_cancelled(self, _: was.ReplyCancelled) -> None:
+    def _on_reply_cancelled(self, _: was.ReplyCancelled | None = None) -> None:
         self._clocks.user_acted(self._now_ms)
         self._tools.interrupt()
         self._tools.waive()
@@ -1051,6 +1055,7 @@ RULES: dict[type[Fact] | Due, Callable[..., None]] = {
     # its life
     was.Opened: Conversation._on_opened,
     was.FloorGiven: Conversation._on_floor_given,
+    was.FloorTaken: Conversation._on_floor_taken,
     was.PhraseAsked: Conversation._on_phrase_asked,
     was.LastWordsAsked: Conversation._on_last_words_asked,
     was.CameBack: Conversation._on_came_back,
@@ -1118,7 +1123,8 @@ UNHEARD_AT_PARTING = frozenset({
     was.TextTyped, was.ImageGiven, was.VoicePushed, was.AnswerAsked, was.ToolCalled, was.ToolReturned,
     was.TurnTakingSet, was.SpeechCommitted, was.SpeechDropped, was.ReplyAsked, was.ReplyCancelled,
     was.MessageInserted, was.MessageDeleted,
-    was.AgentSwitched, was.AnswerExpected, was.FloorGiven, was.PhraseAsked,
+    was.AgentSwitched, was.AnswerExpected, was.FloorGiven, was.FloorTaken,
+    was.PhraseAsked,
 })  # fmt: skip
 """What changes nothing any more while the agent says goodbye. Words of before that are heard late still get into the
 history."""

@@ -102,6 +102,11 @@ class FloorGiven:
 
 
 @dataclass(frozen=True, slots=True)
+class FloorTaken:
+    """It is no person after all: the agent stops speaking, and is held back as before `FloorGiven`."""
+
+
+@dataclass(frozen=True, slots=True)
 class LastWordsAsked:
     """Say this, whatever is heard meanwhile, and hang up for that reason when it was played: a message for a voicemail,
     which nobody answers. It begins with the notice if that is owed."""
@@ -414,5 +419,6 @@ Fact = (
     | ToolReturned | AgentSwitched | AnswerExpected | ReplySounded | PlaybackStarted | ReplyPlayed | ReplyStopped
     | ReplyFailed | Recalled | Condensed | TranscriptFailed | CameBack | Continued | DeadlinePassed | LoadChanged
     | TimeIsUp | HungUp | TurnTakingSet | SpeechCommitted | SpeechDropped | ReplyAsked | ReplyCancelled
-    | MessageInserted | MessageDeleted | SoundTruncated | PhraseAsked | FloorGiven | LastWordsAsked
+    | MessageInserted | MessageDeleted | SoundTruncated | PhraseAsked | FloorGiven | FloorTaken
+    | LastWordsAsked
 )  # fmt: skip

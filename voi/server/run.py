@@ -451,6 +451,7 @@ class Server:
             invoke_max_tokens=settings.invoke_llm_max_tokens,
             memory=self._memories.of(call, agent),
             prove_person=lambda: call.prove(Proof.AGENT) if call else None,
+            never_call=call.never_call if call else None,
             context_tokens_of=lambda other: self._contexts.of_agent(other),
         )
         if call is not None:
@@ -469,6 +470,7 @@ class Server:
             about = {"gen_ai.conversation.id": conversation_id, "gen_ai.request.model": agent.llm_model}
             observers.append(Tracing(self._traces.get_tracer("voi"), about, words=self.settings.trace_words))
         call = self.calls.find(conversation_id)
+        observers += call.looked_on_by if call else []
         observers += self.kept.observers(call, conversation_id, agent, mode)
         return [*observers, self.usages.observer(call, conversation_id)]
 

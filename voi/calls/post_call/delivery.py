@@ -56,6 +56,9 @@ class _NoHands:
     async def search_files(self, query: str) -> str:
         raise ToolFailed(OVER)
 
+    async def never_call_again(self) -> str:
+        raise ToolFailed(OVER)
+
     async def prove_person(self) -> None:
         """It is too late to tell them anything."""
 

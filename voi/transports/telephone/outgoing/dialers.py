@@ -1,0 +1,31 @@
+"""The accounts that can make calls now, by name. Whoever brings an account (SIP, Asterisk) registers its dialer while
+it is connected."""
+
+from collections.abc import Callable
+
+from voi.transports.telephone.dialing import Dialer
+
+
+class Dialers:
+    """`on_change` is called when there is another one."""
+
+    def __init__(self) -> None:
+        self._dialers: dict[str, Dialer] = {}
+        self.on_change: Callable[[], None] = lambda: None
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(self._dialers)
+
+    def register(self, name: str, dialer: Dialer) -> None:
+        """Calls through that account are made by this dialer from now on."""
+        self._dialers[name] = dialer
+        self.on_change()
+
+    def unregister(self, name: str, dialer: Dialer) -> None:
+        """It can make no more calls. Does nothing if another one took its place. Calls under way go on."""
+        if self._dialers.get(name) is dialer:
+            del self._dialers[name]
+
+    def get(self, name: str) -> Dialer | None:
+        return self._dialers.get(name)
