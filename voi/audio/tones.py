@@ -95,7 +95,7 @@ class ToneDetector:
         self._rest = pcm[whole:]
         found: list[Beep] = []
         for start in range(0, whole, size):
-            frame = np.frombuffer(pcm, "<i2", FRAME_SAMPLES, start).astype(np.float32) / 32_768
+            frame = np.frombuffer(pcm, "<i2", FRAME_SAMPLES, start).astype(np.float32) / np.float32(32_768)
             if (beep := self._frame(frame)) is not None:
                 found.append(beep)
         return found

@@ -17,7 +17,9 @@ from voi.config.secret_refs import missing_variables, plain_secrets, told
 OnVoicemail = Literal["hang_up", "leave_message", "talk"]
 OnMenu = Literal["hang_up", "talk"]
 OnScreening = Literal["say_who", "hang_up", "talk"]
-_PATTERN = re.compile(r"\+[1-9]\d{0,14}\*?|sips?:(?:\*|[A-Za-z0-9._~+%-]{1,64})@(?:\*\.)?[A-Za-z0-9.-]{1,120}(?::\d{1,5})?", re.ASCII)
+_PATTERN = re.compile(
+    r"\+[1-9]\d{0,14}\*?|sips?:(?:\*|[A-Za-z0-9._~+%-]{1,64})@(?:\*\.)?[A-Za-z0-9.-]{1,120}(?::\d{1,5})?", re.ASCII
+)
 _CALLER_ID = re.compile(r"\+[1-9]\d{2,14}|[A-Za-z0-9._+-]{1,40}", re.ASCII)
 _PREFIX = re.compile(r"\+[1-9]\d{0,14}", re.ASCII)
 _TIME = re.compile(r"([01]\d|2[0-3]):[0-5]\d", re.ASCII)
@@ -25,7 +27,9 @@ _TIME = re.compile(r"([01]\d|2[0-3]):[0-5]\d", re.ASCII)
 
 def _pattern(text: str) -> str:
     if not _PATTERN.fullmatch(text):
-        raise ValueError(f"must be like +49*, +4930123456, sip:*@pbx.example.com or sip:anna@example.com, not {quoted(text)}")
+        raise ValueError(
+            f"must be like +49*, +4930123456, sip:*@pbx.example.com or sip:anna@example.com, not {quoted(text)}"
+        )
     return text
 
 
@@ -151,7 +155,9 @@ class Outgoing(FileModel):
             raise ValueError("needs a webhook_secret, with which what webhooks are sent is signed")
         for url in self.webhooks:
             if not re.match(r"https?://[^/?#@]+/", url):
-                raise ValueError(f"has the webhook {quoted(url)}; write the host and its slash, like https://crm.example.com/")
+                raise ValueError(
+                    f"has the webhook {quoted(url)}; write the host and its slash, like https://crm.example.com/"
+                )
         if self.machines.on_voicemail == "leave_message" and not self.machines.message.strip():
             raise ValueError("leaves voicemails a message, and has none: machines.message")
         if self.quiet_hours is not None:

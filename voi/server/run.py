@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from typing import TYPE_CHECKING
 
 import uvloop
 
@@ -41,6 +42,7 @@ from voi.server.after_calls import AfterCalls
 from voi.server.app import HttpSettings, Readiness, create_app
 from voi.server.app_quotas import AppQuotas
 from voi.server.auth import token_in
+from voi.server.call_orders_http import OrderAccess, call_orders_router
 from voi.server.http_server import HttpServer, address_of, bind, uvicorn_config
 from voi.server.kept_calls import KeptCalls
 from voi.server.load_monitor import log_level, monitor
@@ -71,12 +73,16 @@ from voi.transports.realtime.connection import REALTIME_PATH, RealtimeWebSockets
 from voi.transports.realtime.peer import RealtimeCaller, RealtimeServices
 from voi.transports.realtime.webrtc import RealtimeOverWebRtc
 from voi.transports.rtvi.connection import RtviWebSockets
+from voi.transports.telephone.outgoing.runner import OutgoingCalls
 from voi.transports.voi_ws.connection import VoiWebSockets
 from voi.transports.voi_ws.leaving import give_up_wanted, hand_over
 from voi.transports.voi_ws.resumption import Resumables
 from voi.transports.webrtc.settings import ice_settings
 from voi.transports.websocket import Accept
 from voi.use import Use
+
+if TYPE_CHECKING:
+    from voi.transports.telephone.outgoing.order_store import OrderStore
 
 log = logging.getLogger(__name__)
 
@@ -170,6 +176,10 @@ class Server:
             self._quotas.used_up, lambda: time.time_ns() // 1_000_000, self.kept.store,
         )  # fmt: skip
         self.metrics.watch_post_calls(lambda: len(self._after_calls.jobs))
+        orders = self._orders()
+        self.outgoing = OutgoingCalls(
+            self.calls, lambda: self._configs.current, orders, self.metrics.outgoing, self._after_calls.order_over
+        )
         self.app_quotas = AppQuotas(self._quotas, self.kept.store, self.usages, self.calls)
         self._listeners: list[Listener] = []
         self._giving_up: asyncio.Task[None] | None = None
@@ -237,7 +247,18 @@ class Server:
                 self._webrtc if settings.realtime else None,
             ),
             phone_answers,
+            lambda: call_orders_router(
+                self.outgoing, orders, OrderAccess(api_key, tokens.check, lambda: self._configs.current)
+            ),
         )
+
+    def _orders(self) -> "OrderStore | None":
+        """Where calls that Voi makes are kept; None: nowhere, and it makes none."""
+        if self.kept.store is None:
+            return None
+        from voi.transports.telephone.outgoing.order_store import OrderStore
+
+        return OrderStore(self.kept.store)
 
     def _voice_service(self) -> VoiceService:
         config: Callable[[], Config] = lambda: self._configs.current  # noqa: E731
@@ -252,6 +273,7 @@ class Server:
         options += self.settings.webrtc_ice_servers.values()
         phones = self._configs.current.phones
         options += [{"key": account.key} for account in phones.carriers.values()] if phones else []
+        options += [{"secret": phones.outgoing.webhook_secret}] if phones and phones.outgoing else []
         return [value for each in (*options, self.settings.engine_options, self.settings.stt_options)
                 for value in values_of(each)] + secrets_in(self._configs.current)  # fmt: skip
 
@@ -360,6 +382,7 @@ class Server:
             self._give_up(http, error)
             return
         self.admission.open()
+        self._tasks.start(self.outgoing.run(), "calls that Voi makes")
         self.readiness.state = "ready"
         self._on_ready(address_of(listener, tls=self.settings.tls_cert_file is not None))
 
@@ -477,6 +500,7 @@ class Server:
     def _over(self, call: Call) -> None:
         self.usages.over(call)
         self.kept.over(call)
+        self.outgoing.over(call)
 
     # ---- the end ------------------------------------------------------------------------------------
 
@@ -484,6 +508,7 @@ class Server:
         if self.readiness.state != "failed":
             self.readiness.state = "stopping"
         self.admission.close()
+        self.outgoing.stop()
         handover = self._voi_ws.handover
         if self._giving_up is not None:
             self._giving_up.cancel()  # all calls leave now
@@ -491,6 +516,7 @@ class Server:
         if handover is not None:
             await hand_over(self._voi_ws.resumables, handover, self.hurry)
         await self.calls.drain(self.settings.shutdown_grace_s, self.hurry)
+        await self.outgoing.close()
         await close_listeners(self._listeners)
 
     async def _close_engines(self) -> None:

@@ -26,7 +26,17 @@ class ConversationHands:
     remembered. `never_call`: keeps that the person is not called again; None: that is not possible. `prove`: told when a tool has found out that the person is who they are said to be. `current`: the agent
     whose files are searched."""
 
-    __slots__ = ("_asked", "_current", "_line", "_memory", "_never_call", "_prove", "_switch", "_takes_messages", "_waiting")
+    __slots__ = (
+        "_asked",
+        "_current",
+        "_line",
+        "_memory",
+        "_never_call",
+        "_prove",
+        "_switch",
+        "_takes_messages",
+        "_waiting",
+    )
 
     def __init__(
         self,

@@ -7,7 +7,7 @@ and the day's budget in the account's own row.
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -156,6 +156,12 @@ async def list_orders(
     return [(row.position, await _kept(connection, keys, row)) for row in (await connection.execute(query)).all()]
 
 
+async def anything_queued(connection: Connection, accounts: Sequence[str]) -> bool:
+    """Whether an order of these accounts waits, for whatever it waits."""
+    query = select(_T.id).where(_T.state == QUEUED, _T.account.in_(accounts)).limit(1)
+    return (await connection.execute(query)).first() is not None
+
+
 async def take_turn(
     connection: Connection, keys: Keys, limits: Mapping[str, AccountLimits], server: str, now_ms: int
 ) -> Turn:
@@ -291,7 +297,9 @@ async def cancel_queued_to(connection: Connection, keys: Keys, number: str, now_
     """Nobody is called there any more: take the orders out of the queue. Returns their ids."""
     values = {"state": OVER, "outcome": "not_allowed", "cause": "never call", "ended_ms": now_ms}
     these = and_(_T.number.in_(number_hashes(keys, number)), _T.state == QUEUED)
-    return list((await connection.execute(update(call_orders).where(these).values(**values).returning(_T.id))).scalars())
+    return list(
+        (await connection.execute(update(call_orders).where(these).values(**values).returning(_T.id))).scalars()
+    )
 
 
 async def expire(connection: Connection, now_ms: int) -> list[str]:

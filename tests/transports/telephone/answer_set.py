@@ -92,7 +92,7 @@ def samples(half: str, variants: int = 2, *, neural: bool = False) -> Iterator[A
                     voice = VOICES[language][number]
                     if neural and language == "en" and variant % 2:
                         voice = NEURAL
-                    yield made(kind, language, voice, text, random.Random(f"{half} {language} {text} {variant}"))  # noqa: S311
+                    yield made(kind, language, voice, text, random.Random(f"{half} {language} {text} {variant}"))
 
 
 def made(kind: str, language: str, voice: str, text: str, chance: random.Random) -> Answered:
@@ -192,6 +192,8 @@ def on_the_line(sound: Floats, chance: random.Random) -> bytes:
     spectrum = np.fft.rfft(sound)
     hz = np.fft.rfftfreq(len(sound), 1 / RATE_HZ)
     spectrum *= 1 / (1 + np.exp(-(hz - 260) / 25)) * 1 / (1 + np.exp((hz - 3_450) / 40))
-    noise = np.random.default_rng(chance.randrange(2**32)).normal(0, 10 ** (chance.choice((-65, -55, -48)) / 20), len(sound))
+    noise = np.random.default_rng(chance.randrange(2**32)).normal(
+        0, 10 ** (chance.choice((-65, -55, -48)) / 20), len(sound)
+    )
     heard = np.clip(np.fft.irfft(spectrum, len(sound)) + noise, -1, 1)
     return decode(encode((heard * 32_767).astype("<i2").tobytes(), "ulaw"), "ulaw")

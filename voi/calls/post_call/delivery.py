@@ -77,8 +77,13 @@ def event_of(job: PostCallJob, *, transcript: bool) -> bytes:
 
 async def to_webhook(sender: WebhookSender, job: PostCallJob, *, transcript: bool, now_s: int) -> None:
     """Send the job's result. Raises DeliveryFailed."""
+    await send_event(sender, job.id, event_of(job, transcript=transcript), now_s)
+
+
+async def send_event(sender: WebhookSender, message_id: str, body: bytes, now_s: int) -> None:
+    """Send an event, once. Raises DeliveryFailed."""
     try:
-        await sender.send(job.id, event_of(job, transcript=transcript), now_s)
+        await sender.send(message_id, body, now_s)
     except ToolFailed as failed:
         again = not isinstance(failed, WebhookGone)
         raise DeliveryFailed(str(failed), again=again, after_s=failed.retry_after_s) from None

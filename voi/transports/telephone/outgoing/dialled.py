@@ -5,6 +5,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 from voi.core.end_reason import EndReason
 from voi.session.events import Ended
@@ -40,9 +41,8 @@ async def dialled(
     work = dialer.dial(dial, partial(once, "ringing", on_ringing), partial(once, "gone", on_gone))
     task: asyncio.Task[AnsweredCall] = tasks.start(work, "dialling", lambda error: None)
     try:
-        await asyncio.wait(
-            {task, stop}, timeout=dial.ring_timeout_s + RING_GRACE_S, return_when=asyncio.FIRST_COMPLETED
-        )
+        ends: set[asyncio.Future[Any]] = {task, stop}
+        await asyncio.wait(ends, timeout=dial.ring_timeout_s + RING_GRACE_S, return_when=asyncio.FIRST_COMPLETED)
     except asyncio.CancelledError:
         _abandon(task, tasks)
         raise
@@ -88,4 +88,6 @@ def hang_up(answered: AnsweredCall, tasks: Tasks) -> None:
         answered.signalling.hang_up(Ended(EndReason.FINISHED))
     except Exception as error:
         tasks.fault("a call could not be hung up", error)
-    tasks.start(answered.line.aclose(), "a line is closed", lambda error: tasks.fault("a line could not be closed", error))
+    tasks.start(
+        answered.line.aclose(), "a line is closed", lambda error: tasks.fault("a line could not be closed", error)
+    )

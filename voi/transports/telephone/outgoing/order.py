@@ -85,7 +85,7 @@ class CallOrder(BaseModel):
         if self.first != "text" and self.text:
             raise ValueError('there is a text to say first: set first to "text"')
         if self.first == "wait" and self.when == "at_once":
-            raise ValueError('an agent that waits for the person says nothing at once: leave out when')
+            raise ValueError("an agent that waits for the person says nothing at once: leave out when")
         if len(json.dumps(self.metadata)) > METADATA_MAX_CHARACTERS:
             raise ValueError(f"metadata has more than {METADATA_MAX_CHARACTERS} characters")
         return self

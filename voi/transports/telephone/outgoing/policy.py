@@ -45,7 +45,9 @@ def permitted(config: Config, order: CallOrder) -> Permitted:
         raise OrderRefused("off", "This server makes no calls: phones.json has no outgoing.", 404)
     account = outgoing.accounts.get(order.account)
     if account is None:
-        raise OrderRefused("account", f"account: there is none called {quoted(order.account)} in outgoing.accounts.", 400)
+        raise OrderRefused(
+            "account", f"account: there is none called {quoted(order.account)} in outgoing.accounts.", 400
+        )
     try:
         destination = parse_destination(order.to)
     except ClientError as error:

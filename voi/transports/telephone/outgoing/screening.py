@@ -13,7 +13,17 @@ from voi.config.outgoing import MachinesSettings
 from voi.core.actions import Action
 from voi.core.answering_machine import MESSAGE_WAIT_MS, AnswerJudge, TakenBy, Verdict
 from voi.core.end_reason import EndReason
-from voi.core.facts import Fact, FloorGiven, FloorTaken, Heard, LastWordsAsked, PhraseAsked, QuietGrew, SpeechGrew, UserStarted
+from voi.core.facts import (
+    Fact,
+    FloorGiven,
+    FloorTaken,
+    Heard,
+    LastWordsAsked,
+    PhraseAsked,
+    QuietGrew,
+    SpeechGrew,
+    UserStarted,
+)
 from voi.dialogue import Phrase
 from voi.session.observer import Observer
 from voi.session.session import Session
@@ -81,8 +91,8 @@ class _Both:
 
 class Screening(Observer):
     """One call. `greets`: the agent says its greeting (or the order's text) first; else it waits for the person.
-    `at_once`: as soon as the line is open, whoever is there. `on_verdict` is told each verdict. Give it the sound of the
-    line by `hear`, make it an observer of the session, and call `begin` when the session runs and `close` at the
+    `at_once`: as soon as the line is open, whoever is there. `on_verdict` is told each verdict. Give it the sound of
+    the line by `hear`, make it an observer of the session, and call `open_line` when the session runs and `stop` at the
     end."""
 
     def __init__(
@@ -116,6 +126,11 @@ class Screening(Observer):
         self._told: TakenBy | None = None
         """What `on_verdict` was told last."""
         self.taken_by: TakenBy | None = None
+
+    @property
+    def talked(self) -> bool:
+        """The agent was let talk, and was not stopped again."""
+        return self._doing == "talking"
 
     def open_line(self, session: Session) -> None:
         """The call was answered: from now on time counts."""

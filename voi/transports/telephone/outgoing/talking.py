@@ -21,6 +21,8 @@ from voi.transports.telephone.outgoing.order import CallOrder
 from voi.transports.telephone.outgoing.screening import HeardLine, Screening
 
 SPOKEN_MAX_CHARACTERS = 5_000
+TAIL_S = 0.2
+"""What the line has played, a telephone's jitter buffer still plays for so long."""
 
 
 def begin_call(
@@ -51,7 +53,7 @@ def begin_call(
 
     door = TelephoneDoor(
         HeardLine(answered.line, screening.hear), answered.signalling, on_gone=gone, on_fault=on_fault,
-        source=f"the account {order.account}",
+        source=f"the account {order.account}", tail_s=TAIL_S,
     )  # fmt: skip
     client = f"the account {order.account} (a call that Voi makes)"
     call = calls.admit(app, client, door, person=order.person, proof=Proof.NUMBER, placed=True)
