@@ -23,7 +23,7 @@ class PhoneInRealTime:
     """A `PhoneLine` with its `Signalling`. Sound that it is given is played at the pace of time; `say` is what the other
     side says, silence is sent in between."""
 
-    def __init__(self, on_gone: Callable[[], None], rate_hz: int = 8_000) -> None:
+    def __init__(self, on_gone: Callable[[], None], rate_hz: int = 8_000, *, paced: bool = True) -> None:
         self.rate_hz = rate_hz
         self.heard = bytearray()
         """What was played to the other side."""
@@ -36,6 +36,7 @@ class PhoneInRealTime:
         self._waiting: deque[tuple[int, bytes]] = deque()
         self._played: dict[int, int] = {}
         self._on_gone = on_gone
+        self._paced = paced
         self._task: asyncio.Task[None] | None = None
 
     @property
@@ -44,7 +45,8 @@ class PhoneInRealTime:
 
     def open(self, listener: LineListener) -> None:
         self._listener = listener
-        self._task = asyncio.get_running_loop().create_task(self._run())
+        if self._paced:
+            self._task = asyncio.get_running_loop().create_task(self._run())
 
     def play(self, message_id: int, pcm: bytes) -> None:
         self._waiting.append((message_id, pcm))
@@ -105,14 +107,17 @@ class PhoneInRealTime:
 
 class FakeDialer:
     """`Dialer`. `behaviour`: what becomes of each destination. `ring_s`: how long it rings before. `on_answer` is given
-    each phone that was answered."""
+    each phone that was answered. `paced` False: no sound comes over its lines, so that hours pass at once."""
 
     def __init__(
         self,
         behaviour: Behaviour | Callable[[Dial], Behaviour] = "answer",
         ring_s: float = 0.0,
         on_answer: Callable[[PhoneInRealTime], None] = lambda phone: None,
+        *,
+        paced: bool = True,
     ) -> None:
+        self._paced = paced
         self.behaviour = behaviour
         self.ring_s = ring_s
         self.on_answer = on_answer
@@ -164,7 +169,7 @@ class FakeDialer:
         if behaviour == "gone at once":
             on_gone()
             on_gone()
-        phone = PhoneInRealTime(on_gone)
+        phone = PhoneInRealTime(on_gone, paced=self._paced)
         self.phones.append(phone)
         self.on_answer(phone)
         return AnsweredCall(phone, phone)
