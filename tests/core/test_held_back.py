@@ -39,7 +39,7 @@ def test_the_greeting_takes_the_place_of_an_answer_to_the_hello() -> None:
     world.tell(was.FloorGiven(greet=True))
     assert phrases(world) == [GREETING.text]
     assert world.core.state is State.ANSWERING
-    assert [(entry.role, entry.text) for entry in world.core.history][0] == ("user", "Hello?")
+    assert next((entry.role, entry.text) for entry in world.core.history) == ("user", "Hello?")
 
 
 def test_an_answer_that_was_written_meanwhile_is_released_at_once() -> None:

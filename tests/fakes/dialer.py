@@ -1,6 +1,7 @@
 """A dialer that does to calls what telephone networks do, and a line on which somebody talks in real time."""
 
 import asyncio
+import contextlib
 from collections import deque
 from collections.abc import Callable
 from typing import Literal
@@ -10,10 +11,10 @@ from voi.transports.telephone.dialing import AnsweredCall, Dial, NotAnswered, No
 from voi.transports.telephone.line import LineListener
 
 Behaviour = Literal[
-    "answer", "busy", "no_answer", "refused", "unreachable", "failed", "breaks", "rings on", "deaf", "answers late",
-    "gone at once",
+    "answer", "busy", "no_answer", "refused", "unreachable", "failed", "breaks", "rings on", "deaf",
+    "answers late", "gone at once",
 ]  # fmt: skip
-"""breaks: raises what no dialer should. rings on: never says that the ring time is over. deaf: it cannot be cancelled
+"""breaks: raises what no dialer should. rings on: never says that the ring time is over. deaf: it cannot be cancelled,
 and never ends. answers late: it was cancelled, and somebody answers all the same. gone at once: they hang up before
 the answer is passed on, and it is told twice."""
 FRAME_S = 0.02
@@ -154,10 +155,8 @@ class FakeDialer:
             await asyncio.sleep(0.01)
         if behaviour == "deaf":
             while not self.freed.is_set():
-                try:
+                with contextlib.suppress(asyncio.CancelledError):
                     await self.freed.wait()
-                except asyncio.CancelledError:
-                    pass
         if behaviour == "breaks":
             raise ValueError("something else")
         kinds: dict[Behaviour, NotAnsweredKind] = {

@@ -30,7 +30,10 @@ HOOK_SECRET = "a-secret-of-the-tests"
 
 def write(folder: Path, agent: dict[str, Any] | None = None, **outgoing: Any) -> None:
     account = {"calls_per_second": 50, "calls_at_once": 5, **outgoing.pop("account", {})}
-    phones = {"public_url": "https://x.example", "outgoing": {"accounts": {"desk": account}, "allow": ["+49*"], **outgoing}}
+    phones = {
+        "public_url": "https://x.example",
+        "outgoing": {"accounts": {"desk": account}, "allow": ["+49*"], **outgoing},
+    }
     (folder / "phones.json").write_text(json.dumps(phones))
     usual = {"llm_model": "m", "voices": {"character": {"model": "voice"}}, "greetings": {"choices": ["Good day."]}}
     (folder / "agents.json").write_text(json.dumps({"ada": {**usual, **(agent or {})}}))
@@ -74,10 +77,14 @@ def counted(running: RunningServer, name: str, **labels: str) -> float:
 async def test_a_person_is_rung_up_greeted_and_answered(tmp_path: Path, monkeypatch: Patch) -> None:
     write(tmp_path, {"system_prompt": "You call {vars:name}."})
     llm = FakeLlm("Fine, thank you.")
-    async with serving(tmp_path, monkeypatch, engines("hello", "how are you", llm=llm), **settings(tmp_path)) as running:
+    async with serving(
+        tmp_path, monkeypatch, engines("hello", "how are you", llm=llm), **settings(tmp_path)
+    ) as running:
         dialer = FakeDialer(ring_s=0.05)
         running.server.outgoing.dialers.register("desk", dialer)
-        status, made = await ask(running, "POST", "/calls", {**ORDER, "variables": {"name": "Anna"}, "metadata": {"a": [1]}})
+        status, made = await ask(
+            running, "POST", "/calls", {**ORDER, "variables": {"name": "Anna"}, "metadata": {"a": [1]}}
+        )
         assert (status, made["state"]) == (201, "queued")
         await until(lambda: dialer.phones)
         (phone,) = dialer.phones
@@ -204,10 +211,10 @@ async def test_who_may_order_what(tmp_path: Path, monkeypatch: Patch) -> None:
         assert (await ask(running, "GET", f"/calls/{other['id']}", None, shop))[0] == 404, "another app's"
         assert [each["id"] for each in (await ask(running, "GET", "/calls", None, shop))[1]["calls"]] == [made["id"]]
         for change, wrong in (
-            ({"consent": ""}, 400), ({"to": "+33123456789"}, 403), ({"to": "+4930999123"}, 403), ({"to": "+49900123456"}, 403),
-            ({"to": "030123456"}, 400), ({"to": "sip:112@pbx.example"}, 403), ({"agent": "nobody"}, 400),
-            ({"account": "other"}, 400), ({"caller_id": "+49301"}, 400), ({"webhook": "http://127.0.0.1/"}, 400),
-            ({"first": "text"}, 400), ({"x": 1}, 400),
+            ({"consent": ""}, 400), ({"to": "+33123456789"}, 403), ({"to": "+4930999123"}, 403),
+            ({"to": "+49900123456"}, 403), ({"to": "030123456"}, 400), ({"to": "sip:112@pbx.example"}, 403),
+            ({"agent": "nobody"}, 400), ({"account": "other"}, 400), ({"caller_id": "+49301"}, 400),
+            ({"webhook": "http://127.0.0.1/"}, 400), ({"first": "text"}, 400), ({"x": 1}, 400),
         ):  # fmt: skip
             assert (await ask(running, "POST", "/calls", {**order, **change}))[0] == wrong, change
         once = {**order, "idempotency_key": "k1"}
@@ -282,7 +289,9 @@ async def test_calls_a_second_and_at_once(tmp_path: Path, monkeypatch: Patch) ->
         for order_id in made:
             await over(running, order_id)
         assert dialer.most_ringing == 2
-        assert [dial.destination for dial in dialer.dials] == [f"+4930100{n}" for n in range(6)], "first come, first served"
+        assert [dial.destination for dial in dialer.dials] == [f"+4930100{n}" for n in range(6)], (
+            "first come, first served"
+        )
         gaps = [b - a for a, b in zip(dialer.dialled_at, dialer.dialled_at[1:], strict=False)]
         assert min(gaps) >= 0.095
 

@@ -54,7 +54,8 @@ class ToneDetector:
     music now."""
 
     __slots__ = (
-        "_before", "_frames", "_freq_hz", "_held", "_lasting", "_loud", "_music_since_ms", "_rest", "_still", "_tone_ms",
+        "_before", "_frames", "_freq_hz", "_held", "_lasting", "_loud", "_music_since_ms", "_rest", "_still",
+        "_tone_ms",
     )  # fmt: skip
 
     def __init__(self) -> None:

@@ -23,7 +23,9 @@ def call(
     text: Annotated[str, typer.Option("--say", help="What it says first, in place of its greeting.")] = "",
     wait_for_them: Annotated[bool, typer.Option("--wait-for-them", help="It says nothing first.")] = False,
     at_once: Annotated[bool, typer.Option("--at-once", help="It does not wait for their hello.")] = False,
-    variable: Annotated[list[str] | None, typer.Option("--var", help="NAME=VALUE for its prompt; may be repeated.")] = None,
+    variable: Annotated[
+        list[str] | None, typer.Option("--var", help="NAME=VALUE for its prompt; may be repeated.")
+    ] = None,
     consent: Annotated[str, typer.Option(help="Where it is written down that they agreed.")] = "",
     key: Annotated[str, typer.Option(help="Idempotency key: the same order twice is one call.")] = "",
     url: Annotated[str, typer.Option(help="The server; without it, the one of this machine's settings.")] = "",
@@ -69,8 +71,8 @@ def _variable(text: str) -> tuple[str, str]:
 
 
 def _only_account() -> str:
-    from voi.config.problems import Problems
     from voi.config.phones import read_phones
+    from voi.config.problems import Problems
     from voi.config.settings import load_settings
 
     phones = read_phones(load_settings().phones_file, {}, Problems())
@@ -112,7 +114,9 @@ async def _ring(order: dict[str, Any], url: str, *, follow: bool, quiet: bool) -
                 await asyncio.sleep(POLL_S)
                 found = await _answer(await session.get(f"{base}/calls/{found['id']}"))
     except (aiohttp.ClientError, TimeoutError) as error:
-        raise ClientError(f"The server at {base} cannot be reached ({type(error).__name__}). Is `voi serve` running?") from None
+        raise ClientError(
+            f"The server at {base} cannot be reached ({type(error).__name__}). Is `voi serve` running?"
+        ) from None
     return found
 
 

@@ -17,7 +17,14 @@ BODIES = ("http", "mcp", "python", "app", "builtin", "capture")
 CALL_VALUES = ("id", "app", "person", "claimed_person", "caller", "order", "agent")
 """What templates know of the conversation, as {call:NAME}."""
 BuiltInName = Literal[
-    "hang_up", "wait", "send_message", "switch_agent", "remember", "search_knowledge", "transfer", "press_keys",
+    "hang_up",
+    "wait",
+    "send_message",
+    "switch_agent",
+    "remember",
+    "search_knowledge",
+    "transfer",
+    "press_keys",
     "never_call_again",
 ]
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,63}")

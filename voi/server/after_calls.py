@@ -63,13 +63,11 @@ class AfterCalls:
         self._usages = usages
         self._why_not = why_not
         self._clock_ms = clock_ms
+        self._orders = _orders_in(store)
         outbox = None
-        self._orders: OrderStore | None = None
         if store is not None:
             from voi.store.outbox import StoredOutbox
-            from voi.transports.telephone.outgoing.order_store import OrderStore
 
-            self._orders = OrderStore(store)
             outbox = StoredOutbox(store, clock_ms)
         self.jobs = PostCalls(self, metrics, outbox, clock_ms=clock_ms)
 
@@ -170,6 +168,14 @@ class AfterCalls:
         if tool is None:
             raise DeliveryFailed(f"there is no tool {name!r} at the moment", again=True)
         return tool
+
+
+def _orders_in(store: "Store | None") -> "OrderStore | None":
+    if store is None:
+        return None
+    from voi.transports.telephone.outgoing.order_store import OrderStore
+
+    return OrderStore(store)
 
 
 def _iso(at_ms: int) -> str:

@@ -21,9 +21,16 @@ def order_as_dict(kept: "KeptOrder") -> dict[str, Any]:
     }  # fmt: skip
     for name in ("ordered", "not_before", "expires", "dialled", "answered", "ended"):
         at_ms: int | None = getattr(kept, f"{name}_ms")
-        told[name] = None if at_ms is None else datetime.fromtimestamp(at_ms / 1_000, UTC).isoformat(timespec="milliseconds")
+        told[name] = (
+            None if at_ms is None else datetime.fromtimestamp(at_ms / 1_000, UTC).isoformat(timespec="milliseconds")
+        )
     if order is not None:
-        told |= {"to": order.to, "person": order.person or None, "metadata": order.metadata, "consent": order.consent or None}
+        told |= {
+            "to": order.to,
+            "person": order.person or None,
+            "metadata": order.metadata,
+            "consent": order.consent or None,
+        }
     return told
 
 

@@ -26,7 +26,10 @@ class OutgoingCallMetrics:
             "voi_outgoing_taken_by", "Who or what took calls, and what told so", ["taken_by", "why"], registry=registry
         )
         self._faults = Counter(
-            "voi_outgoing_line_faults", "What was wrong with lines of calls that Voi makes", ["fault"], registry=registry
+            "voi_outgoing_line_faults",
+            "What was wrong with lines of calls that Voi makes",
+            ["fault"],
+            registry=registry,
         )
         self._waiting = Gauge("voi_outgoing_queue", "Orders by their state", ["state"], registry=registry)
         self._calls_left = Gauge(

@@ -23,8 +23,8 @@ NO_MEMORY = "Nothing can be remembered in this conversation."
 
 class ConversationHands:
     """`Hands` of one conversation. `takes_messages`: its client shows messages of the agent. `memory` None: nothing is
-    remembered. `never_call`: keeps that the person is not called again; None: that is not possible. `prove`: told when a tool has found out that the person is who they are said to be. `current`: the agent
-    whose files are searched."""
+    remembered. `never_call`: keeps that the person is not called again; None: that is not possible. `prove`: told when
+    a tool has found out that the person is who they are said to be. `current`: the agent whose files are searched."""
 
     __slots__ = (
         "_asked",

@@ -102,7 +102,8 @@ class Session:
         "_config", "_context_tokens_of", "_continued", "_conversation", "_current", "_echo", "_ended",
         "_engines", "_events", "_fault", "_greetings_dir", "_hands", "_inbox", "_keys", "_knowledge_of", "_latency",
         "_line", "_make_brain",
-        "_metering", "_never_call", "_note", "_observers", "_options", "_pictures", "_playback", "_private", "_prove_person",
+        "_metering", "_never_call", "_note", "_observers", "_options", "_pictures", "_playback", "_private",
+        "_prove_person",
         "_questions", "_recalls", "_redaction", "_tasks", "_telling", "_tool_runner", "_tools_of", "about", "begun",
         "conversation_id", "invoke_llm", "kept_for_later", "memory",
     )  # fmt: skip

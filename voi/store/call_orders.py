@@ -226,8 +226,8 @@ async def _books(connection: Connection, account: str, now_ms: int) -> Any:
 
 async def put_back(connection: Connection, order_id: str, server: str, not_before_ms: int) -> bool:
     """It was not dialled after all: it waits again, in its old place, and what it cost is given back."""
-    return await _let_go(connection, order_id, server, {"state": QUEUED, "not_before_ms": not_before_ms, "server": "",
-                                                        "claimed_until_ms": 0, "dialled_ms": None}, undone=True)  # fmt: skip
+    again = {"state": QUEUED, "not_before_ms": not_before_ms, "server": "", "claimed_until_ms": 0, "dialled_ms": None}
+    return await _let_go(connection, order_id, server, again, undone=True)
 
 
 async def note_progress(connection: Connection, order_id: str, server: str, values: Mapping[str, Any]) -> bool:
@@ -311,8 +311,8 @@ async def expire(connection: Connection, now_ms: int) -> list[str]:
 
 async def recover(connection: Connection, now_ms: int) -> list[str]:
     """Find the calls of servers that died. Their places are free again. Nobody knows whether somebody was reached, so
-    they are over, `interrupted`; those that may be dialled again, and had not been answered, wait again. Returns the ids
-    of the former."""
+    they are over, `interrupted`; those that may be dialled again, and had not been answered, wait again. Returns the
+    ids of the former."""
     dead = and_(_T.state.in_(UNDER_WAY), _T.claimed_until_ms < now_ms)
     rows = (await connection.execute(select(call_orders).where(dead))).all()
     over = []

@@ -184,7 +184,8 @@ class Toolbox:
         return self._tokens[key]
 
     def webhook(self, hook: Webhook, where: str, *, keep: bool = True) -> WebhookSender:
-        """What sends to that webhook. `keep` False: it is of one event only. Raises ConfigError if an environment variable that it refers to is not set."""
+        """What sends to that webhook. `keep` False: it is of one event only. Raises ConfigError if an environment
+        variable that it refers to is not set."""
         if not keep:
             return WebhookSender(hook, self._clients, where)
         key = hook.model_dump_json()

@@ -3,6 +3,8 @@ tuned on the half "tuned" only; no sentence of the one half is in the other.
 
 `|` is a pause of 600 ms, `(beep)` a beep, `(music)` eight seconds of music. Voices: of espeak-ng, by half."""
 
+# ruff: noqa: E501
+
 VOICES = {
     "en": ("en-us", "en-gb+f3"), "de": ("de", "de+f3"), "fr": ("fr", "fr+f3"), "es": ("es", "es-419+f3"),
     "it": ("it", "it+f3"), "nl": ("nl", "nl+f3"), "pt": ("pt-br", "pt+f3"), "pl": ("pl", "pl+f3"),

@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 
 pytest.importorskip("sqlalchemy")
 
-from tests.fakes.clock import in_virtual_time  # noqa: E402
-from tests.fakes.dialer import FakeDialer  # noqa: E402
-from tests.transports.telephone.outgoing.world import LATE_MS, OrderWorld  # noqa: E402
-from voi.store.call_orders import CLAIM_MS, RESERVED_MS, UNDER_WAY  # noqa: E402
-from voi.transports.telephone.outgoing.policy import OrderRefused  # noqa: E402
+from tests.fakes.clock import in_virtual_time
+from tests.fakes.dialer import FakeDialer
+from tests.transports.telephone.outgoing.world import LATE_MS, OrderWorld
+from voi.store.call_orders import CLAIM_MS, RESERVED_MS, UNDER_WAY
+from voi.transports.telephone.outgoing.policy import OrderRefused
 
 
 def quick(behaviour: Any = "answer", ring_s: float = 0.1) -> FakeDialer:
@@ -260,7 +260,7 @@ async def test_places_never_leak(steps: list[tuple[Any, ...]]) -> None:
     await world.close()
 
 
-async def _take(world: OrderWorld, step: tuple[Any, ...], kinds: Any, redial: Any, ids: Any) -> None:  # noqa: C901
+async def _take(world: OrderWorld, step: tuple[Any, ...], kinds: Any, redial: Any, ids: Any) -> None:
     match step:
         case ("order", behaviour, again):
             to = f"+4930{1_000 + len(kinds)}"

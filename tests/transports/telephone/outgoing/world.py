@@ -63,7 +63,7 @@ class MemoryStore:
         return self._connection.execute(*what)
 
     def _read(self, query: str) -> list[Mapping[str, Any]]:
-        rows = [dict(row._mapping) for row in self._connection.exec_driver_sql(query)]
+        rows: list[Mapping[str, Any]] = [dict(row._mapping) for row in self._connection.exec_driver_sql(query)]
         self._connection.commit()
         return rows
 
@@ -186,5 +186,3 @@ class OrderWorld:
 
     def outcome(self, order_id: str) -> Any:
         return self.row(order_id)["outcome"]
-
-

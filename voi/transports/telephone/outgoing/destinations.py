@@ -77,9 +77,9 @@ _NEVER_PREFIXES = (
     "+449", "+44870", "+44871", "+44872", "+44873", "+4487", "+4484", "+44118", "+4470",
     "+3389", "+3381", "+3382", "+33118",
     "+34803", "+34806", "+34807", "+34905", "+34118", "+39892", "+39894", "+39895", "+39899", "+3912",
-    "+31900", "+31906", "+31909", "+3118", "+32900", "+32901", "+32902", "+32903", "+32904", "+32905", "+32906", "+32907",
-    "+32909", "+35160", "+35170", "+4870", "+48300", "+48400", "+35315", "+45900", "+46900", "+46939", "+46944", "+47820",
-    "+47829", "+358600", "+358700", "+420900", "+420906", "+420909", "+61190", "+6119", "+81990",
+    "+31900", "+31906", "+31909", "+3118", "+32900", "+32901", "+32902", "+32903", "+32904", "+32905", "+32906",
+    "+32907", "+32909", "+35160", "+35170", "+4870", "+48300", "+48400", "+35315", "+45900", "+46900", "+46939", "+46944",
+    "+47820", "+47829", "+358600", "+358700", "+420900", "+420906", "+420909", "+61190", "+6119", "+81990",
 )  # fmt: skip
 _COSTLY_NANP = frozenset(
     [
@@ -123,8 +123,8 @@ class Destination:
 
 
 def parse_destination(text: str) -> Destination:
-    """A destination as people write it: +49 30 123456, tel:+49-30-123456, sip:anna@example.com. Raises ClientError, whose
-    text does not hold it."""
+    """A destination as people write it: +49 30 123456, tel:+49-30-123456, sip:anna@example.com. Raises ClientError,
+    whose text does not hold it."""
     text = text.strip()
     if len(text) > 300:
         raise ClientError("to: that is too long to be a number or an address.")
@@ -139,7 +139,8 @@ def parse_destination(text: str) -> Destination:
     if _NUMBER.fullmatch(plain):
         return Destination(plain, plain)
     raise ClientError(
-        "to: write a number with its country code (+4930123456, tel:+4930123456) or a SIP address (sip:anna@example.com)."
+        "to: write a number with its country code (+4930123456, tel:+4930123456) or a SIP address "
+        "(sip:anna@example.com)."
     )
 
 

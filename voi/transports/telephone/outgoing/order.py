@@ -1,4 +1,4 @@
-"""An order: whom to call, with which agent, and what it says first. It comes over HTTP and waits in the store, as JSON."""
+"""An order: whom to call, with which agent, and what it says first. It comes over HTTP and is kept as JSON."""
 
 import json
 from typing import Annotated, Any, Literal, Self
@@ -52,8 +52,8 @@ class CallOrder(BaseModel):
     text: str = Field(default="", max_length=2_000)
     """Its first words, with {vars:NAME}."""
     when: FirstMoment = "after_hello"
-    """after_hello: when the person has said hello, or nothing for some seconds; at_once: as soon as the call is answered
-    and the line is open."""
+    """after_hello: when the person has said hello, or nothing for some seconds; at_once: as soon as the call is
+    answered and the line is open."""
     variables: dict[VariableName, Annotated[str, StringConstraints(max_length=2_000)]] = Field(
         default_factory=dict, max_length=VARIABLES_MAX
     )
@@ -74,8 +74,8 @@ class CallOrder(BaseModel):
     expires_s: float | None = Field(default=None, ge=10, le=30 * 86_400)
     """Give up when it could not be dialled within this time."""
     redial_interrupted: bool = False
-    """Dial again if the server ended before the call was answered. Without it such a call is over, `interrupted`: it may
-    have rung."""
+    """Dial again if the server ended before the call was answered. Without it such a call is over, `interrupted`: it
+    may have rung."""
     idempotency_key: str = Field(default="", max_length=200)
 
     @model_validator(mode="after")

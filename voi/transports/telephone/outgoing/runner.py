@@ -364,7 +364,8 @@ class OutgoingCalls:
         under_way.answered_ms = self._clock_ms()
         call, under_way.screening = begin_call(
             self._calls, answered, order, under_way.kept.id, under_way.kept.app, found.destination,
-            order.machines.over(found.outgoing.machines), self._verdict_of(under_way), self._metrics.line_fault, prepare,
+            order.machines.over(found.outgoing.machines), self._verdict_of(under_way), self._metrics.line_fault,
+            prepare,
         )  # fmt: skip
         self._note(under_way, state="talking", answered_ms=under_way.answered_ms, conversation_id=call.id)
         if under_way.gone:
