@@ -14,15 +14,15 @@ Behaviour = Literal[
     "answer", "busy", "no_answer", "refused", "unreachable", "failed", "breaks", "rings on", "deaf",
     "answers late", "gone at once",
 ]  # fmt: skip
-"""breaks: raises what no dialer should. rings on: never says that the ring time is over. deaf: it cannot be cancelled,
-and never ends. answers late: it was cancelled, and somebody answers all the same. gone at once: they hang up before
-the answer is passed on, and it is told twice."""
+"""breaks: raises what no dialer should. rings on: never says that the ring time is over. deaf: it cannot be
+cancelled, and never ends. answers late: it was cancelled, and somebody answers all the same. gone at once: they hang up
+before the answer is passed on, and it is told twice."""
 FRAME_S = 0.02
 
 
 class PhoneInRealTime:
-    """A `PhoneLine` with its `Signalling`. Sound that it is given is played at the pace of time; `say` is what the other
-    side says, silence is sent in between."""
+    """A `PhoneLine` with its `Signalling`. Sound that it is given is played at the pace of time; `say` is what the
+    other side says, silence is sent in between."""
 
     def __init__(self, on_gone: Callable[[], None], rate_hz: int = 8_000, *, paced: bool = True) -> None:
         self.rate_hz = rate_hz

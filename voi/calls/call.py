@@ -106,7 +106,7 @@ class Call:
     __slots__ = (
         "__weakref__", "_beginning", "_context", "_door_name", "_hung_up", "_line", "_mistaken_at_s", "_mistakes",
         "_on_over", "_services", "_task", "_timer", "afterwards", "app", "began_ms", "caller", "client", "id", "kind",
-        "looked_on_by", "never_call", "order_id", "over", "own_agents", "person", "proof", "save", "session",
+        "looked_on_by", "order_id", "over", "own_agents", "person", "proof", "save", "session",
     )  # fmt: skip
 
     def __init__(
@@ -136,9 +136,6 @@ class Call:
         """Of a call that Voi makes: the order's."""
         self.looked_on_by: list[Observer] = []
         """Observers of its session, besides those of all calls. Add them before `open`."""
-        self.never_call: Callable[[], Coroutine[Any, Any, str]] | None = None
-        """Keeps for good that the person is not called again, and returns what came of it; None: that is not possible
-        here."""
         self.session: Session | None = None
         """From `open` to the end, the session that the door gives sound and facts to."""
         self.over = False

@@ -112,7 +112,7 @@ class OutgoingAccount(FileModel):
         return self
 
 
-class Outgoing(FileModel):
+class OutgoingSettings(FileModel):
     """The calls that Voi makes."""
 
     accounts: dict[str, OutgoingAccount] = Field(default_factory=dict, max_length=100)
@@ -167,7 +167,7 @@ class Outgoing(FileModel):
         return self
 
 
-def check_outgoing(outgoing: Outgoing, agents: Mapping[str, object], source: str, problems: Problems) -> None:
+def check_outgoing(outgoing: OutgoingSettings, agents: Mapping[str, object], source: str, problems: Problems) -> None:
     """Add what is wrong beyond the form: agents that do not exist, secrets that are not set."""
     for name in outgoing.agents or ():
         if name not in agents:

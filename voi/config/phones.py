@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, Field, model_validator
 
 from voi.config.json_file import is_comment, read_object, validated
-from voi.config.outgoing import Outgoing, check_outgoing
+from voi.config.outgoing import OutgoingSettings, check_outgoing
 from voi.config.parts import FileModel, LanguageCode, PhrasesOrText
 from voi.config.problems import Problems, did_you_mean, quoted
 from voi.config.secret_refs import missing_variables, plain_secrets, told
@@ -128,7 +128,7 @@ class Phones(FileModel):
     callers: dict[str, str] = Field(default_factory=dict)
     """Who calls, by their number, in the words of `person` elsewhere. Numbers can be forged, so this proves nothing:
     nothing that is remembered of the person is told before they have proven who they are."""
-    outgoing: Outgoing | None = None
+    outgoing: OutgoingSettings | None = None
     """The calls that Voi makes; without it, it makes none."""
 
     def answering(self, called: str, carrier: str) -> PhoneNumber | None:

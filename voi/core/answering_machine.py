@@ -42,7 +42,7 @@ class TakenBy(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class AnswerVerdict:
     """`why`: what decided it, for the log: "pause", "words", "length", "beep", "music", "silence"."""
 
     taken_by: TakenBy
@@ -92,7 +92,7 @@ class AnswerJudge:
     )  # fmt: skip
 
     def __init__(self) -> None:
-        self.verdict: Verdict | None = None
+        self.verdict: AnswerVerdict | None = None
         self._began_ms: int | None = None
         """When the voice set in that speaks now, pauses of sentences included; None: nobody has spoken."""
         self._heard_until_ms = 0
@@ -110,7 +110,7 @@ class AnswerJudge:
 
     # ---- what happens ---------------------------------------------------------------------------------
 
-    def voice(self, now_ms: int, stretch_ms: int) -> Verdict | None:
+    def voice(self, now_ms: int, stretch_ms: int) -> AnswerVerdict | None:
         """There is voice now, for `stretch_ms` without a pause."""
         if self._began_ms is None:
             self._began_ms = max(0, now_ms - stretch_ms)
@@ -122,7 +122,7 @@ class AnswerJudge:
             return self._decide(TakenBy.MACHINE, "length", now_ms)
         return None
 
-    def quiet(self, now_ms: int, quiet_ms: int) -> Verdict | None:
+    def quiet(self, now_ms: int, quiet_ms: int) -> AnswerVerdict | None:
         """Nobody has spoken for `quiet_ms`."""
         if self._began_ms is None:
             return self.passed(now_ms)
@@ -135,7 +135,7 @@ class AnswerJudge:
             return self._decide(self._likely() or TakenBy.VOICEMAIL, "length", now_ms)
         return None
 
-    def words(self, now_ms: int, text: str) -> Verdict | None:
+    def words(self, now_ms: int, text: str) -> AnswerVerdict | None:
         """What was said so far, as it is heard; it may change."""
         plain = plain_words(text)
         if plain == self._plain:
@@ -149,7 +149,7 @@ class AnswerJudge:
             return None
         return self._decide(found, "words", now_ms)
 
-    def beep(self, now_ms: int, frequency_hz: float) -> Verdict | None:
+    def beep(self, now_ms: int, frequency_hz: float) -> AnswerVerdict | None:
         """A beep is over. Before any speech a low one is the exchange's."""
         if self._began_ms is None and frequency_hz < RINGING_HZ:
             return None
@@ -158,14 +158,14 @@ class AnswerJudge:
             return self._decide(TakenBy.VOICEMAIL, "beep", now_ms)
         return None
 
-    def music(self, now_ms: int, music_ms: int) -> Verdict | None:
+    def music(self, now_ms: int, music_ms: int) -> AnswerVerdict | None:
         """There has been music for so long."""
         least_ms = MUSIC_NOT_SPEECH_MS if self._is(TakenBy.PERSON) else MUSIC_MS
         if music_ms >= least_ms and self._may_become(TakenBy.HOLD, now_ms):
             return self._decide(TakenBy.HOLD, "music", now_ms)
         return None
 
-    def passed(self, now_ms: int) -> Verdict | None:
+    def passed(self, now_ms: int) -> AnswerVerdict | None:
         """It is `now_ms`."""
         from_ms = self._silent_from_ms
         if self.verdict is None and self._began_ms is None and from_ms is not None and now_ms - from_ms >= SILENCE_MS:
@@ -227,8 +227,8 @@ class AnswerJudge:
     def _is(self, kind: TakenBy) -> bool:
         return self.verdict is not None and self.verdict.taken_by is kind
 
-    def _decide(self, kind: TakenBy, why: str, now_ms: int) -> Verdict:
-        self.verdict = Verdict(kind, why, now_ms)
+    def _decide(self, kind: TakenBy, why: str, now_ms: int) -> AnswerVerdict:
+        self.verdict = AnswerVerdict(kind, why, now_ms)
         return self.verdict
 
 

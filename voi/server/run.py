@@ -474,7 +474,7 @@ class Server:
             invoke_max_tokens=settings.invoke_llm_max_tokens,
             memory=self._memories.of(call, agent),
             prove_person=lambda: call.prove(Proof.AGENT) if call else None,
-            never_call=call.never_call if call else None,
+            never_call=self.outgoing.never_call_of(call) if call else None,
             context_tokens_of=lambda other: self._contexts.of_agent(other),
         )
         if call is not None:

@@ -86,7 +86,7 @@ class KeptOrder:
 
 
 @dataclass(frozen=True, slots=True)
-class Turn:
+class NextOrder:
     """Whose turn it is: an order that was claimed, or None and when to ask again (ms since 1970; None: when something
     changes)."""
 
@@ -164,7 +164,7 @@ async def anything_queued(connection: Connection, accounts: Sequence[str]) -> bo
 
 async def take_turn(
     connection: Connection, keys: Keys, limits: Mapping[str, AccountLimits], server: str, now_ms: int
-) -> Turn:
+) -> NextOrder:
     """Claim the next order of one of these accounts, if one may be dialled now."""
     again_ms: int | None = None
     for account, limit in limits.items():
@@ -173,26 +173,26 @@ async def take_turn(
             return turn
         if turn.again_ms is not None:
             again_ms = turn.again_ms if again_ms is None else min(again_ms, turn.again_ms)
-    return Turn(None, again_ms)
+    return NextOrder(None, again_ms)
 
 
 async def _turn_of(
     connection: Connection, keys: Keys, account: str, limit: AccountLimits, server: str, now_ms: int
-) -> Turn:
+) -> NextOrder:
     waits = and_(_T.state == QUEUED, _T.account == account, _T.expires_ms > now_ms)
     due_ms = (await connection.execute(select(func.min(_T.not_before_ms)).where(waits))).scalar()
     if due_ms is None:
-        return Turn(None)
+        return NextOrder(None)
     if due_ms > now_ms:
-        return Turn(None, int(due_ms))
+        return NextOrder(None, int(due_ms))
     books = await _books(connection, account, now_ms)
     if books.next_ms > now_ms:
-        return Turn(None, int(books.next_ms))
+        return NextOrder(None, int(books.next_ms))
     busy = select(func.count()).where(_T.account == account, _T.state.in_(UNDER_WAY))
     if ((await connection.execute(busy)).scalar() or 0) >= limit.at_once:
-        return Turn(None)  # the end of one of them is told
+        return NextOrder(None)  # the end of one of them is told
     if books.calls >= limit.calls_a_day or books.spent_ms >= limit.spent_ms:
-        return Turn(None, _tomorrow_ms(now_ms))
+        return NextOrder(None, _tomorrow_ms(now_ms))
     first = select(_T.id).where(waits, _T.not_before_ms <= now_ms).order_by(_T.position).limit(1).scalar_subquery()
     claim = {
         "state": DIALLING, "server": server, "claimed_until_ms": now_ms + CLAIM_MS, "dialled_ms": now_ms,
@@ -201,14 +201,14 @@ async def _turn_of(
     claimed = update(call_orders).where(_T.id == first, _T.state == QUEUED).values(**claim).returning(*call_orders.c)
     row = (await connection.execute(claimed)).first()
     if row is None:
-        return Turn(None, now_ms)
+        return NextOrder(None, now_ms)
     a = call_accounts.c
     await connection.execute(
         update(call_accounts).where(a.name == account).values(
             next_ms=now_ms + limit.spacing_ms, calls=a.calls + 1, spent_ms=a.spent_ms + RESERVED_MS
         )
     )  # fmt: skip
-    return Turn(await _kept(connection, keys, row))
+    return NextOrder(await _kept(connection, keys, row))
 
 
 async def _books(connection: Connection, account: str, now_ms: int) -> Any:

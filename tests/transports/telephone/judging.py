@@ -8,7 +8,7 @@ from tests.transports.telephone.answer_set import RATE_HZ, Answered
 from voi.audio.framing import Framer
 from voi.audio.resample import Resampler
 from voi.audio.tones import ToneDetector
-from voi.core.answering_machine import AnswerJudge, Verdict
+from voi.core.answering_machine import AnswerJudge, AnswerVerdict
 from voi.core.facts import QuietGrew, SpeechGrew, UserStarted
 from voi.core.vad_edges import VadEdges
 from voi.engines.vad.silero import Silero
@@ -22,8 +22,8 @@ class Judged:
     """`first` and `last`: the first verdict and the last. `message_ms`: when a message could be left; None: never."""
 
     sample: Answered
-    first: Verdict | None
-    last: Verdict | None
+    first: AnswerVerdict | None
+    last: AnswerVerdict | None
     message_ms: int | None
     settled_ms: int
     """Since when it was settled whether it is a person: later verdicts only said which machine it is."""
@@ -43,11 +43,11 @@ def judge(sample: Answered, silero: Silero) -> Judged:
     edges, vad = VadEdges(WINDOW_SAMPLES), silero.open()
     resampler, framer = Resampler(RATE_HZ, VAD_HZ), Framer(WINDOW_SAMPLES)
     words = list(sample.words)
-    verdicts: list[Verdict] = []
+    verdicts: list[AnswerVerdict] = []
     message_ms = None
     started = False
 
-    def note(verdict: Verdict | None) -> None:
+    def note(verdict: AnswerVerdict | None) -> None:
         if verdict is not None:
             verdicts.append(verdict)
 

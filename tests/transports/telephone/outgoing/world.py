@@ -17,7 +17,7 @@ from voi.calls.admission import Admission
 from voi.calls.call import Services
 from voi.calls.calls import Calls
 from voi.config.agents import Agent
-from voi.config.outgoing import Outgoing
+from voi.config.outgoing import OutgoingSettings
 from voi.config.phones import Phones
 from voi.core.end_reason import EndReason
 from voi.errors import StoreError
@@ -118,7 +118,7 @@ class OrderWorld:
         given = {"accounts": {"desk": account}, "allow": ["+49*"], **outgoing}
         self.config = SimpleNamespace(
             agents={"ada": Agent(llm_model="m")}, agent=lambda name: Agent(llm_model="m"),
-            phones=Phones(public_url="https://x.example", outgoing=Outgoing.model_validate(given)),
+            phones=Phones(public_url="https://x.example", outgoing=OutgoingSettings.model_validate(given)),
         )  # fmt: skip
         self.dialer = dialer
         self._began_ms = began_ms

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 from voi.config.outgoing import MachinesSettings, OnMenu, OnScreening, OnVoicemail
 
 VARIABLES_MAX, METADATA_MAX_CHARACTERS = 50, 10_000
-Name = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f]+$")]
+OrderName = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f]+$")]
 VariableName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_.-]{0,63}$")]
 FirstWords = Literal["greeting", "text", "wait"]
 FirstMoment = Literal["after_hello", "at_once"]
@@ -43,9 +43,9 @@ class CallOrder(BaseModel):
 
     to: str = Field(min_length=1, max_length=300, repr=False)
     """+4930123456, tel:+4930123456 or sip:anna@example.com."""
-    account: Name
+    account: OrderName
     """The account that makes the call."""
-    agent: Name
+    agent: OrderName
     """The agent that talks."""
     first: FirstWords = "greeting"
     """What it says first: its greeting, `text`, or nothing before the person speaks."""

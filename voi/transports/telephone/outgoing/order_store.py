@@ -4,9 +4,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import uuid4
 
-from voi.config.outgoing import Outgoing, OutgoingAccount
+from voi.config.outgoing import OutgoingAccount, OutgoingSettings
+from voi.errors import RowRefused
 from voi.store import call_orders, conversations, never_called
-from voi.store.call_orders import AccountLimits, KeptOrder, NewOrder, QueueFull, RepeatedDifferently, Turn
+from voi.store.call_orders import AccountLimits, KeptOrder, NewOrder, NextOrder, QueueFull, RepeatedDifferently
 from voi.store.store import Store
 from voi.transports.telephone.outgoing.order import CallOrder
 from voi.transports.telephone.outgoing.policy import OrderRefused
@@ -34,13 +35,19 @@ class OrderStore:
             order.idempotency_key, order.person, order.redial_interrupted, not_before_ms, expires_ms,
         )  # fmt: skip
         try:
-            async with self._store.writing() as connection:
-                return await call_orders.add_order(connection, self._store.keys, new, position, queue_max, now_ms)
+            try:
+                return await self._add(new, position, queue_max, now_ms)
+            except RowRefused:  # the same order came twice at the same moment: now the first is there
+                return await self._add(new, position, queue_max, now_ms)
         except RepeatedDifferently:
             words = "idempotency_key: it was used for another order."
             raise OrderRefused("repeated", words, 409) from None
         except QueueFull:
             raise OrderRefused("queue_full", f"{queue_max} orders wait already (outgoing.queue_max).", 429) from None
+
+    async def _add(self, new: NewOrder, position: int, queue_max: int, now_ms: int) -> tuple[KeptOrder, bool]:
+        async with self._store.writing() as connection:
+            return await call_orders.add_order(connection, self._store.keys, new, position, queue_max, now_ms)
 
     async def read(self, order_id: str, app: str = "") -> KeptOrder | None:
         async with self._store.reading() as connection:
@@ -73,13 +80,15 @@ class OrderStore:
         async with self._store.reading() as connection:
             return await call_orders.anything_queued(connection, accounts)
 
-    async def take_turn(self, outgoing: Outgoing, accounts: Sequence[str], server: str, now_ms: int) -> Turn:
+    async def take_turn(
+        self, outgoing: OutgoingSettings, accounts: Sequence[str], server: str, now_ms: int
+    ) -> NextOrder:
         limits = {name: limits_of(outgoing.accounts[name]) for name in accounts}
         async with self._store.writing() as connection:
             return await call_orders.take_turn(connection, self._store.keys, limits, server, now_ms)
 
     async def tend(
-        self, outgoing: Outgoing | None, server: str, now_ms: int
+        self, outgoing: OutgoingSettings | None, server: str, now_ms: int
     ) -> tuple[list[str], list[EndedOrder], dict[str, int], dict[str, tuple[int, int]]]:
         """Renew this server's claims, and clear up. Returns the ids of orders that are to be ended, those that are over
         by this, how many are in each state, and what is left of each account's day: calls and ms."""

@@ -3,8 +3,11 @@ it is dialled, because the file may have changed and the person may have said no
 
 from dataclasses import dataclass
 
+from pydantic import ValidationError
+
 from voi.config.config import Config
-from voi.config.outgoing import Outgoing, OutgoingAccount
+from voi.config.outgoing import OutgoingAccount, OutgoingSettings
+from voi.config.post_call import Webhook
 from voi.config.problems import quoted
 from voi.errors import ClientError, VoiError
 from voi.transports.telephone.outgoing.destinations import Destination, parse_destination, refusal
@@ -32,7 +35,7 @@ class OrderRefused(VoiError):
 class Permitted:
     """An order that may be carried out, and what it is carried out with."""
 
-    outgoing: Outgoing
+    outgoing: OutgoingSettings
     account: OutgoingAccount
     destination: Destination
     caller_id: str
@@ -65,6 +68,11 @@ def permitted(config: Config, order: CallOrder) -> Permitted:
         raise OrderRefused("caller_id", "caller_id: it is none of the account's caller_ids.", 400)
     if order.webhook and not any(order.webhook.startswith(known) for known in outgoing.webhooks):
         raise OrderRefused("webhook", "webhook: it begins like none of outgoing.webhooks.", 400)
+    if order.webhook:
+        try:
+            Webhook(url=order.webhook, secret=str(outgoing.webhook_secret))
+        except ValidationError:
+            raise OrderRefused("webhook", "webhook: that is no address like https://example.com/calls.", 400) from None
     machines = order.machines.over(outgoing.machines)
     if machines.on_voicemail == "leave_message" and not machines.message.strip():
         raise OrderRefused("message", "machines: there is no message to leave.", 400)

@@ -9,7 +9,7 @@ dialled, so nobody who answers is told that all are busy. All that outlives the 
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 from uuid import uuid4
@@ -18,8 +18,8 @@ from voi.calls.admission import Refused
 from voi.calls.call import Call
 from voi.calls.calls import Calls
 from voi.config.config import Config
-from voi.config.outgoing import Outgoing
-from voi.core.answering_machine import Verdict
+from voi.config.outgoing import OutgoingSettings
+from voi.core.answering_machine import AnswerVerdict
 from voi.core.end_reason import EndReason
 from voi.errors import ClientError, StoreError
 from voi.tasks import Tasks
@@ -75,6 +75,8 @@ class UnderWay:
     kept: "KeptOrder"
     stop: "asyncio.Future[str]"
     over: "asyncio.Future[None]"
+    addresses: tuple[str, ...] = ()
+    """Who is called, in each form in which they may be called again."""
     gone: bool = False
     answered_ms: int | None = None
     call: Call | None = None
@@ -181,15 +183,21 @@ class OutgoingCalls:
         for order_id in await self._kept().never_call(number, how, self._clock_ms()):
             self._finished(order_id, _Result("not_allowed", "never call"), None)
 
-    def let_never_call(self, call: Call, address: str) -> None:
-        """Give the call's agent the means to keep that the person is not called again."""
+    def never_call_of(self, call: Call) -> "Callable[[], Coroutine[Any, Any, str]] | None":
+        """What keeps for good that the person of that telephone call is not called again; None: their number is not
+        known, or nothing is kept."""
+        under_way = self._by_call.get(call.id)
+        addresses = under_way.addresses if under_way else (call.caller,) if call.caller else ()
+        if self._store is None or not addresses:
+            return None
 
         async def keep() -> str:
-            await self.never_call(address, "agent")
+            for address in addresses:
+                await self.never_call(address, "agent")
             log.info("the person of the conversation %s is not called again", call.id)
             return "It is kept: this number is never called again. Tell the person so, and say goodbye."
 
-        call.never_call = keep
+        return keep
 
     def over(self, call: Call) -> None:
         """The call is over, whoever it was of."""
@@ -241,7 +249,7 @@ class OutgoingCalls:
             self._begin(turn.order)
         return None
 
-    async def _tend(self, store: "OrderStore", outgoing: Outgoing | None) -> None:
+    async def _tend(self, store: "OrderStore", outgoing: OutgoingSettings | None) -> None:
         now_ms = self._clock_ms()
         to_end, over, counts, left = await store.tend(outgoing, self._server, now_ms)
         for order_id in to_end:
@@ -252,7 +260,7 @@ class OutgoingCalls:
         self._metrics.orders_waiting(counts, left)
 
     @property
-    def _outgoing(self) -> Outgoing | None:
+    def _outgoing(self) -> OutgoingSettings | None:
         phones = self._config().phones
         return phones.outgoing if phones else None
 
@@ -359,9 +367,10 @@ class OutgoingCalls:
         def prepare(call: Call) -> None:
             under_way.call = call
             self._by_call[call.id] = under_way
-            self.let_never_call(call, found.destination.address)
 
         under_way.answered_ms = self._clock_ms()
+        forms = (found.destination.address, found.destination.number)
+        under_way.addresses = tuple(dict.fromkeys(form for form in forms if form))
         call, under_way.screening = begin_call(
             self._calls, answered, order, under_way.kept.id, under_way.kept.app, found.destination,
             order.machines.over(found.outgoing.machines), self._verdict_of(under_way), self._metrics.line_fault,
@@ -371,8 +380,8 @@ class OutgoingCalls:
         if under_way.gone:
             call.hang_up()
 
-    def _verdict_of(self, under_way: UnderWay) -> Callable[[Verdict], None]:
-        def noted(verdict: Verdict) -> None:
+    def _verdict_of(self, under_way: UnderWay) -> Callable[[AnswerVerdict], None]:
+        def noted(verdict: AnswerVerdict) -> None:
             self._metrics.call_taken_by(verdict.taken_by.value, verdict.why)
             log.info(
                 "order %s: the call was taken by %s (%s, after %d ms)",

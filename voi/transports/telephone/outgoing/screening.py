@@ -11,7 +11,7 @@ from voi.audio.tones import RATE_HZ as TONES_HZ
 from voi.audio.tones import ToneDetector
 from voi.config.outgoing import MachinesSettings
 from voi.core.actions import Action
-from voi.core.answering_machine import MESSAGE_WAIT_MS, AnswerJudge, TakenBy, Verdict
+from voi.core.answering_machine import MESSAGE_WAIT_MS, AnswerJudge, AnswerVerdict, TakenBy
 from voi.core.end_reason import EndReason
 from voi.core.facts import (
     Fact,
@@ -99,7 +99,7 @@ class Screening(Observer):
         self,
         machines: MachinesSettings,
         rate_hz: int,
-        on_verdict: Callable[[Verdict], None],
+        on_verdict: Callable[[AnswerVerdict], None],
         *,
         greets: bool,
         at_once: bool,
@@ -198,7 +198,7 @@ class Screening(Observer):
 
     # ---- what follows -------------------------------------------------------------------------------------
 
-    def _take(self, verdict: Verdict | None) -> None:
+    def _take(self, verdict: AnswerVerdict | None) -> None:
         if verdict is None or self._doing in ("ending", "leaving a message"):
             return
         if verdict.taken_by is TakenBy.PERSON and self._tones.music_ms:
@@ -212,7 +212,7 @@ class Screening(Observer):
         # not within the session's step, which has not carried out its actions yet
         asyncio.get_running_loop().call_soon(self._follow, verdict)
 
-    def _follow(self, verdict: Verdict) -> None:
+    def _follow(self, verdict: AnswerVerdict) -> None:
         if self._session is None:
             return
         match verdict.taken_by:

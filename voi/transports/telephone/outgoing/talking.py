@@ -11,7 +11,7 @@ from voi.config.agents import Agent
 from voi.config.outgoing import MachinesSettings
 from voi.config.parts import Phrases, choices_of
 from voi.config.templates import render
-from voi.core.answering_machine import TakenBy, Verdict
+from voi.core.answering_machine import AnswerVerdict, TakenBy
 from voi.core.options import CallOptions
 from voi.errors import ClientError, ConfigError
 from voi.transports.telephone.dialing import AnsweredCall
@@ -33,7 +33,7 @@ def begin_call(
     app: str,
     destination: Destination,
     machines: MachinesSettings,
-    on_verdict: Callable[[Verdict], None],
+    on_verdict: Callable[[AnswerVerdict], None],
     on_fault: Callable[[str], None],
     prepare: Callable[[Call], None],
 ) -> tuple[Call, Screening]:
