@@ -250,7 +250,9 @@ async def test_nothing_happens_when_the_call_is_over() -> None:
 
 
 async def test_a_line_is_heard_by_both() -> None:
-    line, heard, told = FakeLine(), [], []
+    line = FakeLine()
+    heard: list[bytes] = []
+    told: list[bytes | str] = []
 
     class Listener:
         def sound(self, pcm: bytes) -> None:
