@@ -27,6 +27,7 @@ from voi.config import (
     parts,
     phones,
     post_call,
+    sip_accounts,
     telephone,
     tools,
     tts_models,
@@ -105,8 +106,8 @@ def test_every_field_of_the_files_is_documented(model: type[BaseModel]) -> None:
 @pytest.mark.parametrize(
     "model",
     [
-        phones.Phones, phones.CarrierAccount, phones.PhoneNumber, outgoing.OutgoingSettings, outgoing.OutgoingAccount,
-        outgoing.QuietHours, outgoing.MachinesSettings, CallOrder,
+        phones.Phones, phones.CarrierAccount, phones.PhoneNumber, sip_accounts.SipAccount, sip_accounts.SipListening,
+        outgoing.OutgoingSettings, outgoing.OutgoingAccount, outgoing.QuietHours, outgoing.MachinesSettings, CallOrder,
     ],
 )  # fmt: skip
 def test_every_field_of_phones_is_documented(model: type[BaseModel]) -> None:

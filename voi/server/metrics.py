@@ -17,6 +17,7 @@ from voi.engines.supervised import Supervised
 from voi.server.engine_metrics import EngineMetrics
 from voi.server.gpu_metrics import GpuMetrics
 from voi.server.outgoing_metrics import OutgoingCallMetrics
+from voi.server.sip_metrics import SipMetrics
 from voi.server.usage_metrics import UsageMetrics
 from voi.server.webrtc_metrics import WebRtcMetrics
 from voi.session.failure import Failure
@@ -136,6 +137,7 @@ class Metrics:
         self.gpus = GpuMetrics(self.registry)
         self.webrtc = WebRtcMetrics(self.registry)
         self.outgoing = OutgoingCallMetrics(self.registry)
+        self.sip = SipMetrics(self.registry)
         ProcessCollector(registry=self.registry)
         # A series that begins with its first increment shows no increase: what can be foreseen is there from the start.
         for mode in get_args(Mode):

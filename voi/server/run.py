@@ -73,6 +73,8 @@ from voi.transports.realtime.connection import REALTIME_PATH, RealtimeWebSockets
 from voi.transports.realtime.peer import RealtimeCaller, RealtimeServices
 from voi.transports.realtime.webrtc import RealtimeOverWebRtc
 from voi.transports.rtvi.connection import RtviWebSockets
+from voi.transports.sip.rtp_media import media_of
+from voi.transports.sip.service import SipCounters, SipService
 from voi.transports.telephone.outgoing.runner import OutgoingCalls
 from voi.transports.voi_ws.connection import VoiWebSockets
 from voi.transports.voi_ws.leaving import give_up_wanted, hand_over
@@ -220,6 +222,11 @@ class Server:
         """Who takes the WebSockets, by path."""
         if settings.realtime:
             self._doors[REALTIME_PATH] = RealtimeWebSockets(self.realtime).meet
+        sip = self.metrics.sip
+        self.sip = SipService(
+            self.calls, lambda: self._configs.current, SipCounters(sip.call, sip.fault, sip.state), media_of
+        )
+        self.outgoing.dialers.sources.append(self.sip.dialer)
         self._webrtc = RealtimeOverWebRtc(
             self.realtime,
             ice_settings(settings.webrtc_ice_servers, settings.webrtc_external_address),
@@ -274,6 +281,7 @@ class Server:
         phones = self._configs.current.phones
         options += [{"key": account.key} for account in phones.carriers.values()] if phones else []
         options += [{"secret": phones.outgoing.webhook_secret}] if phones and phones.outgoing else []
+        options += [account.secrets for account in phones.accounts.values()] if phones else []
         return [value for each in (*options, self.settings.engine_options, self.settings.stt_options)
                 for value in values_of(each)] + secrets_in(self._configs.current)  # fmt: skip
 
@@ -378,6 +386,8 @@ class Server:
             return
         try:
             self._listeners = await start_listeners(self.settings.listeners, self._door_services)
+            if self.settings.sip:
+                await self.sip.start()
         except VoiError as error:
             self._give_up(http, error)
             return
@@ -509,6 +519,7 @@ class Server:
             self.readiness.state = "stopping"
         self.admission.close()
         self.outgoing.stop()
+        self._tasks.start(self.sip.leave(), "end of SIP accounts")
         handover = self._voi_ws.handover
         if self._giving_up is not None:
             self._giving_up.cancel()  # all calls leave now
@@ -518,6 +529,7 @@ class Server:
         await self.calls.drain(self.settings.shutdown_grace_s, self.hurry)
         await self.outgoing.close()
         await close_listeners(self._listeners)
+        await self.sip.close()
 
     async def _close_engines(self) -> None:
         if self._engines is None:

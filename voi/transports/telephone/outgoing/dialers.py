@@ -7,15 +7,13 @@ from voi.transports.telephone.dialing import Dialer
 
 
 class Dialers:
-    """`on_change` is called when there is another one."""
+    """`on_change` is called when there is another one. `sources` are asked for accounts that nobody registered; each
+    returns None for one that it does not have, or that cannot make calls now."""
 
     def __init__(self) -> None:
+        self.sources: list[Callable[[str], Dialer | None]] = []
         self._dialers: dict[str, Dialer] = {}
         self.on_change: Callable[[], None] = lambda: None
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        return tuple(self._dialers)
 
     def register(self, name: str, dialer: Dialer) -> None:
         """Calls through that account are made by this dialer from now on."""
@@ -28,4 +26,5 @@ class Dialers:
             del self._dialers[name]
 
     def get(self, name: str) -> Dialer | None:
-        return self._dialers.get(name)
+        found = self._dialers.get(name)
+        return found or next((dialer for source in self.sources if (dialer := source(name)) is not None), None)
