@@ -78,6 +78,8 @@ class MemoryStore:
 
 
 class Talk(FakeSession):
+    def adapt(self, change: Any) -> None: ...
+
     def part(self, reason: EndReason, words: str = "") -> None:
         self.end(reason, words)
 
