@@ -9,7 +9,7 @@ import json
 import logging
 import time
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -57,6 +57,7 @@ from voi.session.script_from import script_from
 from voi.session.side_questions import INVOKE_MAX_TOKENS, SideQuestions
 from voi.session.tool_use import ToolUse
 from voi.session.tools import ToolRunner
+from voi.session.voice_beside import spoken_beside
 from voi.tasks import Tasks
 from voi.text.language import AUTO
 from voi.tools.base import AvailableTool, ToolContext, ToolFailed
@@ -90,7 +91,8 @@ class Session:
     by name; its second argument is the agent from which it takes over ("": it begins). `knowledge_of` returns what an
     agent with that knowledge draws on. `about`: what templates of tools may name as {call:NAME}, beside the agent and
     the conversation's id. `memory`: what is remembered of the person; None: nothing is. `prove_person`: called when a
-    tool has found out that they are who they are said to be. `context_tokens_of` returns how much an agent's model can
+    tool has found out that they are who they are said to be. `never_call`: keeps that they are not called again; None:
+    that is not possible. `context_tokens_of` returns how much an agent's model can
     take; 0: not known. `make_brain`: makes the part that hears the person and makes the replies. `continued`: what it
     goes on from; None: it begins. `pictures`: the server's memory for pictures. `why_not_invoke` is asked before each
     question of `invoke_llm` (`SideQuestions`).
@@ -101,7 +103,8 @@ class Session:
         "_config", "_context_tokens_of", "_continued", "_conversation", "_current", "_echo", "_ended",
         "_engines", "_events", "_fault", "_greetings_dir", "_hands", "_inbox", "_keys", "_knowledge_of", "_latency",
         "_line", "_make_brain",
-        "_metering", "_note", "_observers", "_options", "_pictures", "_playback", "_private", "_prove_person",
+        "_metering", "_never_call", "_note", "_observers", "_options", "_pictures", "_playback", "_private",
+        "_prove_person",
         "_questions", "_recalls", "_redaction", "_tasks", "_telling", "_tool_runner", "_tools_of", "about", "begun",
         "conversation_id", "invoke_llm", "kept_for_later", "memory",
     )  # fmt: skip
@@ -127,6 +130,7 @@ class Session:
         about: Mapping[str, str] | None = None,
         memory: PersonMemory | None = None,
         prove_person: "Callable[[], asyncio.Task[None] | None]" = lambda: None,
+        never_call: Callable[[], Awaitable[str]] | None = None,
         context_tokens_of: Callable[[Agent], int] = lambda agent: 0,
         make_brain: MakeBrain = brain_for,
         continued: was.Continued | None = None,
@@ -198,6 +202,7 @@ class Session:
         self._condenser: Condenser | None = None
         self.memory = memory
         self._prove_person = prove_person
+        self._never_call = never_call
         self._recalls = 0
         self._note: str | None = None
         """What was recalled before the conversation began."""
@@ -266,6 +271,7 @@ class Session:
             memory=self.memory,
             prove=self._person_proven,
             current=self._current,
+            never_call=self._never_call,
         )
         self._captures = captures = Captures(
             self._newest_words, lambda kind: self.tell(was.AnswerExpected(kind)), self._on_telephone,
@@ -616,6 +622,16 @@ class Session:
         prompt = (Message("system", instructions),) if instructions else self._conversation.script.prompt
         said = self._conversation.history.messages() if messages is None else messages
         return await self._questions.ask_own(self._current.agent.llm_model, (*prompt, *said))
+
+    @property
+    def has_voice(self) -> bool:
+        """The agent speaks."""
+        return self._current.agent.voices is not None
+
+    def voice_beside(self, text: str) -> AsyncGenerator[bytes, None]:
+        """The agent's voice, as PCM at the door's rate, for words beside the conversation. See `spoken_beside`."""
+        rate_hz, on_use = self._line.output_rate_hz, self._observers.usage
+        return spoken_beside(text, self._current.agent, self._config, self._engines.tts, rate_hz, on_use)
 
     # ---- tools --------------------------------------------------------------------------------------
 
