@@ -204,6 +204,10 @@ class Conversation:
         if self.script.reminder:
             self._say(self.script.reminder)
 
+    def _on_phrase_asked(self, fact: was.PhraseAsked) -> None:
+        if self.state is State.IDLE:
+            self._say(fact.phrase)
+
     def _on_load_changed(self, fact: was.LoadChanged) -> None:
         self._busy = fact.busy
 
@@ -1023,6 +1027,7 @@ RULES: dict[type[Fact] | Due, Callable[..., None]] = {
     was.VoicePushed: Conversation._on_voice_pushed,
     was.AnswerAsked: Conversation._on_answer_asked,
     was.Interrupted: Conversation._on_interrupted,
+    was.PhraseAsked: Conversation._on_phrase_asked,
     # what a client does that manages the dialogue
     was.TurnTakingSet: Conversation._on_turn_taking_set,
     was.SpeechCommitted: Conversation._on_speech_committed,
@@ -1062,7 +1067,7 @@ UNHEARD_AT_PARTING = frozenset({
     was.UserStarted, was.SpeechGrew, was.QuietGrew, was.TranscriptFailed, was.TurnJudged, was.VoiceJudged,
     was.TextTyped, was.ImageGiven, was.VoicePushed, was.AnswerAsked, was.ToolCalled, was.ToolReturned,
     was.TurnTakingSet, was.SpeechCommitted, was.SpeechDropped, was.ReplyAsked, was.ReplyCancelled,
-    was.MessageInserted, was.MessageDeleted,
+    was.MessageInserted, was.MessageDeleted, was.PhraseAsked,
     was.AgentSwitched, was.AnswerExpected,
 })  # fmt: skip
 """What changes nothing any more while the agent says goodbye. Words of before that are heard late still get into the

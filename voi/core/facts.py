@@ -13,7 +13,7 @@ from voi.core.kept import Kept
 from voi.core.options import Mode
 from voi.core.script import Script
 from voi.core.tool_rule import AfterCall
-from voi.dialogue import Message, SpokenWord, Voice
+from voi.dialogue import Message, Phrase, SpokenWord, Voice
 from voi.turn_policy import TurnPolicy
 
 # ---- what was heard -----------------------------------------------------------------------------
@@ -120,6 +120,13 @@ class Interrupted:
 
 # ---- what a client that manages the dialogue asked ----------------------------------------------
 # Messages that it brings have ids below 0, which it chooses itself.
+
+
+@dataclass(frozen=True, slots=True)
+class PhraseAsked:
+    """The agent is to say this now, if nobody speaks: what it said last, say, once more."""
+
+    phrase: Phrase
 
 
 @dataclass(frozen=True, slots=True)
@@ -388,6 +395,6 @@ Fact = (
     | ImageGiven | AnswerAsked | Interrupted | ReplyText | PieceVoiced | ReplyThinking | ToolCalled | ReplyWritten
     | ToolReturned | AgentSwitched | AnswerExpected | ReplySounded | PlaybackStarted | ReplyPlayed | ReplyStopped
     | ReplyFailed | Recalled | Condensed | TranscriptFailed | CameBack | Continued | DeadlinePassed | LoadChanged
-    | TimeIsUp | HungUp | TurnTakingSet | SpeechCommitted | SpeechDropped | ReplyAsked | ReplyCancelled
+    | TimeIsUp | HungUp | PhraseAsked | TurnTakingSet | SpeechCommitted | SpeechDropped | ReplyAsked | ReplyCancelled
     | MessageInserted | MessageDeleted | SoundTruncated
 )  # fmt: skip

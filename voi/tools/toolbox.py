@@ -150,6 +150,8 @@ class Toolbox:
             kind, body = "capture", CaptureTool(tool.capture, agent.language or ENGLISH)
             description, parameters = description or DESCRIPTION, parameters_of(tool.capture.as_slots())
         elif tool.builtin is not None:
+            if tool.builtin == "transfer" and agent.telephone.transfers:
+                tool = tool.model_copy(update={"targets": agent.telephone.transfers})
             known = built_in(tool.builtin, tool)
             kind, body, parameters = "builtin", known.body, known.parameters
             description = description or known.description

@@ -2,13 +2,16 @@
 the carrier says of the caller.
 
 Behind each piece of sound goes a mark, which the carrier sends back when that sound was played: what the caller heard
-is known to a tenth of a second. A goodbye is thus heard to its end before the call is ended.
+is known to a tenth of a second. A goodbye is thus heard to its end before the call is ended. At a carrier without marks
+a clock takes their place (`PlayedByClock`).
 """
 
+import asyncio
 import logging
 import re
 from collections.abc import Awaitable, Callable
 
+from voi.audio.pcm import SAMPLE_BYTES
 from voi.calls.intake import Intake, open_intake
 from voi.errors import ClientError, VoiError
 from voi.session import events
@@ -16,9 +19,10 @@ from voi.session.events import DoorEvent
 from voi.session.session import Session
 from voi.tasks import Tasks
 from voi.transports.endings import ending
-from voi.transports.media_ws.carrier import CallerKey, CallerSound, Carrier, FromCarrier, MarkPlayed
+from voi.transports.media_ws.carrier import CallerKey, CallerSound, Carrier, CarrierPlays, FromCarrier, MarkPlayed
 from voi.transports.media_ws.codecs import MediaCodec
 from voi.transports.media_ws.in_order import SoundOrder
+from voi.transports.media_ws.played_by_clock import PlayedByClock
 from voi.transports.websocket import MessageSocket
 
 log = logging.getLogger(__name__)
@@ -27,6 +31,11 @@ MARKS_MAX = 256
 """So many marks that did not come back are remembered."""
 SOUND_MAX_S = 30
 """Longest sound in one message of a carrier."""
+PARTING_S = 5.0
+"""How long a carrier that ends the stream itself may take to do it."""
+PLAYED_WAIT_S = 8.0
+"""What the agent said before it passes a call on is heard first, if that takes no longer."""
+PLAYED_LOOK_S = 0.05
 PASSED_ON = "The caller is being passed on; this call ends for you."
 NO_TRANSFER = "This carrier's calls cannot be passed on from here. Offer to call back, or give the caller the number."
 NO_KEYS = "This carrier cannot press keys on the line."
@@ -75,6 +84,8 @@ class MediaDoor:
         self._marks: dict[str, tuple[int, int]] = {}
         """Marks that did not come back: the message, and how much of it lies before the mark."""
         self._marked = 0
+        self._clock = PlayedByClock(self._mark_played)
+        self._gather_bytes = codec.rate_hz * carrier.gathers_ms // 1_000 * SAMPLE_BYTES
         self._ended = False
 
     def open(self, session: Session) -> None:
@@ -89,6 +100,7 @@ class MediaDoor:
         intake, self._intake = self._intake, None
         if intake is not None:
             await intake.aclose()
+        self._clock.clear()
         await self._tasks.close()
 
     @property
@@ -112,8 +124,13 @@ class MediaDoor:
             case CallerKey(key):
                 session.key_pressed(key)
             case MarkPlayed(name):
-                if (played := self._marks.pop(name, None)) is not None:  # else it was cleared
-                    session.sound_played(*played)
+                self._mark_played(name)
+            case CarrierPlays(done):
+                self._clock.done() if done else self._clock.began()
+
+    def _mark_played(self, name: str) -> None:
+        if (played := self._marks.pop(name, None)) is not None and self._session is not None:  # else it was cleared
+            self._session.sound_played(*played)
 
     def _lost_sound(self, sounds: int) -> None:
         self._fault("lost_sound")
@@ -134,12 +151,13 @@ class MediaDoor:
             case events.Sound(message_id, pcm):
                 whole = self._rest + pcm
                 size = len(whole) - len(whole) % self._codec.frame_bytes
+                size = size if size >= self._gather_bytes else 0
                 self._rest = whole[size:]
                 self._send(message_id, whole[:size], size)
             case events.SoundEnded(message_id):
                 rest, self._rest = self._rest, b""
-                if rest:  # carriers play whole frames
-                    self._send(message_id, rest.ljust(self._codec.frame_bytes, b"\0"), len(rest))
+                whole_frames = rest + bytes(-len(rest) % self._codec.frame_bytes)  # carriers play no others
+                self._send(message_id, whole_frames, len(rest))
                 self._given.pop(message_id, None)
             case events.SoundCleared(message_id):
                 self._clear(message_id)
@@ -149,7 +167,7 @@ class MediaDoor:
                 self._press(number, keys)
             case events.Ended():
                 self._ended = True
-                self._socket.close(*ending(event))
+                self._part(event)
 
     def _send(self, message_id: int, pcm: bytes, size: int) -> None:
         """`size`: how much of the sound is the session's, in bytes."""
@@ -167,14 +185,36 @@ class MediaDoor:
             self._fault("marks_missing")
             self._marks.pop(next(iter(self._marks)))
         self._marks[name] = (message_id, given)
-        self._socket.send_text(self._carrier.mark(self._stream_id, name).encode())
+        mark = self._carrier.mark(self._stream_id, name)
+        if mark is None:
+            self._clock.sent(name, len(pcm) / SAMPLE_BYTES / self._codec.rate_hz)
+        else:
+            self._socket.send_text(mark.encode())
 
     def _clear(self, message_id: int) -> None:
         self._rest = b""
         self._given.pop(message_id, None)
         # the carrier sends back the marks of what it drops, as if that had been played
         self._marks = {name: mark for name, mark in self._marks.items() if mark[0] != message_id}
-        self._socket.send_text(self._carrier.clear(self._stream_id).encode())
+        self._clock.clear()
+        if (message := self._carrier.clear(self._stream_id)) is not None:
+            self._socket.send_text(message.encode())
+
+    def _part(self, ended: events.Ended) -> None:
+        code, words = ending(ended)
+        parting = self._carrier.parting(ended)
+        if parting is None:
+            self._socket.close(code, words)
+        else:
+            self._socket.send_text(parting.encode())
+            asyncio.get_running_loop().call_later(PARTING_S, self._socket.close, code, words)
+
+    async def all_played(self) -> None:
+        """Returns when all that was sent has been played, or late."""
+        for _ in range(round(PLAYED_WAIT_S / PLAYED_LOOK_S)):
+            if not self._marks and not self._rest:
+                return
+            await asyncio.sleep(PLAYED_LOOK_S)
 
     # ---- what the agent asks for --------------------------------------------------------------------
 
