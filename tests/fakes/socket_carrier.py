@@ -55,6 +55,12 @@ class ExotelLine(MediaLine):
     """Sends the caller's sound in 100 ms, as l16 at `rate`."""
 
     rate = 8_000
+    _unsent = b""
+
+    def __init__(self, kind: str, client: RawClient, call_id: str) -> None:
+        super().__init__(kind, client, call_id)
+        self.sizes: list[int] = []
+        """Bytes of each message with sound."""
 
     @property
     def rate_hz(self) -> int:
@@ -66,7 +72,6 @@ class ExotelLine(MediaLine):
         client = await RawClient.connect(port, path, basic() if headers is None else headers)
         line = cls("exotel", client, f"CA{uuid.uuid4().hex}")
         line.rate = rate
-        line._unsent = b""
         line.start("")
         return line
 
@@ -102,12 +107,6 @@ class ExotelLine(MediaLine):
                 self._queue.clear()
             case other:
                 raise AssertionError(f"Exotel does not know {other}")
-
-    @property
-    def sizes(self) -> list[int]:
-        """Bytes of each message with sound."""
-        self._sizes: list[int] = getattr(self, "_sizes", [])
-        return self._sizes
 
     def _send_sound(self, pcm: bytes) -> None:
         self._unsent += pcm
