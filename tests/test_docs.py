@@ -26,6 +26,7 @@ from voi.config import (
     parts,
     phones,
     post_call,
+    sip_accounts,
     telephone,
     tools,
     tts_models,
@@ -101,7 +102,8 @@ def test_every_field_of_the_files_is_documented(model: type[BaseModel]) -> None:
 
 
 @pytest.mark.parametrize(
-    "model", [phones.Phones, phones.CarrierAccount, phones.PhoneNumber, phones.SipAccount, phones.SipListening]
+    "model",
+    [phones.Phones, phones.CarrierAccount, phones.PhoneNumber, sip_accounts.SipAccount, sip_accounts.SipListening],
 )
 def test_every_field_of_phones_is_documented(model: type[BaseModel]) -> None:
     assert set(fields(model)) - in_code(page("telephone.md")) == set()

@@ -13,7 +13,7 @@ from voi.config.json_file import is_comment, read_object, validated
 from voi.config.parts import FileModel, LanguageCode, PhrasesOrText
 from voi.config.problems import Problems, did_you_mean, quoted
 from voi.config.secret_refs import missing_variables, plain_secrets, told
-from voi.config.sip_accounts import SipAccount, SipListening, check_accounts
+from voi.config.sip_accounts import SipAccount, SipListening, check_accounts, check_listening
 from voi.errors import ConfigError
 
 CarrierKind = Literal["twilio", "telnyx", "plivo", "vonage", "exotel", "genesys"]
@@ -219,6 +219,7 @@ def read_phones(path: Path, agents: Mapping[str, Any], problems: Problems) -> Ph
                 text = f"the environment variable {missing} is not set; put it into .env"
                 problems.error(source, (*at, field), text)
         problems.warnings += [told(f"{source}: carriers.{name}", path) for path in plain_secrets(carrier.secrets)]
+    check_listening(phones.sip, source, problems)
     check_accounts(phones.accounts, agents, phones.carriers, source, problems)
     for called, number in phones.numbers.items():
         at = ("numbers", called)

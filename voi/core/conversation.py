@@ -561,8 +561,10 @@ class Conversation:
         self._take_message(text)
         if self._tools.owed:
             self._go_on()
-        else:
-            self._go(State.IDLE)
+            return
+        if self.state is State.HEARING:  # all of it was transcribed while it was still heard
+            self._go(State.WAITING)
+        self._go(State.IDLE)
 
     def _answer_alone(self) -> None:
         """Answer the dialogue as it is."""

@@ -71,12 +71,12 @@ from voi.transports.realtime.client_secrets import PREFIX, ClientSecrets
 from voi.transports.realtime.connection import REALTIME_PATH, RealtimeWebSockets
 from voi.transports.realtime.peer import RealtimeCaller, RealtimeServices
 from voi.transports.realtime.webrtc import RealtimeOverWebRtc
+from voi.transports.resumables import Resumables
 from voi.transports.rtvi.connection import RtviWebSockets
 from voi.transports.sip.rtp_media import media_of
 from voi.transports.sip.service import SipCounters, SipService
 from voi.transports.voi_ws.connection import VoiWebSockets
 from voi.transports.voi_ws.leaving import give_up_wanted, hand_over
-from voi.transports.voi_ws.resumption import Resumables
 from voi.transports.webrtc.settings import ice_settings
 from voi.transports.websocket import Accept
 from voi.use import Use
@@ -202,6 +202,8 @@ class Server:
             partial(_caller_of, tokens, client_secrets),
             self._voices_of,
             self.usages.tokens_of,
+            Resumables(settings.resume_s),
+            self._questions.left,
         )
         seen = (
             SeenByWorkers(settings.resume_dir / "telephone.seen", token_secrets[0], REMEMBERED_S)

@@ -9,7 +9,7 @@ import json
 import logging
 import time
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -58,6 +58,7 @@ from voi.session.script_from import script_from
 from voi.session.side_questions import INVOKE_MAX_TOKENS, SideQuestions
 from voi.session.tool_use import ToolUse
 from voi.session.tools import ToolRunner
+from voi.session.voice_beside import spoken_beside
 from voi.tasks import Tasks
 from voi.text.language import AUTO
 from voi.tools.base import AvailableTool, ToolContext, ToolFailed
@@ -153,7 +154,7 @@ class Session:
         self._knowledge_of = knowledge_of
         self._current = CurrentAgent(agent, agent_name, tools_of(agent, ""))
         self._change: AgentChange = lambda written: written
-        """What the client makes of each agent."""
+        """What the client or the door makes of each agent."""
         script = script_from(
             agent,
             options,
@@ -589,6 +590,10 @@ class Session:
         """The same, as its author wrote it."""
         return self._current.written
 
+    def adapt(self, change: AgentChange) -> None:
+        """Each agent that takes over from now on is what `change` makes of it, as the one that began is already."""
+        self._change = change
+
     def revise(self, change: AgentChange, instructions: str, must_call: str = "") -> None:
         """The client changed what it chose: from its next reply on, the agent of the conversation, and each that takes
         over from it, is what `change` makes of it. `instructions`: see `CallOptions`. `must_call`: see `CurrentAgent`.
@@ -620,6 +625,16 @@ class Session:
         prompt = (Message("system", instructions),) if instructions else self._conversation.script.prompt
         said = self._conversation.history.messages() if messages is None else messages
         return await self._questions.ask_own(self._current.agent.llm_model, (*prompt, *said))
+
+    @property
+    def has_voice(self) -> bool:
+        """The agent speaks."""
+        return self._current.agent.voices is not None
+
+    def voice_beside(self, text: str) -> AsyncGenerator[bytes, None]:
+        """The agent's voice, as PCM at the door's rate, for words beside the conversation. See `spoken_beside`."""
+        rate_hz, on_use = self._line.output_rate_hz, self._observers.usage
+        return spoken_beside(text, self._current.agent, self._config, self._engines.tts, rate_hz, on_use)
 
     # ---- tools --------------------------------------------------------------------------------------
 

@@ -36,7 +36,8 @@ from voi.transports.media_ws.carrier import (
 )
 from voi.transports.media_ws.carriers import codec_of, e164, new_carrier, socket_carrier
 from voi.transports.media_ws.codecs import MediaCodec
-from voi.transports.media_ws.door import MediaDoor, Transfer
+from voi.transports.media_ws.door import MediaDoor
+from voi.transports.media_ws.line import Transfer
 from voi.transports.media_ws.socket_requests import account_of
 from voi.transports.media_ws.tickets import Admitted, Tickets
 from voi.transports.websocket import NORMAL, Request, WebSocket
@@ -200,7 +201,7 @@ class MediaConnection:
     async def _passed_on(self, target: str) -> None:
         """The carrier ends the stream, and does with the target what its flow says."""
         if self._door is not None:
-            await self._door.all_played()
+            await self._door.media.all_played()
         if (message := self._carrier.pass_on(target)) is not None:
             self._socket.send_text(message.encode())
 

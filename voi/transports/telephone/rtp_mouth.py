@@ -32,21 +32,21 @@ MESSAGES_MAX = 64
 
 
 @dataclass(slots=True)
-class _Speech:
+class _QueuedSound:
     message_id: int
     pcm: bytearray = field(default_factory=bytearray)
     ended: bool = False
 
 
 @dataclass(slots=True)
-class _Key:
+class _QueuedKey:
     key: str
     pressed_ms: int = 0
     timestamp: int = 0
 
 
 @dataclass(slots=True)
-class _Pause:
+class _QueuedPause:
     left_ms: int
 
 
@@ -67,7 +67,7 @@ class RtpMouth:
         self._send, self._on_played, self._send_key = send, on_played, send_key
         self._terms = terms
         self._encoder = LineEncoder(terms.codec, rate_hz)
-        self._queue: deque[_Speech | _Key | _Pause] = deque()
+        self._queue: deque[_QueuedSound | _QueuedKey | _QueuedPause] = deque()
         self._given: dict[int, int] = {}
         """How many bytes were sent of each message that is not over."""
         self.ssrc = secrets.randbits(32)
@@ -97,18 +97,18 @@ class RtpMouth:
 
     @property
     def backlog_bytes(self) -> int:
-        return sum(len(each.pcm) for each in self._queue if isinstance(each, _Speech))
+        return sum(len(each.pcm) for each in self._queue if isinstance(each, _QueuedSound))
 
     def play(self, message_id: int, pcm: bytes) -> None:
         last = self._queue[-1] if self._queue else None
-        if not isinstance(last, _Speech) or last.message_id != message_id or last.ended:
+        if not isinstance(last, _QueuedSound) or last.message_id != message_id or last.ended:
             self._end_last()
-            last = _Speech(message_id)
+            last = _QueuedSound(message_id)
             self._queue.append(last)
         last.pcm += pcm
 
     def finish(self, message_id: int) -> None:
-        waiting = [each for each in self._queue if isinstance(each, _Speech) and each.message_id == message_id]
+        waiting = [each for each in self._queue if isinstance(each, _QueuedSound) and each.message_id == message_id]
         for each in waiting:
             each.ended = True
         if not waiting:
@@ -116,7 +116,7 @@ class RtpMouth:
 
     def clear(self, message_id: int) -> None:
         self._queue = deque(
-            each for each in self._queue if not isinstance(each, _Speech) or each.message_id != message_id
+            each for each in self._queue if not isinstance(each, _QueuedSound) or each.message_id != message_id
         )
         self._given.pop(message_id, None)
 
@@ -127,12 +127,12 @@ class RtpMouth:
             return False
         self._end_last()
         for key in keys:
-            self._queue.append(_Pause(WAIT_MS) if key == "w" else _Key(key))
+            self._queue.append(_QueuedPause(WAIT_MS) if key == "w" else _QueuedKey(key))
         return True
 
     def _end_last(self) -> None:
         """Something follows the last sound, so its begun frame is played."""
-        if self._queue and isinstance(self._queue[-1], _Speech):
+        if self._queue and isinstance(self._queue[-1], _QueuedSound):
             self._queue[-1].ended = True
 
     # ---- the clock ----------------------------------------------------------------------------------
@@ -156,10 +156,10 @@ class RtpMouth:
             self._pause = True
             return
         first = self._queue[0] if self._queue else None
-        if isinstance(first, _Key):
+        if isinstance(first, _QueuedKey):
             self._send_key_packets(first)
             return
-        if isinstance(first, _Pause):
+        if isinstance(first, _QueuedPause):
             first.left_ms -= self._encoder.ptime_ms
             if first.left_ms <= 0:
                 self._queue.popleft()
@@ -177,10 +177,10 @@ class RtpMouth:
             self._pause = True
         self._report(speech, len(pcm))
 
-    def _next_sound(self) -> tuple[_Speech | None, bytes]:
+    def _next_sound(self) -> tuple[_QueuedSound | None, bytes]:
         """The next frame, or the rest of a message; None: there is no sound, or not enough of it yet."""
         size = self._encoder.frame_bytes
-        while self._queue and isinstance(speech := self._queue[0], _Speech):
+        while self._queue and isinstance(speech := self._queue[0], _QueuedSound):
             if len(speech.pcm) < size and not speech.ended:
                 break
             pcm = bytes(speech.pcm[:size])
@@ -191,7 +191,7 @@ class RtpMouth:
                 return speech, pcm
         return None, b""
 
-    def _report(self, speech: _Speech, size: int) -> None:
+    def _report(self, speech: _QueuedSound, size: int) -> None:
         given = self._given[speech.message_id] = self._given.get(speech.message_id, 0) + size
         if len(self._given) > MESSAGES_MAX:
             del self._given[next(iter(self._given))]
@@ -221,10 +221,10 @@ class RtpMouth:
 
     # ---- keys ---------------------------------------------------------------------------------------
 
-    def _send_key_packets(self, key: _Key) -> None:
+    def _send_key_packets(self, key: _QueuedKey) -> None:
         terms = self._terms
         if terms.key_type is None:
-            self._queue[0] = _Pause(KEY_MS + KEY_GAP_MS)
+            self._queue[0] = _QueuedPause(KEY_MS + KEY_GAP_MS)
             self.keys += 1
             if self._send_key is not None:
                 self._send_key(key.key)
@@ -241,7 +241,7 @@ class RtpMouth:
             self._send_packet(terms.key_type, event_payload(key.key, duration, end=end), key.timestamp)
         if end:
             self.keys += 1
-            self._queue[0] = _Pause(KEY_GAP_MS)
+            self._queue[0] = _QueuedPause(KEY_GAP_MS)
             self._pause = True
 
     def _send_packet(self, payload_type: int, payload: bytes, timestamp: int | None = None) -> None:
