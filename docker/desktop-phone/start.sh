@@ -75,7 +75,8 @@ PULSE_SINK=voi_speaker PULSE_SOURCE=voi_mic.monitor gnome-calls --provider sip &
 services+=($!)
 
 if [ "$#" -gt 0 ]; then
-  PULSE_SINK=voi_mic PULSE_SOURCE=voi_speaker.monitor "$@" &
+  # 80 ms of sound wait in the server, so that a busy machine makes no gaps.
+  PULSE_LATENCY_MSEC=80 PULSE_SINK=voi_mic PULSE_SOURCE=voi_speaker.monitor "$@" &
   services+=($!)
 fi
 # The first that ends ends all.

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, Field, model_validator
 
 from voi.config.json_file import is_comment, read_object, validated
+from voi.config.outgoing import OutgoingSettings, check_outgoing
 from voi.config.parts import FileModel, LanguageCode, PhrasesOrText
 from voi.config.problems import Problems, did_you_mean, quoted
 from voi.config.secret_refs import missing_variables, plain_secrets, told
@@ -169,6 +170,8 @@ class Phones(FileModel):
     callers: dict[str, str] = Field(default_factory=dict)
     """Who calls, by their number, in the words of `person` elsewhere. Numbers can be forged, so this proves nothing:
     nothing that is remembered of the person is told before they have proven who they are."""
+    outgoing: OutgoingSettings | None = None
+    """The calls that Voi makes; without it, it makes none."""
 
     @model_validator(mode="after")
     def _carriers_know_where(self) -> Self:
@@ -232,6 +235,8 @@ def read_phones(path: Path, agents: Mapping[str, Any], problems: Problems) -> Ph
         if number.carrier is not None and number.carrier not in ways:
             text = f"there is no carrier or account {quoted(number.carrier)}{did_you_mean(number.carrier, ways)}"
             problems.error(source, (*at, "carrier"), text)
+    if phones.outgoing is not None:
+        check_outgoing(phones.outgoing, agents, source, problems)
     for caller in phones.callers:
         if not _NUMBER.fullmatch(caller):
             problems.error(source, ("callers", caller), "must be a number with its country code, such as +4930123456")

@@ -14,10 +14,18 @@ from voi.config.problems import quoted
 
 BODIES = ("http", "mcp", "python", "app", "builtin", "capture")
 """Fields of which a tool has exactly one: what its call does."""
-CALL_VALUES = ("id", "app", "person", "claimed_person", "caller", "agent")
+CALL_VALUES = ("id", "app", "person", "claimed_person", "caller", "order", "agent")
 """What templates know of the conversation, as {call:NAME}."""
 BuiltInName = Literal[
-    "hang_up", "wait", "send_message", "switch_agent", "remember", "search_knowledge", "transfer", "press_keys"
+    "hang_up",
+    "wait",
+    "send_message",
+    "switch_agent",
+    "remember",
+    "search_knowledge",
+    "transfer",
+    "press_keys",
+    "never_call_again",
 ]
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,63}")
 PLACEHOLDER = re.compile(r"\{(?:(soql_like|soql|digits|local):)?(?:(call|auth|captured):)?([A-Za-z_][A-Za-z0-9_-]*)\}")

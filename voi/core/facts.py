@@ -86,6 +86,36 @@ class Opened:
 
 
 @dataclass(frozen=True, slots=True)
+class PhraseAsked:
+    """Say this as it is, in place of an answer to what the person says at the moment: as soon as they have finished,
+    and at once if nobody speaks."""
+
+    phrase: Phrase
+
+
+@dataclass(frozen=True, slots=True)
+class FloorGiven:
+    """From now on the agent may answer (`CallOptions.holds_back`): it was found out that a person listens. `greet`:
+    with its greeting, in place of an answer to what they have said; else it answers that, or waits for more."""
+
+    greet: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class FloorTaken:
+    """It is no person after all: the agent stops speaking, and is held back as before `FloorGiven`."""
+
+
+@dataclass(frozen=True, slots=True)
+class LastWordsAsked:
+    """Say this, whatever is heard meanwhile, and hang up for that reason when it was played: a message for a voicemail,
+    which nobody answers. It begins with the notice if that is owed."""
+
+    phrase: Phrase
+    reason: EndReason
+
+
+@dataclass(frozen=True, slots=True)
 class VoicePushed:
     """Push-to-talk sound arrived (chat mode), for the first time since an answer was last asked for."""
 
@@ -120,13 +150,6 @@ class Interrupted:
 
 # ---- what a client that manages the dialogue asked ----------------------------------------------
 # Messages that it brings have ids below 0, which it chooses itself.
-
-
-@dataclass(frozen=True, slots=True)
-class PhraseAsked:
-    """The agent is to say this now, if nobody speaks: what it said last, say, once more."""
-
-    phrase: Phrase
 
 
 @dataclass(frozen=True, slots=True)
@@ -395,6 +418,7 @@ Fact = (
     | ImageGiven | AnswerAsked | Interrupted | ReplyText | PieceVoiced | ReplyThinking | ToolCalled | ReplyWritten
     | ToolReturned | AgentSwitched | AnswerExpected | ReplySounded | PlaybackStarted | ReplyPlayed | ReplyStopped
     | ReplyFailed | Recalled | Condensed | TranscriptFailed | CameBack | Continued | DeadlinePassed | LoadChanged
-    | TimeIsUp | HungUp | PhraseAsked | TurnTakingSet | SpeechCommitted | SpeechDropped | ReplyAsked | ReplyCancelled
-    | MessageInserted | MessageDeleted | SoundTruncated
+    | TimeIsUp | HungUp | TurnTakingSet | SpeechCommitted | SpeechDropped | ReplyAsked | ReplyCancelled
+    | MessageInserted | MessageDeleted | SoundTruncated | PhraseAsked | FloorGiven | FloorTaken
+    | LastWordsAsked
 )  # fmt: skip

@@ -9,7 +9,7 @@ import json
 import logging
 import time
 from collections import deque
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -92,7 +92,8 @@ class Session:
     by name; its second argument is the agent from which it takes over ("": it begins). `knowledge_of` returns what an
     agent with that knowledge draws on. `about`: what templates of tools may name as {call:NAME}, beside the agent and
     the conversation's id. `memory`: what is remembered of the person; None: nothing is. `prove_person`: called when a
-    tool has found out that they are who they are said to be. `context_tokens_of` returns how much an agent's model can
+    tool has found out that they are who they are said to be. `never_call`: keeps that they are not called again; None:
+    that is not possible. `context_tokens_of` returns how much an agent's model can
     take; 0: not known. `make_brain`: makes the part that hears the person and makes the replies. `continued`: what it
     goes on from; None: it begins. `pictures`: the server's memory for pictures. `why_not_invoke` is asked before each
     question of `invoke_llm` (`SideQuestions`).
@@ -104,7 +105,8 @@ class Session:
         "_engines", "_events", "_fault", "_greetings_dir", "_hands", "_inbox", "_key_menu", "_keys", "_knowledge_of",
         "_latency",
         "_line", "_make_brain",
-        "_metering", "_note", "_observers", "_options", "_pictures", "_playback", "_private", "_prove_person",
+        "_metering", "_never_call", "_note", "_observers", "_options", "_pictures", "_playback", "_private",
+        "_prove_person",
         "_questions", "_recalls", "_redaction", "_tasks", "_telling", "_tool_runner", "_tools_of", "about", "begun",
         "conversation_id", "invoke_llm", "kept_for_later", "memory",
     )  # fmt: skip
@@ -130,6 +132,7 @@ class Session:
         about: Mapping[str, str] | None = None,
         memory: PersonMemory | None = None,
         prove_person: "Callable[[], asyncio.Task[None] | None]" = lambda: None,
+        never_call: Callable[[], Awaitable[str]] | None = None,
         context_tokens_of: Callable[[Agent], int] = lambda agent: 0,
         make_brain: MakeBrain = brain_for,
         continued: was.Continued | None = None,
@@ -202,6 +205,7 @@ class Session:
         self._condenser: Condenser | None = None
         self.memory = memory
         self._prove_person = prove_person
+        self._never_call = never_call
         self._recalls = 0
         self._note: str | None = None
         """What was recalled before the conversation began."""
@@ -270,6 +274,7 @@ class Session:
             memory=self.memory,
             prove=self._person_proven,
             current=self._current,
+            never_call=self._never_call,
         )
         self._captures = captures = Captures(
             self._newest_words, lambda kind: self.tell(was.AnswerExpected(kind)), self._on_telephone,

@@ -183,8 +183,11 @@ class Toolbox:
             self._tokens[key] = AccessTokens(credential, self._clients, self._tasks, where)
         return self._tokens[key]
 
-    def webhook(self, hook: Webhook, where: str) -> WebhookSender:
-        """What sends to that webhook. Raises ConfigError if an environment variable that it refers to is not set."""
+    def webhook(self, hook: Webhook, where: str, *, keep: bool = True) -> WebhookSender:
+        """What sends to that webhook. `keep` False: it is of one event only. Raises ConfigError if an environment
+        variable that it refers to is not set."""
+        if not keep:
+            return WebhookSender(hook, self._clients, where)
         key = hook.model_dump_json()
         if key not in self._webhooks:
             self._webhooks[key] = WebhookSender(hook, self._clients, where)

@@ -8,7 +8,7 @@ from voi.errors import ClientError
 from voi.session.events import Ended
 from voi.transports.realtime.endings import ending
 from voi.transports.realtime.peer import RealtimePeer, RealtimeServices
-from voi.transports.realtime.resuming import ResumeAsked, resume_asked
+from voi.transports.realtime.resuming import ResumablePeer, ResumeAsked, resume_asked
 from voi.transports.realtime.wire import encode
 from voi.transports.realtime.wire import error as error_event
 from voi.transports.resumables import GONE, RESUME_GONE
@@ -39,7 +39,7 @@ class RealtimeWebSockets:
             socket.refuse()
         return RealtimeConnection(peer, socket)
 
-    def _peer_of(self, asked: ResumeAsked, request: Request) -> RealtimePeer:
+    def _peer_of(self, asked: ResumeAsked, request: Request) -> ResumablePeer:
         """Whom a client wants to be again. Raises ClientError."""
         try:
             caller = self.services.caller_of(key_of(request))
@@ -77,7 +77,7 @@ class RealtimeConnection:
 
     __slots__ = ("_peer", "_socket")
 
-    def __init__(self, peer: RealtimePeer | None, socket: WebSocket, asked: ResumeAsked | None = None) -> None:
+    def __init__(self, peer: ResumablePeer | None, socket: WebSocket, asked: ResumeAsked | None = None) -> None:
         self._peer, self._socket = peer, socket
         if peer is not None and asked is not None:
             peer.resume(socket, asked)

@@ -9,7 +9,7 @@ import base64
 import secrets
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Protocol
 from urllib.parse import parse_qs
 
 from voi.calls.call import Call
@@ -20,9 +20,7 @@ from voi.transports.realtime.door import RealtimeDoor
 from voi.transports.realtime.endings import ending
 from voi.transports.realtime.wire import EVENT_ID_MAX, Json, encode, new_id
 from voi.transports.resend_queue import PingedSocket, ResendQueue, SentFrame
-
-if TYPE_CHECKING:
-    from voi.transports.realtime.peer import RealtimePeer
+from voi.transports.websocket import WebSocket
 
 PLAYED_MAX_MS = 24 * 3600 * 1_000
 _SOUND = "response.output_audio.delta"
@@ -37,6 +35,15 @@ class ResumeAsked:
     after: str = ""
     item_id: str = ""
     played_ms: int = 0
+
+
+class ResumablePeer(Protocol):
+    """The client of a conversation, over whichever WebSocket it has now."""
+
+    def has(self, socket: WebSocket) -> bool: ...
+    def received(self, message: bytes | str) -> None: ...
+    def lost(self) -> None: ...
+    def resume(self, socket: WebSocket, asked: ResumeAsked) -> None: ...
 
 
 def resume_asked(query: str) -> ResumeAsked | None:
@@ -126,7 +133,7 @@ class RealtimeResumption:
 
     def __init__(
         self, call: Call, door: RealtimeDoor, socket: PingedSocket, on_away: Callable[[], None],
-        on_back: Callable[[], None], peer: "RealtimePeer",
+        on_back: Callable[[], None], peer: ResumablePeer,
     ) -> None:  # fmt: skip
         self.id = secrets.token_urlsafe(24)
         self.call, self.peer, self._door = call, peer, door
