@@ -46,7 +46,8 @@ from voi.text.redact import TextRedactor
 from voi.text.speakable import speakable
 from voi.transports.forwarded import TrustedProxies
 from voi.transports.media_ws.carrier import PhoneWebhook, RingingCall
-from voi.transports.media_ws.carriers import CARRIERS
+from voi.transports.media_ws.carriers import SOCKET_CARRIERS, WEBHOOK_CARRIERS, new_carrier
+from voi.transports.media_ws.message_signature import checked
 from voi.transports.media_ws.tickets import Tickets
 from voi.transports.rtvi import frames as rtvi_frames
 from voi.transports.rtvi.from_client import parse as parse_rtvi
@@ -75,12 +76,18 @@ def _message(data: bytes) -> None:
 
 
 def _carrier(data: bytes) -> None:
-    for carrier in CARRIERS.values():
+    for carrier in WEBHOOK_CARRIERS.values():
         quietly(lambda carrier=carrier: carrier.read(data))
         quietly(lambda carrier=carrier: carrier.read(data.decode("utf-8", "replace")))
         webhook = PhoneWebhook("POST", "https://voi.example.com/x", {}, data)
         quietly(lambda carrier=carrier, webhook=webhook: carrier.ringing(webhook))
         quietly(lambda carrier=carrier, webhook=webhook: carrier.nonce(webhook, "key", 0))
+    for kind in SOCKET_CARRIERS:
+        other = new_carrier(kind)
+        quietly(lambda other=other: other.read(data))
+        quietly(lambda other=other: other.read(data.decode("utf-8", "replace")))
+    said = data.decode("latin-1")
+    quietly(lambda: checked({"signature-input": said, "signature": said}, {}, b"key", (), 0, 10))
     quietly(lambda: Tickets(SECRET).redeem(data.decode("latin-1")))
 
 
@@ -313,6 +320,9 @@ TARGETS: dict[str, Target] = {
             b'{"event":"playedStream","streamId":"M","name":"v1"}',
             b"CallSid=CA1&From=%2B4930123456&To=%2B4930123457",
             b'{"from":"4930123456","to":"4930123457","uuid":"u"}',
+            b'{"event":"start","start":{"stream_sid":"M","from":"1","to":"2","media_format":{"sample_rate":"8000"}}}',
+            b'{"version":"2","id":"","type":"open","seq":1,"parameters":{"organizationId":"","participant":{}}}',
+            b'sig1=("@authority" "x-api-key");keyid="a";nonce="b";alg="hmac-sha256";created=1;expires=2',
             Tickets(SECRET).issue("twilio", RingingCall("CA1", "+49301", "+49302")).encode(),
         ),
     ),

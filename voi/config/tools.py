@@ -201,7 +201,8 @@ class AgentTool(FileModel):
     agents: tuple[str, ...] = Field(default=(), max_length=100)
     """For switch_agent: agents of this file that may go on with the conversation."""
     targets: dict[str, str] = Field(default_factory=dict, max_length=1_000)
-    """For transfer: where calls may be passed to, a telephone number or SIP address by the name that the model uses."""
+    """For transfer: where calls may be passed to, a telephone number or SIP address by the name that the model uses.
+    Without it, the transfers of the agent's telephone."""
     filler: FillerOrText | None = None
     """Said while the tool runs, if the agent said nothing itself."""
     timeout_s: float = Field(default=10, gt=0, le=300)
@@ -256,8 +257,6 @@ class AgentTool(FileModel):
             raise ValueError("proves_person is for http, python and app, and not for a safe tool: it changes something")
         if self.builtin == "switch_agent" and not self.agents:
             raise ValueError("needs agents: the names of those that may go on")
-        if self.builtin == "transfer" and not self.targets:
-            raise ValueError("needs targets: where calls may be passed to, by name")
         return self
 
     @property

@@ -64,9 +64,10 @@ from voi.session.session import Session
 from voi.tasks import Tasks
 from voi.tools.toolbox import Toolbox, secrets_in
 from voi.transports.listeners import DoorServices, Listener, OutOfCall, close_listeners, start_listeners
-from voi.transports.media_ws.answering import PhoneAnswers
-from voi.transports.media_ws.carriers import CARRIERS, media_path
+from voi.transports.media_ws.answering import REMEMBERED_S, PhoneAnswers
+from voi.transports.media_ws.carriers import KINDS, media_path
 from voi.transports.media_ws.connection import MediaWebSockets
+from voi.transports.media_ws.seen_by_workers import SeenByWorkers
 from voi.transports.media_ws.tickets import Tickets
 from voi.transports.realtime.client_secrets import PREFIX, ClientSecrets
 from voi.transports.realtime.connection import REALTIME_PATH, RealtimeWebSockets
@@ -214,12 +215,19 @@ class Server:
             Resumables(settings.resume_s),
             self._questions.left,
         )
-        tickets = Tickets(token_secrets[0])
-        phone_answers = PhoneAnswers(self.calls, tickets, lambda: self._configs.current, self.metrics.listener_request)
+        seen = (
+            SeenByWorkers(settings.resume_dir / "telephone.seen", token_secrets[0], REMEMBERED_S)
+            if settings.worker_name
+            else None
+        )
+        tickets = Tickets(token_secrets[0], used=seen)
+        phone_answers = PhoneAnswers(
+            self.calls, tickets, lambda: self._configs.current, self.metrics.listener_request, seen=seen
+        )
         media_ws = MediaWebSockets(
             self.calls, tickets, phone_answers, settings.init_timeout_s, self.metrics.listener_request
         )
-        media: Mapping[str, Accept] = {media_path(kind): partial(media_ws.meet, kind) for kind in CARRIERS}
+        media: Mapping[str, Accept] = {media_path(kind): partial(media_ws.meet, kind) for kind in KINDS}
         self._doors: dict[str, Accept] = {"/ws": self._voi_ws.meet, "/rtvi": rtvi.meet, **media}
         """Who takes the WebSockets, by path."""
         if settings.realtime:
@@ -281,7 +289,7 @@ class Server:
         options = [model.engine_options() for model in self._configs.current.tts_models.values()]
         options += self.settings.webrtc_ice_servers.values()
         phones = self._configs.current.phones
-        options += [{"key": account.key} for account in phones.carriers.values()] if phones else []
+        options += [account.secrets for account in phones.carriers.values()] if phones else []
         options += [{"secret": phones.outgoing.webhook_secret}] if phones and phones.outgoing else []
         options += [account.secrets for account in phones.accounts.values()] if phones else []
         return [value for each in (*options, self.settings.engine_options, self.settings.stt_options)

@@ -43,6 +43,7 @@ from voi.session.current_agent import CurrentAgent
 from voi.session.door_events import DoorEvents
 from voi.session.failure import Failure, VadFailed
 from voi.session.hands import ConversationHands
+from voi.session.key_menu import KeyMenu
 from voi.session.keys import KeyEntry, keys_said, without_keys
 from voi.session.latency import Latency
 from voi.session.line import Line
@@ -101,7 +102,8 @@ class Session:
     __slots__ = (
         "__weakref__", "_agent", "_alarm", "_brain", "_captured", "_captures", "_change", "_clock", "_condenser",
         "_config", "_context_tokens_of", "_continued", "_conversation", "_current", "_echo", "_ended",
-        "_engines", "_events", "_fault", "_greetings_dir", "_hands", "_inbox", "_keys", "_knowledge_of", "_latency",
+        "_engines", "_events", "_fault", "_greetings_dir", "_hands", "_inbox", "_key_menu", "_keys", "_knowledge_of",
+        "_latency",
         "_line", "_make_brain",
         "_metering", "_never_call", "_note", "_observers", "_options", "_pictures", "_playback", "_private",
         "_prove_person",
@@ -179,6 +181,7 @@ class Session:
         self._captures: Captures | None = None
         self._captured: tuple[CapturedValue, ...] = ()
         self._keys: KeyEntry | None = None
+        self._key_menu: KeyMenu | None = None
         self._private: dict[str, frozenset[str]] = {}
         self._note_private()
         self._conversation = Conversation(script)
@@ -278,6 +281,10 @@ class Session:
             before=self._captured,
         )  # fmt: skip
         self._keys = keys = KeyEntry(captures.keys_suffice, self._keys_entered)
+        self._key_menu = KeyMenu(
+            lambda: self._current.agent, self._newest_reply, self.tell, self._asked_by_key, self, self._hands,
+            self._tasks,
+        )  # fmt: skip
         self._tool_runner = ToolRunner(self._current.tools, self._tasks, self.tell, self._tool_context, self._tool_used)
         try:
             self._inbox.appendleft(self._continued or was.Opened(self._options.greet))
@@ -297,6 +304,7 @@ class Session:
             await self._tasks.dismiss()
             self._brain = self._playback = self._echo = self._tasks.on_failed = None
             self._tool_runner = self._hands = self._condenser = self._captures = self._keys = None
+            self._key_menu = None
         if self._fault:
             raise self._fault
 
@@ -647,11 +655,16 @@ class Session:
         return ToolContext({**self.about, "agent": self._current.name}, self._hands, self._captures)
 
     def key_pressed(self, key: str) -> None:
-        """The person pressed a key of their telephone: 0-9, *, # or A-D; anything else is ignored. It stops the agent.
-        Keys are gathered until #, a pause, or until what is dictated is whole; * begins anew."""
-        if self._keys is not None and not self._ended.is_set():
+        """The person pressed a key of their telephone: 0-9, *, # or A-D; anything else is ignored. It stops the agent,
+        and does what its author says (`KeyMenu`). Other keys, and all while something is dictated, are gathered until
+        #, a pause, or until what is dictated is whole; * begins anew."""
+        keys, captures, menu = self._keys, self._captures, self._key_menu
+        if keys is None or captures is None or menu is None or self._ended.is_set():
+            return
+        entering = keys.begun or captures.awaits_keys or not self._on_telephone()
+        if entering or not menu.press(key):
             self.tell(was.Interrupted(None))
-            self._keys.press(key)
+            keys.press(key)
 
     def sound_played(self, message_id: int, given_bytes: int) -> None:
         """The door reports that so much of the sound that it was given of that message was played. Only doors with
@@ -667,8 +680,15 @@ class Session:
 
     def _keys_entered(self, digits: str) -> None:
         taken = self._captures.keys(digits) if self._captures else None
-        self.tell(was.TextTyped(keys_said(taken or " ".join(digits))))
+        self._asked_by_key(keys_said(taken or " ".join(digits)))
+
+    def _asked_by_key(self, said: str) -> None:
+        self.tell(was.TextTyped(said))
         self.tell(was.AnswerAsked())
+
+    def _newest_reply(self) -> str:
+        said = self._conversation.history.newest("assistant")
+        return said.text if said else ""
 
     def _newest_words(self) -> NewestWords:
         said = self._conversation.history.newest("user")

@@ -150,7 +150,7 @@ class Toolbox:
             kind, body = "capture", CaptureTool(tool.capture, agent.language or ENGLISH)
             description, parameters = description or DESCRIPTION, parameters_of(tool.capture.as_slots())
         elif tool.builtin is not None:
-            known = built_in(tool.builtin, tool)
+            known = built_in(tool.builtin, _with_targets(tool, agent))
             kind, body, parameters = "builtin", known.body, known.parameters
             description = description or known.description
         else:
@@ -204,6 +204,13 @@ class Toolbox:
             await connection.open()
         except (EngineError, ConfigError) as error:
             log.warning("%s", error)
+
+
+def _with_targets(tool: AgentTool, agent: Agent) -> AgentTool:
+    """A transfer goes where the agent's telephone says, if the tool does not."""
+    if tool.builtin != "transfer" or not agent.telephone.transfers:
+        return tool
+    return tool.model_copy(update={"targets": agent.telephone.transfers})
 
 
 def available(
