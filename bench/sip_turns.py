@@ -180,6 +180,7 @@ async def measure(turns: int, interruptions: int, voice: str, codec: str) -> Non
     await asyncio.sleep(1)
     for turn in range(turns):
         gaps_ms.append(await answered_after_ms(SAID[turn % len(SAID)]))
+        print(f"{SAID[turn % len(SAID)]}: {gaps_ms[-1]:.0f} ms")
         await caller.quiet()
         caller.listen()
     for _ in range(interruptions):
