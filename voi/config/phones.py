@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, model_validator
 
+from voi.config.ari_apps import AsteriskServer, check_asterisk
 from voi.config.json_file import is_comment, read_object, validated
 from voi.config.parts import FileModel, LanguageCode, PhrasesOrText
 from voi.config.problems import Problems, did_you_mean, quoted
@@ -32,6 +33,7 @@ _RATES_HZ: dict[CarrierKind, dict[MediaFormat, tuple[int, ...]]] = {
 }
 """Formats and sample rates that each kind can send, the usual ones first."""
 _NUMBER = re.compile(r"\+[1-9]\d{5,14}", re.ASCII)
+_EXTENSION = re.compile(r"[A-Za-z0-9*#_-]{1,32}", re.ASCII)
 _CARRIER_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,40}", re.ASCII)
 
 
@@ -108,7 +110,7 @@ class PhoneNumber(FileModel):
     agent: str
     """Name of the agent that answers."""
     carrier: str | None = None
-    """The carrier through which it may be called; without it, any of those above."""
+    """The carrier or Asterisk through which it may be called; without it, any."""
     greeting: PhrasesOrText | None = None
     """What the agent opens a call to this number with, in place of its own greetings."""
     language: LanguageCode | None = None
@@ -118,12 +120,15 @@ class PhoneNumber(FileModel):
 class Phones(FileModel):
     """phones.json: the numbers that agents answer."""
 
-    public_url: Annotated[str, AfterValidator(_public)]
+    public_url: Annotated[str, AfterValidator(_public)] = ""
     """Where carriers reach this server, such as https://voice.example.com. Signatures are made over this address."""
     carriers: dict[str, CarrierAccount] = Field(default_factory=dict)
     """Accounts at carriers, by a name that is part of their webhook's address: /telephone/NAME/voice."""
+    asterisk: dict[str, AsteriskServer] = Field(default_factory=dict)
+    """Asterisk servers whose calls agents answer, by a name of your own."""
     numbers: dict[str, PhoneNumber] = Field(default_factory=dict)
-    """By the number that is called, such as +4930123456; "*" for all others."""
+    """By the number that is called, such as +4930123456; "*" for all others. With Asterisk also by extension, such as
+    200."""
     callers: dict[str, str] = Field(default_factory=dict)
     """Who calls, by their number, in the words of `person` elsewhere. Numbers can be forged, so this proves nothing:
     nothing that is remembered of the person is told before they have proven who they are."""
@@ -132,6 +137,12 @@ class Phones(FileModel):
         """What happens when that number is called through that carrier; None: nobody answers."""
         number = self.numbers.get(called) or self.numbers.get(ANY_NUMBER)
         return number if number is not None and number.carrier in (None, carrier) else None
+
+    @model_validator(mode="after")
+    def _can_be_reached(self) -> Self:
+        if self.carriers and not self.public_url:
+            raise ValueError("lacks public_url, the address at which the carriers reach this server")
+        return self
 
 
 def read_phones(path: Path, agents: Mapping[str, Any], problems: Problems) -> Phones | None:
@@ -158,15 +169,26 @@ def read_phones(path: Path, agents: Mapping[str, Any], problems: Problems) -> Ph
             text = f"the environment variable {missing} is not set; put it into .env"
             problems.error(source, (*at, carrier.key_field), text)
         problems.warnings += [told(f"{source}: carriers.{name}", path) for path in plain_secrets(key)]
+    for name, server in phones.asterisk.items():
+        at = ("asterisk", name)
+        key = {"password": server.password}
+        for missing in missing_variables(key):
+            problems.error(source, (*at, "password"), f"the environment variable {missing} is not set; put it into .env")
+        problems.warnings += [told(f"{source}: asterisk.{name}", path) for path in plain_secrets(key)]
+    check_asterisk(phones.asterisk, agents, phones.numbers, source, problems)
+    for both in phones.carriers.keys() & phones.asterisk.keys():
+        problems.error(source, ("asterisk", both), "is the name of a carrier as well")
+    lines = {*phones.carriers, *phones.asterisk}
     for called, number in phones.numbers.items():
         at = ("numbers", called)
-        if called != ANY_NUMBER and not _NUMBER.fullmatch(called):
+        extension = bool(phones.asterisk) and _EXTENSION.fullmatch(called)
+        if called != ANY_NUMBER and not _NUMBER.fullmatch(called) and not extension:
             problems.error(source, at, 'must be a number with its country code, such as +4930123456, or "*"')
         if number.agent not in agents:
             text = f"there is no agent {quoted(number.agent)}{did_you_mean(number.agent, agents)}"
             problems.error(source, (*at, "agent"), text)
-        if number.carrier is not None and number.carrier not in phones.carriers:
-            text = f"there is no carrier {quoted(number.carrier)}{did_you_mean(number.carrier, phones.carriers)}"
+        if number.carrier is not None and number.carrier not in lines:
+            text = f"there is no carrier {quoted(number.carrier)}{did_you_mean(number.carrier, lines)}"
             problems.error(source, (*at, "carrier"), text)
     for caller in phones.callers:
         if not _NUMBER.fullmatch(caller):
