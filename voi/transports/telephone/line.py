@@ -3,7 +3,18 @@ that can pass it on and end it. SIP and Asterisk make both for each call."""
 
 from typing import Protocol
 
+from voi.errors import VoiError
 from voi.session.events import Ended
+
+SOUND_MAX_S = 30
+"""Most sound that a line takes ahead or gives at once."""
+
+
+class TransferUnsupported(VoiError):
+    """Calls of this kind cannot be passed on. `Signalling.transfer` raises it."""
+
+    def __init__(self) -> None:
+        super().__init__("Calls of this kind cannot be passed on.")
 
 
 class LineListener(Protocol):
@@ -50,7 +61,8 @@ class PhoneLine(Protocol):
         """Drop what has not been played of the message; nothing of it leaves after this returns."""
 
     def press(self, keys: str) -> bool:
-        """Press keys on the line, after the sound that was given before. False: this line cannot."""
+        """Press keys on the line, after the sound that was given before; w: wait half a second. False: this line
+        cannot."""
 
     async def aclose(self) -> None:
         """Release the line. Nobody is told anything any more. Safe to call twice."""
