@@ -11,10 +11,10 @@ from voi.config.parts import FileModel, LanguageCode, PhrasesOrText
 from voi.config.problems import Problems, did_you_mean, quoted
 
 AriMedia = Literal["auto", "rtp", "audiosocket", "websocket"]
-AriFormat = Literal["ulaw", "alaw", "slin", "slin16"]
+AriFormat = Literal["ulaw", "alaw", "g722", "slin", "slin16"]
 FORMATS: dict[AriMedia, tuple[AriFormat, ...]] = {
-    "auto": ("ulaw", "alaw", "slin", "slin16"),
-    "rtp": ("ulaw", "alaw"),
+    "auto": (),
+    "rtp": ("ulaw", "alaw", "g722"),
     "audiosocket": ("slin", "slin16"),
     "websocket": ("ulaw", "alaw", "slin", "slin16"),
 }
@@ -132,18 +132,19 @@ class AsteriskServer(FileModel):
     """How sound travels: websocket (chan_websocket, from Asterisk 20.18, 22.8 and 23.2 on), audiosocket, rtp, or the
     first of these that this Asterisk has."""
     format: AriFormat | None = None
-    """Codec of the sound: ulaw or alaw (not audiosocket), slin (8 kHz, not rtp) or slin16 (16 kHz, not rtp; for
-    telephones with wideband sound). Without it, ulaw; with audiosocket, slin."""
+    """Codec of the sound: with rtp, ulaw (the usual one), alaw or g722; with websocket, ulaw (the usual one), alaw,
+    slin or slin16; with audiosocket, slin (the usual one) or slin16. g722 and slin16 are wideband (16 kHz)."""
     websocket_client: str | None = Field(default=None, pattern=r"^[A-Za-z0-9_-]{1,60}$")
-    """With websocket: the connection of websocket_client.conf by which Asterisk connects to Voi; without it, Voi connects
-    to Asterisk."""
+    """With websocket: the connection of websocket_client.conf by which Asterisk connects to Voi; without it, Voi
+    connects to Asterisk."""
     listen_host: Annotated[str, AfterValidator(_host)] = ""
     """Where Voi listens for Asterisk's sound, an IP address; without it, the one by which this machine reaches
     Asterisk."""
     listen_port: int = Field(default=0, ge=0, le=65_535)
     """The TCP port for audiosocket, and for websocket with a websocket_client; 0: any that is free."""
     address: Annotated[str, AfterValidator(_host)] = ""
-    """Where Asterisk reaches this server, if that is another address than listen_host: in a container, or behind NAT."""
+    """Where Asterisk reaches this server, if that is another address than listen_host: in a container, or behind a
+    NAT."""
     transfer: AriTransfer | None = None
     """How calls are passed on; without it, they cannot be."""
     outgoing: AriOutgoing | None = None
@@ -154,7 +155,8 @@ class AsteriskServer(FileModel):
     @model_validator(mode="after")
     def _fits(self) -> Self:
         if self.format is not None and self.format not in FORMATS[self.media]:
-            raise ValueError(f"has format {self.format}; {self.media} carries {' or '.join(FORMATS[self.media])}")
+            can = f"carries {' or '.join(FORMATS[self.media])}" if FORMATS[self.media] else "chooses it"
+            raise ValueError(f"has format {self.format}; {self.media} {can}")
         if self.websocket_client is not None and self.media != "websocket":
             raise ValueError('has a websocket_client, so "media" must be "websocket"')
         if self.websocket_client is not None and not self.listen_port:
@@ -163,7 +165,11 @@ class AsteriskServer(FileModel):
 
 
 def check_asterisk(
-    servers: dict[str, AsteriskServer], agents: Collection[str], numbers: Collection[str], source: str, problems: Problems
+    servers: dict[str, AsteriskServer],
+    agents: Collection[str],
+    numbers: Collection[str],
+    source: str,
+    problems: Problems,
 ) -> None:
     """Adds to `problems` what is wrong beyond each field: names, and agents that there are not."""
     taken: dict[tuple[str, str], str] = {}

@@ -173,7 +173,9 @@ def read_phones(path: Path, agents: Mapping[str, Any], problems: Problems) -> Ph
         at = ("asterisk", name)
         key = {"password": server.password}
         for missing in missing_variables(key):
-            problems.error(source, (*at, "password"), f"the environment variable {missing} is not set; put it into .env")
+            problems.error(
+                source, (*at, "password"), f"the environment variable {missing} is not set; put it into .env"
+            )
         problems.warnings += [told(f"{source}: asterisk.{name}", path) for path in plain_secrets(key)]
     check_asterisk(phones.asterisk, agents, phones.numbers, source, problems)
     for both in phones.carriers.keys() & phones.asterisk.keys():

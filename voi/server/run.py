@@ -61,6 +61,7 @@ from voi.session.observer import Observer
 from voi.session.session import Session
 from voi.tasks import Tasks
 from voi.tools.toolbox import Toolbox, secrets_in
+from voi.transports.ari.service import AsteriskService
 from voi.transports.listeners import DoorServices, Listener, OutOfCall, close_listeners, start_listeners
 from voi.transports.media_ws.answering import PhoneAnswers
 from voi.transports.media_ws.carriers import CARRIERS, media_path
@@ -205,6 +206,7 @@ class Server:
         media_ws = MediaWebSockets(
             self.calls, tickets, phone_answers, settings.init_timeout_s, self.metrics.listener_request
         )
+        self.asterisk = AsteriskService(self.calls, lambda: self._configs.current.phones, self.metrics.listener_request)
         media: Mapping[str, Accept] = {media_path(kind): partial(media_ws.meet, kind) for kind in CARRIERS}
         self._doors: dict[str, Accept] = {"/ws": self._voi_ws.meet, "/rtvi": rtvi.meet, **media}
         """Who takes the WebSockets, by path."""
@@ -252,6 +254,7 @@ class Server:
         options += self.settings.webrtc_ice_servers.values()
         phones = self._configs.current.phones
         options += [{"key": account.key} for account in phones.carriers.values()] if phones else []
+        options += [{"password": server.password} for server in phones.asterisk.values()] if phones else []
         return [value for each in (*options, self.settings.engine_options, self.settings.stt_options)
                 for value in values_of(each)] + secrets_in(self._configs.current)  # fmt: skip
 
@@ -356,6 +359,8 @@ class Server:
             return
         try:
             self._listeners = await start_listeners(self.settings.listeners, self._door_services)
+            if self.settings.asterisk:
+                self.asterisk.start()
         except VoiError as error:
             self._give_up(http, error)
             return
@@ -490,6 +495,7 @@ class Server:
             await hand_over(self._voi_ws.resumables, handover, self.hurry)
         await self.calls.drain(self.settings.shutdown_grace_s, self.hurry)
         await close_listeners(self._listeners)
+        await self.asterisk.close()
 
     async def _close_engines(self) -> None:
         if self._engines is None:

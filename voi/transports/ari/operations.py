@@ -71,7 +71,7 @@ class Operations:
                 raise
 
     async def press(self, channel: str, keys: str) -> None:
-        params = {"dtmf": keys, "between": 100, "duration": 160}
+        params: Params = {"dtmf": keys, "between": 100, "duration": 160}
         await self.client.post(f"channels/{part(channel)}/dtmf", params)
 
     async def set_variable(self, channel: str, name: str, value: str) -> None:

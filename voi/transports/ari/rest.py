@@ -23,6 +23,7 @@ CONNECTIONS_MAX = 32
 KEEP_ALIVE_S = 10.0
 """Asterisk closes idle connections after `session_keep_alive` of http.conf, 15 s by default."""
 EVENT_MAX_BYTES = 1024 * 1024
+CLOSE_S = 1.0
 HEARTBEAT_S = 15.0
 """An Asterisk whose socket answers no ping for half as long is lost."""
 
@@ -54,7 +55,8 @@ class AriClient:
         try:
             async with asyncio.timeout(self._timeout_s):
                 return await self._open().ws_connect(
-                    url, params={"app": apps}, headers=self._headers, max_msg_size=EVENT_MAX_BYTES, heartbeat=HEARTBEAT_S,
+                    url, params={"app": apps}, headers=self._headers, max_msg_size=EVENT_MAX_BYTES,
+                    heartbeat=HEARTBEAT_S, timeout=aiohttp.ClientWSTimeout(ws_close=CLOSE_S),
                 )  # fmt: skip
         except aiohttp.WSServerHandshakeError as error:
             raise AriError(f"Asterisk refused the socket for events: HTTP {error.status}", error.status) from None
@@ -107,8 +109,6 @@ class AriClient:
 def part(text: str) -> str:
     """The text as one part of a path."""
     return quote(text, safe="")
-
-
 
 
 async def _whole(answer: aiohttp.ClientResponse) -> bytes:

@@ -26,6 +26,9 @@ class AsteriskVersion:
     def has_wide_audiosocket(self) -> bool:
         return self._from(_WIDE_AUDIOSOCKET_FLOORS)
 
+    def __str__(self) -> str:
+        return f"{self.major}" if self.minor is None else f"{self.major}.{self.minor}"
+
     def _from(self, floors: dict[int, int]) -> bool:
         if self.major > NEWEST_FLOOR:
             return True
