@@ -100,7 +100,7 @@ def test_every_field_of_the_files_is_documented(model: type[BaseModel]) -> None:
     assert set(fields(model)) - in_code(page("agents.md")) == set()
 
 
-@pytest.mark.parametrize("model", [phones.Phones, phones.CarrierAccount, phones.PhoneNumber])
+@pytest.mark.parametrize("model", [phones.Phones, phones.CarrierAccount, phones.PhoneNumber, phones.SipAccount, phones.SipListening])
 def test_every_field_of_phones_is_documented(model: type[BaseModel]) -> None:
     assert set(fields(model)) - in_code(page("telephone.md")) == set()
 

@@ -6,6 +6,8 @@ import pytest
 
 from tests.test_floors import FILES, imports_of, module_name
 
+pytestmark = pytest.mark.integration
+
 
 def circle_in(needs: dict[str, set[str]]) -> list[str]:
     """The modules of one circle; none: there is no circle."""

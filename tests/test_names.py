@@ -13,11 +13,11 @@ SAME_IDEA = {"Array", "Floats", "Json", "Samples"}
 """Short names for one and the same type, in modules that do not import each other."""
 
 
-def names_in(node: ast.AST, module: ast.Module) -> list[str]:
+def names_in(node: ast.AST, *, at_the_top: bool) -> list[str]:
     """Classes, and at the top of a module types that are given a name in CamelCase."""
     if isinstance(node, ast.ClassDef):
         return [node.name]
-    if node not in module.body:
+    if not at_the_top:
         return []
     targets = node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AnnAssign) else []
     named = [target.id for target in targets if isinstance(target, ast.Name)]
@@ -29,8 +29,9 @@ def places_of_types(files: Iterable[Path]) -> dict[str, list[str]]:
     found: dict[str, list[str]] = defaultdict(list)
     for path in files:
         module = ast.parse(path.read_text(encoding="utf-8"))
+        top = set(map(id, module.body))
         for node in ast.walk(module):
-            for name in names_in(node, module):
+            for name in names_in(node, at_the_top=id(node) in top):
                 found[name].append(f"{path.name}:{node.lineno}")  # type: ignore[attr-defined]
     return found
 

@@ -10,6 +10,8 @@ from voi.audio.decode_apart import read_sample_apart
 from voi.audio.sample import read_sample
 from voi.errors import ClientError
 
+pytestmark = pytest.mark.integration
+
 
 def wav(channels: int = 1, *, tag: int = 1, bits: int = 16, samples: int = 1_600) -> bytes:
     data = struct.pack("<h", 4_096) * channels * samples

@@ -217,3 +217,22 @@ def test_anything_may_come() -> None:
         assert all(0 < piece.samples <= 2_000 * 48 for piece in pieces)
         assert len(pieces) <= 200
         assert buffer.delay_ms <= 65 * FRAME_MS
+
+
+def test_packets_without_sound_are_neither_lost_nor_waited_for() -> None:
+    buffer = JitterBuffer(8_000, len)
+    assert buffer.skip(9, 0.0) == [], "a stream begins with sound"
+    pieces = buffer.push(10, 1_600, bytes(160), 0.0)
+    for number in (11, 12, 12):
+        pieces += buffer.skip(number, 20.0)
+    pieces += buffer.push(13, 1_600 + 4 * 160, bytes(160), 80.0)
+    assert [(each.kind, each.samples) for each in pieces] == [("sound", 160), ("silence", 480), ("sound", 160)]
+    assert (buffer.counts.lost, buffer.counts.received) == (0, 2)
+    held = buffer.skip(15, 100.0)
+    held += buffer.push(16, 1_600 + 7 * 160, bytes(160), 110.0)
+    assert held == [], "one before them is missing"
+    assert [each.kind for each in buffer.due(500.0)] == ["silence", "sound"]
+    assert buffer.counts.lost == 1
+    assert buffer.skip(14, 501.0) == []
+    assert buffer.counts.lost == 0, "it had no sound"
+    assert buffer.skip(30_000, 502.0) == []

@@ -267,3 +267,20 @@ async def test_logs_name_the_call(caplog: pytest.LogCaptureFixture) -> None:
         await world.over()
     assert "chat of app app from 127.0.0.1 begins with teller" in caplog.text
     assert "the conversation ended after 0.0 s" in caplog.text
+
+
+@in_virtual_time
+async def test_a_door_adapts_the_agent_and_those_that_take_over() -> None:
+    world = World()
+    call = world.calls.admit("app", "127.0.0.1", FakeDoor())
+    changed: list[Any] = []
+
+    def adapt(agent: Any) -> Any:
+        changed.append(agent)
+        return agent.on_telephone()
+
+    session = call.open("teller", None, CallOptions(mode="chat"), adapt=adapt)
+    assert len(changed) == 1
+    assert session._change is adapt
+    assert session.agent.idle_limit_s == 120
+    call.refuse(Ended(EndReason.BAD_START))

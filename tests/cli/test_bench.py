@@ -18,6 +18,8 @@ from voi.engines.base import SttOptions, Transcript, VoiceSpec
 from voi.engines.info import SttInfo, TtsInfo
 from voi.engines.llm.echo import Echo
 
+pytestmark = pytest.mark.integration
+
 app = typer.Typer()
 app.command()(bench)
 

@@ -20,6 +20,8 @@ from voi.engines import gpus
 from voi.engines.device import Memory
 from voi.engines.gpus import Driver
 
+pytestmark = pytest.mark.integration
+
 app = typer.Typer()
 app.command()(doctor)
 RTX_3090 = [Memory("cuda:0, RTX 3090", 0, 0)]

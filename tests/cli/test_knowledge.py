@@ -11,6 +11,8 @@ from voi.cli.check import check
 from voi.cli.knowledge import knowledge
 from voi.errors import ConfigError
 
+pytestmark = pytest.mark.integration
+
 app = typer.Typer()
 app.add_typer(knowledge, name="knowledge")
 app.command()(check)

@@ -20,6 +20,8 @@ import pytest
 from voi.audio.wav import HEADER_BYTES, read_wav
 from voi.cli import main
 
+pytestmark = pytest.mark.integration
+
 ROOT = Path(__file__).parents[2]
 AUDIO = ROOT / "tests" / "data" / "audio"
 SAID = "Good morning. I would like to book a table for two people."

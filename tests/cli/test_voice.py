@@ -12,6 +12,8 @@ from voi.cli import main
 from voi.engines import registry
 from voi.engines.info import TtsInfo
 
+pytestmark = pytest.mark.integration
+
 ROOT = Path(__file__).parents[2]
 AUDIO = ROOT / "tests" / "data" / "audio"
 

@@ -27,6 +27,7 @@ def read(tmp_path: Path, content: Any) -> tuple[Phones | None, Problems]:
 def _environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("TWILIO_AUTH_TOKEN", "token")
+    monkeypatch.setenv("DESK_PASSWORD", "password1")
 
 
 def test_a_right_one(tmp_path: Path) -> None:
@@ -94,11 +95,12 @@ def agent(**fields: Any) -> Agent:
 
 def test_an_agent_on_the_telephone() -> None:
     voices = {"character": {"model": "v", "speed": 1.2}, "narrator": {"model": "v"}}
-    told = {"greetings": "Hello.", "turn": {"silence_ms": 900}, "speed": 0.5, "idle_limit_s": 30}
+    told = {"greetings": "Hello.", "turn": {"silence_ms": 900, "vad_threshold": 0.7}, "speed": 0.5, "idle_limit_s": 30}
     there = agent(voices=voices, greetings={"choices": ["Hi."]}, turn={"silence_ms": 500, "barge_in_ms": 300},
                   telephone=told).on_telephone()  # fmt: skip
     assert [phrase.text for phrase in there.greeting_phrases()] == ["Hello."]
     assert (there.turn.silence_ms, there.turn.barge_in_ms) == (900, 300)  # type: ignore[attr-defined]
+    assert there.turn.vad_threshold == 0.7
     assert "barge_in_ms" in there.turn.model_fields_set
     assert there.voices is not None
     assert there.voices.character.speed == 0.6

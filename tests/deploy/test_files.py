@@ -20,6 +20,8 @@ from tests.deploy.litellm_proxy import program
 from voi.config.settings import Settings
 from voi.engines import measured_memory
 
+pytestmark = pytest.mark.integration
+
 ROOT = Path(__file__).parents[2]
 DOCKER = ROOT / "docker"
 EXAMPLES = sorted((*ROOT.glob("*.example.json"), *ROOT.glob("*.example.yaml")))

@@ -29,6 +29,8 @@ from voi.session.failure import Failure
 from voi.session.tool_use import ToolUse
 from voi.use import Use
 
+pytestmark = pytest.mark.integration
+
 DEPLOY = Path(__file__).parents[2] / "deploy"
 RULES = DEPLOY / "prometheus" / "voi.rules.yml"
 DASHBOARD = DEPLOY / "grafana" / "voi.json"

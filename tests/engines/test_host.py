@@ -29,6 +29,8 @@ from voi.engines.supervisor import Supervisor
 from voi.engines.worker_process import WorkerProcess
 from voi.errors import ConfigError, EngineError
 
+pytestmark = pytest.mark.integration
+
 COMMAND = (sys.executable, "-m", "tests.engines.remote_child")
 SECRET = b"a secret that both ends know"
 

@@ -39,6 +39,8 @@ from voi.engines.supervisor import Supervisor
 from voi.engines.worker_process import WorkerProcess
 from voi.errors import ConfigError, EngineBroken, EngineError
 
+pytestmark = pytest.mark.integration
+
 COMMAND = (sys.executable, "-m", "tests.engines.remote_child")
 
 

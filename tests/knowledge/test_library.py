@@ -19,6 +19,8 @@ from voi.knowledge import library
 from voi.knowledge.collection import Query
 from voi.knowledge.library import Library, build_index
 
+pytestmark = pytest.mark.integration
+
 DATA = Path("data/knowledge")
 
 

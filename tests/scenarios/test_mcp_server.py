@@ -14,6 +14,8 @@ from voi.errors import ClientError
 from voi.scenarios import mcp_server
 from voi.scenarios.mcp_server import run_voi
 
+pytestmark = pytest.mark.integration
+
 ROOT = Path(__file__).parents[2]
 SCENARIO = "agent: echo\nscenarios:\n  - name: a\n    steps:\n      - say: Hello\n        expect: {says: hello}\n"
 

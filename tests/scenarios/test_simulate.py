@@ -37,6 +37,8 @@ from voi.scenarios.voices import PersonsVoice
 from voi.server import run
 from voi.server.auth import issue_token
 
+pytestmark = pytest.mark.integration
+
 
 @pytest.fixture(autouse=True)
 def engines(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,6 +15,8 @@ from voi.scenarios.suite import Result, RunPlan, voice_suite
 from voi.server import run
 from voi.server.after_calls import AfterCalls
 
+pytestmark = pytest.mark.integration
+
 
 @pytest.fixture(autouse=True)
 def engines(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,6 +19,8 @@ from voi.engines.supervised import Supervised
 from voi.server.load_monitor import log_level, monitor
 from voi.session.session import Session
 
+pytestmark = pytest.mark.integration
+
 
 class Told(Load):
     def __init__(self) -> None:

@@ -16,6 +16,8 @@ from voi.server.tokens import READ_EVERY_S, Tokens
 from voi.store.store import Store
 from voi.store.tokens import list_tokens, revoke_token
 
+pytestmark = pytest.mark.integration
+
 KEY = f"API-Key: {API_KEY}\r\n"
 
 

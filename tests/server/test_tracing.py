@@ -21,6 +21,8 @@ from voi.server.tracing import ENDPOINTS, SPANS_MAX, Tracing, make_provider
 from voi.session.tool_use import ToolUse
 from voi.use import Use
 
+pytestmark = pytest.mark.integration
+
 export = pytest.importorskip("opentelemetry.sdk.trace.export.in_memory_span_exporter", reason="./install.sh otel")
 
 ABOUT = {"gen_ai.conversation.id": "c1"}

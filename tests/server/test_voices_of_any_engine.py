@@ -21,6 +21,8 @@ from voi.server.speech import SpeechService
 from voi.server.voice_records import VoiceRecords
 from voi.server.voices import NOT_NOTED, VoiceService, voices_router
 
+pytestmark = pytest.mark.integration
+
 AUDIO = Path(__file__).parents[1] / "data" / "audio"
 GOOD = (AUDIO / "austen-0870.wav").read_bytes()
 

@@ -19,6 +19,8 @@ from voi.server import belonging, kept_process, workers
 from voi.server.kept_process import KeptProcess
 from voi.server.workers import Workers
 
+pytestmark = pytest.mark.integration
+
 CHILD = """
 import os, signal, sys, time
 from pathlib import Path

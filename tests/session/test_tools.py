@@ -318,6 +318,26 @@ async def test_another_agent_goes_on_with_its_voice_and_gives_back() -> None:
 
 
 @in_virtual_time
+async def test_an_agent_that_takes_over_a_telephone_call_goes_by_its_own_section() -> None:
+    llm = FakeLlm(
+        calls_of(ToolCall("a", "switch_agent", '{"agent": "billing"}'), text="I put you through."), "Billing here.",
+    )  # fmt: skip
+    billing = {
+        "llm_model": "fake", "system_prompt": "You are billing.", "telephone": {"speed": 0.5},
+        "voices": {"character": {"model": "fake", "voice": "bert"}},
+    }  # fmt: skip
+    configured = {"switch_agent": {"builtin": "switch_agent", "agents": ["billing"]}}
+    async with Call(engines=FakeEngines(llm=llm), configured=configured, others={"billing": billing}) as call:
+        call.session.adapt(lambda agent: agent.on_telephone())
+        await ask(call)
+        await call.until(lambda: "Billing here." in call.answers)
+        assert [(voice.voice, voice.speed) for _, voice in call.engines.tts["fake"].spoken] == [
+            ("anna", 1.0), ("bert", 0.5),
+        ]  # fmt: skip
+        assert call.session.agent.idle_limit_s == 120
+
+
+@in_virtual_time
 async def test_who_had_taken_over_goes_on_after_a_restart() -> None:
     kept = Kept((KeptMessage(0, Message("user", "My bill?")),), next_id=1, agent="billing", owed=True)
     billing = {"llm_model": "fake", "system_prompt": "You are billing.", "voices": VOICES}

@@ -11,6 +11,8 @@ from voi.store.backup import back_up, restore
 from voi.store.phone_accounts import PhoneAccount, read_accounts, save_account
 from voi.store.store import Store
 
+pytestmark = pytest.mark.integration
+
 
 async def test_a_new_machine_has_everything_back(store: Store, secrets: tuple[str, ...], tmp_path: Path) -> None:
     recordings, backup, keys = tmp_path / "recordings", tmp_path / "voi.tar", tmp_path / "keys"

@@ -16,7 +16,7 @@ from voi.tasks import Tasks
 from voi.tools.base import ToolFailed
 from voi.tools.mcp import McpConnection
 
-pytestmark = pytest.mark.asyncio
+pytestmark = pytest.mark.integration
 SERVER = str(Path(__file__).parent / "mcp_server.py")
 
 

@@ -21,7 +21,7 @@ from voi.tools.base import RESULT_MAX_CHARACTERS, ToolFailed
 from voi.tools.mcp import DESCRIPTION_MAX_CHARACTERS, LIST_MAX_BYTES, McpConnection
 from voi.tools.mcp_stdio import MESSAGE_MAX_BYTES
 
-pytestmark = pytest.mark.asyncio
+pytestmark = pytest.mark.integration
 SERVER = str(Path(__file__).parent / "hostile_mcp_server.py")
 
 

@@ -16,6 +16,8 @@ from tests.transports.raw_client import BINARY, CLOSE, PING, PONG, TEXT, RawClie
 from tests.transports.test_websocket import serving
 from voi.transports.websocket import SocketLimits
 
+pytestmark = pytest.mark.integration
+
 CONTINUATION = 0
 NORMAL, PROTOCOL_ERROR, INVALID_TEXT = 1000, 1002, 1007
 GREEK = "Hello-µ@ßöäüàá-UTF-8!!".encode()

@@ -63,6 +63,7 @@ class JitterCounts:
 class _Waiting:
     timestamp: int
     payload: bytes
+    """b"": a packet without sound."""
     arrived_ms: float
 
 
@@ -136,6 +137,22 @@ class JitterBuffer:
             return []
         return self._take(number, _nearest(timestamp, self._timestamp, 32), payload, arrived_ms)
 
+    def skip(self, sequence: int, arrived_ms: float) -> list[SoundPiece]:
+        """Take a packet of the stream that has no sound, such as comfort noise or a key of a telephone: it is not
+        lost, and silence takes its time. Returns the pieces that it completes."""
+        if self._next is None:
+            return []
+        number = _nearest(sequence, self._highest, 16)
+        if number in self._waiting or abs(number - self._highest) >= RESTART_PACKETS:
+            return []
+        if number < self._next:
+            if self._given_up.pop(number, None) is not None:
+                self.counts.lost -= 1
+            return []
+        self._highest = max(self._highest, number)
+        self._waiting[number] = _Waiting(0, b"", arrived_ms)
+        return self._release(arrived_ms)
+
     def due(self, now_ms: float) -> list[SoundPiece]:
         """Returns the pieces that are due without another packet."""
         if self._next is None:
@@ -208,6 +225,9 @@ class JitterBuffer:
                 self._give_up(pieces)
                 continue
             del self._waiting[self._next]
+            if not packet.payload:
+                self._next += 1
+                continue
             self._fill_pause(packet.timestamp, pieces)
             self._frame = self._samples_of(packet.payload)
             pieces.append(SoundPiece("sound", self._frame, packet.payload))
@@ -226,6 +246,9 @@ class JitterBuffer:
             self._given_up[each] = packet.arrived_ms
         while len(self._given_up) > PACKETS_MAX:
             del self._given_up[next(iter(self._given_up))]
+        if not packet.payload:
+            self._next = number
+            return
         gap = packet.timestamp - self._timestamp - self._filled
         if 0 < gap <= self._samples(GAP_MAX_MS):
             frame = self._samples_of(packet.payload)

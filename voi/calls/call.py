@@ -192,13 +192,16 @@ class Call:
         agent_config: str | None,
         options: CallOptions,
         continued: Continued | None = None,
-        adapt: Callable[[Agent], Agent] = lambda agent: agent,
+        adapt: Callable[[Agent], Agent] | None = None,
     ) -> Session:
         """Make the session. `agent_name`: an agent of the server. `agent_config`: JSON text of an agent that the client
-        brings, used instead of `agent_name`. `continued`: what the conversation goes on from. `adapt`: makes the agent
-        fit the door. Raises ClientError if the agent is unknown, invalid or cannot be run."""
+        brings, used instead of `agent_name`. `continued`: what the conversation goes on from. `adapt`: makes the agent,
+        and each that takes over from it, fit the door. Raises ClientError if the agent is unknown, invalid or
+        cannot be run."""
         config = self._services.configs.current
-        agent = adapt(self._brought(agent_config, config) if agent_config else config.agent(agent_name))
+        agent = self._brought(agent_config, config) if agent_config else config.agent(agent_name)
+        if adapt is not None:
+            agent = adapt(agent)
         self._beginning = (options.mode, "" if agent_config else agent_name)
         open_session = self._services.open_session
         self.session = (
@@ -206,6 +209,8 @@ class Call:
             if continued is None
             else open_session(self.id, self._line, agent, config, options, continued=continued)
         )
+        if adapt is not None:
+            self.session.adapt(adapt)
         return self.session
 
     def _brought(self, agent_config: str, config: Config) -> Agent:

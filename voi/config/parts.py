@@ -261,8 +261,12 @@ else:
 class TurnSettings(_TurnFields):
     """When a silence ends the person's turn, and when speech over the agent interrupts it."""
 
+    vad_threshold: float = Field(default=0.5, ge=0.05, le=0.95)
+    """How likely it has to be that a person speaks for sound to count as voice, by the voice detector. Higher hears
+    less of a noisy line, and may miss quiet people."""
+
     def policy(self) -> TurnPolicy:
-        return TurnPolicy(**self.model_dump())
+        return TurnPolicy(**self.model_dump(exclude={"vad_threshold"}))
 
     @model_validator(mode="before")
     @classmethod

@@ -1,4 +1,4 @@
-"""phones.json: who answers which telephone number, and through which carrier it is called."""
+"""phones.json: who answers which telephone number, and through which carrier or account it is called."""
 
 import re
 from collections.abc import Mapping
@@ -13,6 +13,7 @@ from voi.config.json_file import is_comment, read_object, validated
 from voi.config.parts import FileModel, LanguageCode, PhrasesOrText
 from voi.config.problems import Problems, did_you_mean, quoted
 from voi.config.secret_refs import missing_variables, plain_secrets, told
+from voi.config.sip_accounts import SipAccount, SipListening, check_accounts
 from voi.errors import ConfigError
 
 CarrierKind = Literal["twilio", "telnyx", "plivo", "vonage"]
@@ -110,7 +111,7 @@ class PhoneNumber(FileModel):
     agent: str
     """Name of the agent that answers."""
     carrier: str | None = None
-    """The carrier or Asterisk through which it may be called; without it, any."""
+    """The carrier, the SIP account or the Asterisk through which it may be called; without it, any of them."""
     greeting: PhrasesOrText | None = None
     """What the agent opens a call to this number with, in place of its own greetings."""
     language: LanguageCode | None = None
@@ -121,11 +122,16 @@ class Phones(FileModel):
     """phones.json: the numbers that agents answer."""
 
     public_url: Annotated[str, AfterValidator(_public)] = ""
-    """Where carriers reach this server, such as https://voice.example.com. Signatures are made over this address."""
+    """Where carriers reach this server, such as https://voice.example.com. Signatures are made over this address.
+    SIP accounts and Asterisk need none."""
     carriers: dict[str, CarrierAccount] = Field(default_factory=dict)
     """Accounts at carriers, by a name that is part of their webhook's address: /telephone/NAME/voice."""
+    accounts: dict[str, SipAccount] = Field(default_factory=dict)
+    """Telephone lines over SIP, by a name of yours: accounts at a PBX or a provider, and trunks."""
+    sip: SipListening = SipListening()
+    """Addresses, ports and certificate that all accounts share."""
     asterisk: dict[str, AsteriskServer] = Field(default_factory=dict)
-    """Asterisk servers whose calls agents answer, by a name of your own."""
+    """Asterisk servers whose calls agents answer, by a name of yours."""
     numbers: dict[str, PhoneNumber] = Field(default_factory=dict)
     """By the number that is called, such as +4930123456; "*" for all others. With Asterisk also by extension, such as
     200."""
@@ -133,16 +139,29 @@ class Phones(FileModel):
     """Who calls, by their number, in the words of `person` elsewhere. Numbers can be forged, so this proves nothing:
     nothing that is remembered of the person is told before they have proven who they are."""
 
+    @model_validator(mode="after")
+    def _carriers_know_where(self) -> Self:
+        if self.carriers and not self.public_url:
+            raise ValueError("lacks public_url, the address at which its carriers reach the server")
+        return self
+
     def answering(self, called: str, carrier: str) -> PhoneNumber | None:
         """What happens when that number is called through that carrier; None: nobody answers."""
         number = self.numbers.get(called) or self.numbers.get(ANY_NUMBER)
         return number if number is not None and number.carrier in (None, carrier) else None
 
-    @model_validator(mode="after")
-    def _can_be_reached(self) -> Self:
-        if self.carriers and not self.public_url:
-            raise ValueError("lacks public_url, the address at which the carriers reach this server")
-        return self
+    def answering_account(self, called: str, name: str) -> PhoneNumber | None:
+        """What happens when that number is called through the SIP account of that name: what is said of the number,
+        what is said of the account, what is said of all others; None: nobody answers."""
+        account = self.accounts[name]
+        number = self.numbers.get(called) if called != ANY_NUMBER else None
+        if number is None or number.carrier not in (None, name):
+            own = account.agent is not None
+            number = PhoneNumber(agent=account.agent or "") if own else self.numbers.get(ANY_NUMBER)
+        if number is None or number.carrier not in (None, name):
+            return None
+        update = {"greeting": number.greeting or account.greeting, "language": number.language or account.language}
+        return number.model_copy(update=update)
 
 
 def read_phones(path: Path, agents: Mapping[str, Any], problems: Problems) -> Phones | None:
@@ -173,14 +192,13 @@ def read_phones(path: Path, agents: Mapping[str, Any], problems: Problems) -> Ph
         at = ("asterisk", name)
         key = {"password": server.password}
         for missing in missing_variables(key):
-            problems.error(
-                source, (*at, "password"), f"the environment variable {missing} is not set; put it into .env"
-            )
+            text = f"the environment variable {missing} is not set; put it into .env"
+            problems.error(source, (*at, "password"), text)
         problems.warnings += [told(f"{source}: asterisk.{name}", path) for path in plain_secrets(key)]
     check_asterisk(phones.asterisk, agents, phones.numbers, source, problems)
-    for both in phones.carriers.keys() & phones.asterisk.keys():
-        problems.error(source, ("asterisk", both), "is the name of a carrier as well")
-    lines = {*phones.carriers, *phones.asterisk}
+    for both in (phones.carriers.keys() | phones.accounts.keys()) & phones.asterisk.keys():
+        problems.error(source, ("asterisk", both), "is the name of a carrier or account as well")
+    check_accounts(phones.accounts, agents, phones.carriers, source, problems)
     for called, number in phones.numbers.items():
         at = ("numbers", called)
         extension = bool(phones.asterisk) and _EXTENSION.fullmatch(called)
@@ -189,8 +207,9 @@ def read_phones(path: Path, agents: Mapping[str, Any], problems: Problems) -> Ph
         if number.agent not in agents:
             text = f"there is no agent {quoted(number.agent)}{did_you_mean(number.agent, agents)}"
             problems.error(source, (*at, "agent"), text)
-        if number.carrier is not None and number.carrier not in lines:
-            text = f"there is no carrier {quoted(number.carrier)}{did_you_mean(number.carrier, lines)}"
+        ways = (*phones.carriers, *phones.accounts, *phones.asterisk)
+        if number.carrier is not None and number.carrier not in ways:
+            text = f"there is no carrier or account {quoted(number.carrier)}{did_you_mean(number.carrier, ways)}"
             problems.error(source, (*at, "carrier"), text)
     for caller in phones.callers:
         if not _NUMBER.fullmatch(caller):

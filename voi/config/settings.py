@@ -146,6 +146,8 @@ class Settings(BaseSettings):
     """A client that has not sent `init` by then is disconnected."""
     asterisk: bool = True
     """Answer and make calls over the Asterisks of phones.json. Of several workers the first does."""
+    sip: bool = True
+    """Answer and make calls over the SIP accounts of phones.json. Of several workers the first does."""
     realtime: bool = True
     """Serve OpenAI's Realtime protocol at /v1/realtime."""
     webrtc_ice_servers: JsonObjects = {}

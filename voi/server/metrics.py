@@ -16,6 +16,7 @@ from voi.core.options import Mode
 from voi.engines.supervised import Supervised
 from voi.server.engine_metrics import EngineMetrics
 from voi.server.gpu_metrics import GpuMetrics
+from voi.server.sip_metrics import SipMetrics
 from voi.server.usage_metrics import UsageMetrics
 from voi.server.webrtc_metrics import WebRtcMetrics
 from voi.session.failure import Failure
@@ -134,6 +135,7 @@ class Metrics:
         self.used = UsageMetrics(self.registry)
         self.gpus = GpuMetrics(self.registry)
         self.webrtc = WebRtcMetrics(self.registry)
+        self.sip = SipMetrics(self.registry)
         ProcessCollector(registry=self.registry)
         # A series that begins with its first increment shows no increase: what can be foreseen is there from the start.
         for mode in get_args(Mode):

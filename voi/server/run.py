@@ -72,6 +72,8 @@ from voi.transports.realtime.connection import REALTIME_PATH, RealtimeWebSockets
 from voi.transports.realtime.peer import RealtimeCaller, RealtimeServices
 from voi.transports.realtime.webrtc import RealtimeOverWebRtc
 from voi.transports.rtvi.connection import RtviWebSockets
+from voi.transports.sip.rtp_media import media_of
+from voi.transports.sip.service import SipCounters, SipService
 from voi.transports.voi_ws.connection import VoiWebSockets
 from voi.transports.voi_ws.leaving import give_up_wanted, hand_over
 from voi.transports.voi_ws.resumption import Resumables
@@ -212,6 +214,10 @@ class Server:
         """Who takes the WebSockets, by path."""
         if settings.realtime:
             self._doors[REALTIME_PATH] = RealtimeWebSockets(self.realtime).meet
+        sip = self.metrics.sip
+        self.sip = SipService(
+            self.calls, lambda: self._configs.current, SipCounters(sip.call, sip.fault, sip.state), media_of
+        )
         self._webrtc = RealtimeOverWebRtc(
             self.realtime,
             ice_settings(settings.webrtc_ice_servers, settings.webrtc_external_address),
@@ -255,6 +261,7 @@ class Server:
         phones = self._configs.current.phones
         options += [{"key": account.key} for account in phones.carriers.values()] if phones else []
         options += [{"password": server.password} for server in phones.asterisk.values()] if phones else []
+        options += [account.secrets for account in phones.accounts.values()] if phones else []
         return [value for each in (*options, self.settings.engine_options, self.settings.stt_options)
                 for value in values_of(each)] + secrets_in(self._configs.current)  # fmt: skip
 
@@ -361,6 +368,8 @@ class Server:
             self._listeners = await start_listeners(self.settings.listeners, self._door_services)
             if self.settings.asterisk:
                 self.asterisk.start()
+            if self.settings.sip:
+                await self.sip.start()
         except VoiError as error:
             self._give_up(http, error)
             return
@@ -487,6 +496,7 @@ class Server:
         if self.readiness.state != "failed":
             self.readiness.state = "stopping"
         self.admission.close()
+        self._tasks.start(self.sip.leave(), "end of SIP accounts")
         handover = self._voi_ws.handover
         if self._giving_up is not None:
             self._giving_up.cancel()  # all calls leave now
@@ -496,6 +506,7 @@ class Server:
         await self.calls.drain(self.settings.shutdown_grace_s, self.hurry)
         await close_listeners(self._listeners)
         await self.asterisk.close()
+        await self.sip.close()
 
     async def _close_engines(self) -> None:
         if self._engines is None:

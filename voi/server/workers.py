@@ -114,6 +114,7 @@ class Workers:
         if port != self.ports[0]:
             environ[env_name("listeners")] = "{}"  # only one process can open their ports
             environ[env_name("asterisk")] = "false"
+            environ[env_name("sip")] = "false"
         return KeptProcess(name, (*self._command, "serve"), environ)
 
     def _keep(self, process: KeptProcess) -> None:

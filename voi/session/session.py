@@ -151,7 +151,7 @@ class Session:
         self._knowledge_of = knowledge_of
         self._current = CurrentAgent(agent, agent_name, tools_of(agent, ""))
         self._change: AgentChange = lambda written: written
-        """What the client makes of each agent."""
+        """What the client or the door makes of each agent."""
         script = script_from(
             agent,
             options,
@@ -580,6 +580,10 @@ class Session:
     def written_agent(self) -> Agent:
         """The same, as its author wrote it."""
         return self._current.written
+
+    def adapt(self, change: AgentChange) -> None:
+        """Each agent that takes over from now on is what `change` makes of it, as the one that began is already."""
+        self._change = change
 
     def revise(self, change: AgentChange, instructions: str, must_call: str = "") -> None:
         """The client changed what it chose: from its next reply on, the agent of the conversation, and each that takes

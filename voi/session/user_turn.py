@@ -11,6 +11,7 @@ from voi.core.actions import EndUtterance, JudgeTurn, JudgeVoice, Listen, Transc
 from voi.core.facts import Fact, Heard, TranscriptFailed, TurnJudged, VoiceJudged
 from voi.core.late import LATE_MAX
 from voi.core.options import CallOptions
+from voi.core.vad_edges import VadRules
 from voi.dialogue import Message
 from voi.engines.base import SttOptions, SttStream, VoiceJudge
 from voi.errors import EngineError
@@ -78,6 +79,7 @@ class UserTurn:
         """Tasks whose transcript was not ready when the turn ended, with their streams."""
         self.audio_input = AudioInput(
             vad=engines.vad,
+            rules=VadRules(agent.turn.vad_threshold, agent.turn.vad_threshold),
             stt=engines.stt,
             stt_options=SttOptions(
                 None if agent.language == AUTO else agent.language, agent.stt.prompt, agent.stt.hot_words

@@ -14,6 +14,8 @@ from voi.engines.stt.flushes import LONGEST_BUFFER_MS
 from voi.engines.stt.moonshine import Moonshine, MoonshineStream
 from voi.errors import ConfigError, EngineError
 
+pytestmark = pytest.mark.integration
+
 SAID = {
     "jfk": "and so my fellow americans ask not what your country can do for you ask what you can do for your country",
     "austen-0870": "and mr john dashwood had then leisure to consider how much there might be prudently in his power "

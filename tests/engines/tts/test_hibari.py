@@ -17,6 +17,8 @@ from voi.engines.tts.hibari import Hibari
 from voi.engines.tts.part_speech import TEXT_MAX_CHARACTERS
 from voi.errors import ConfigError, EngineError
 
+pytestmark = pytest.mark.integration
+
 TEXT = "I never expected to see you here again, my old friend."
 
 

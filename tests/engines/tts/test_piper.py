@@ -20,6 +20,8 @@ from voi.engines.tts.piper import Piper
 from voi.engines.tts.piper_model import PiperModel, packaged_voice, resampled
 from voi.errors import ConfigError, EngineError
 
+pytestmark = pytest.mark.integration
+
 pytest.importorskip("onnxruntime")
 TEXT = "I never expected to see you here again, my old friend."
 

@@ -21,6 +21,8 @@ from voi.training.turns.fit import fit_signs
 from voi.training.turns.judgements import Judgements
 from voi.training.turns.moments import Moment, moments_of
 
+pytestmark = pytest.mark.integration
+
 
 @pytest.fixture(autouse=True)
 def fake_engines(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,6 +17,8 @@ from voi.training.voices import train
 from voi.training.voices.sounds import may_use
 from voi.training.voices.train import FILE, FittedVoices, area, card, enough, fit_to, shipped, table, write, write_folds
 
+pytestmark = pytest.mark.integration
+
 RATE_HZ = 16_000
 SPEAKERS, EACH = 8, 24
 

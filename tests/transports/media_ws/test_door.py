@@ -13,7 +13,9 @@ from voi.session import events
 from voi.transports.media_ws.carrier import CallerKey, CallerSound, MarkPlayed
 from voi.transports.media_ws.carriers import CARRIERS
 from voi.transports.media_ws.codecs import MediaCodec
-from voi.transports.media_ws.door import MARKS_MAX, NO_KEYS, NO_TRANSFER, PASSED_ON, MediaDoor, Transfer
+from voi.transports.media_ws.door import MediaDoor
+from voi.transports.media_ws.line import MARKS_MAX, Transfer
+from voi.transports.telephone.door import NO_KEYS, NO_TRANSFER, PASSED_ON
 
 ULAW = MediaCodec("ulaw", 8_000)
 FRAME = 320
@@ -107,7 +109,7 @@ async def test_a_carrier_that_sends_no_marks_back() -> None:
     door, _, _, faults = opened()
     for _ in range(MARKS_MAX + 10):
         door.tell(events.Sound(4, bytes(FRAME)))
-    assert len(door._marks) == MARKS_MAX
+    assert len(door.media.marks) == MARKS_MAX
     assert faults == ["marks_missing"] * 10
 
 

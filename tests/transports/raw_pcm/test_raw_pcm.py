@@ -17,6 +17,8 @@ from voi.errors import ConfigError
 from voi.server.auth import issue_token
 from voi.transports import listeners
 
+pytestmark = pytest.mark.integration
+
 Patch = pytest.MonkeyPatch
 
 

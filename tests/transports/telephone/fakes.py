@@ -3,7 +3,11 @@
 import asyncio
 
 from voi.session.events import Ended
+from voi.transports.rtp import RtpPacket, parse_rtp
 from voi.transports.telephone.line import LineListener
+from voi.transports.telephone.rtp_ports import OnDatagram
+from voi.transports.telephone.rtp_terms import NetAddress
+from voi.transports.telephone.rtp_ticker import RtpTicker
 
 
 class FakeLine:
@@ -107,3 +111,67 @@ class ListeningSession:
 
     def door_answers(self, number: str, result: str, *, failed: bool = False) -> None:
         self.answers.append((number, result, failed))
+
+
+class FakeSockets:
+    """`RtpSockets` without a network. `come` is what the other side sends."""
+
+    def __init__(self) -> None:
+        self.port, self.rtcp_port = 16_384, 16_385
+        self.ticker = RtpTicker()
+        self.sent: list[tuple[float, bytes, NetAddress]] = []
+        """When each packet left, the packet, and where to."""
+        self.reports: list[tuple[bytes, NetAddress]] = []
+        self.closed = 0
+        self._on_rtp: OnDatagram | None = None
+        self._on_rtcp: OnDatagram | None = None
+
+    def start(self, on_rtp: OnDatagram, on_rtcp: OnDatagram) -> None:
+        self._on_rtp, self._on_rtcp = on_rtp, on_rtcp
+
+    def send(self, packet: bytes, to: NetAddress) -> bool:
+        self.sent.append((asyncio.get_running_loop().time(), packet, to))
+        return True
+
+    def send_rtcp(self, packet: bytes, to: NetAddress) -> bool:
+        self.reports.append((packet, to))
+        return True
+
+    def close(self) -> None:
+        self.closed += 1
+
+    def come(self, packet: bytes, source: NetAddress) -> bool:
+        return self._on_rtp is not None and self._on_rtp(packet, source)
+
+    def report(self, packet: bytes, source: NetAddress) -> bool:
+        return self._on_rtcp is not None and self._on_rtcp(packet, source)
+
+    @property
+    def packets(self) -> list[RtpPacket]:
+        return [packet for _, data, _ in self.sent if (packet := parse_rtp(data)) is not None]
+
+
+class KeepingListener:
+    """A `LineListener` that keeps what it is told."""
+
+    def __init__(self) -> None:
+        self.heard = bytearray()
+        self.keys = ""
+        self.reported: list[tuple[int, int]] = []
+        self.faults: list[str] = []
+        self.ends: list[str] = []
+
+    def sound(self, pcm: bytes) -> None:
+        self.heard += pcm
+
+    def key(self, key: str) -> None:
+        self.keys += key
+
+    def played(self, message_id: int, size_bytes: int) -> None:
+        self.reported.append((message_id, size_bytes))
+
+    def fault(self, fault: str) -> None:
+        self.faults.append(fault)
+
+    def gone(self, why: str) -> None:
+        self.ends.append(why)

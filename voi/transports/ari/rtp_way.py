@@ -11,7 +11,7 @@ from voi.transports.telephone.codecs import LineCodec
 from voi.transports.telephone.line import PhoneLine
 from voi.transports.telephone.rtp_line import RtpLine
 from voi.transports.telephone.rtp_ports import RtpPorts
-from voi.transports.telephone.rtp_terms import Address, RtpTerms
+from voi.transports.telephone.rtp_terms import NetAddress, RtpTerms
 
 RTP_CODECS: dict[AriFormat, LineCodec] = {
     "ulaw": LineCodec("PCMU", 0),
@@ -54,7 +54,7 @@ class RtpWay:
         pass
 
     @staticmethod
-    async def _remote(operations: Operations, made: MediaChannel) -> Address | None:
+    async def _remote(operations: Operations, made: MediaChannel) -> NetAddress | None:
         """Where Asterisk takes our sound; None: its first packet tells."""
         names = ("UNICASTRTP_LOCAL_ADDRESS", "UNICASTRTP_LOCAL_PORT")
         found = [made.variables.get(name) or await operations.variable(made.id, name) for name in names]

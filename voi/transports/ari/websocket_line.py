@@ -1,6 +1,6 @@
 """A call's sound over chan_websocket. Asterisk plays a frame every 20 ms by its own clock and keeps the others, so
-what is sent too early stays in the way for good. Behind each frame goes a mark that comes back when the frame was played, and
-only so many frames are under way as bridge a pause of the network. A flush takes them back."""
+what is sent too early stays in the way for good. Behind each frame goes a mark that comes back when the frame was
+played, and only so many frames are under way as bridge a pause of the network. A flush takes them back."""
 
 import asyncio
 from collections import deque

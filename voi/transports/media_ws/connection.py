@@ -28,7 +28,8 @@ from voi.transports.media_ws.answering import CountRequest, PhoneAnswers
 from voi.transports.media_ws.carrier import TICKET, FromCarrier, StreamStarted, StreamStopped
 from voi.transports.media_ws.carriers import CARRIERS, codec_of, e164
 from voi.transports.media_ws.codecs import MediaCodec
-from voi.transports.media_ws.door import MediaDoor, Transfer
+from voi.transports.media_ws.door import MediaDoor
+from voi.transports.media_ws.line import Transfer
 from voi.transports.media_ws.tickets import Admitted, Tickets
 from voi.transports.websocket import Request, WebSocket
 

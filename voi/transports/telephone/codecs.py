@@ -14,8 +14,8 @@ NOISE_TYPE = 13
 
 @dataclass(frozen=True, slots=True)
 class CodecFacts:
-    """`clock_hz`: of timestamps. `rate_hz`: of the sound as Voi takes and gives it. `static_type`: the payload type that
-    needs no rtpmap; None: it has none. `channels`: as rtpmap names them."""
+    """`clock_hz`: of timestamps. `rate_hz`: of the sound as Voi takes and gives it. `static_type`: the payload type
+    that needs no rtpmap; None: it has none. `channels`: as rtpmap names them."""
 
     name: CodecName
     clock_hz: int

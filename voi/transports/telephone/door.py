@@ -116,7 +116,9 @@ class TelephoneDoor:
         self._on_fault(fault)
         if fault not in self._told:
             self._told.add(fault)
-            log.warning("a call's sound comes from %s with faults (%s); only the first is logged", self._source, fault)
+            log.warning(
+                "the caller's sound comes from %s with faults (%s); only the first is logged", self._source, fault
+            )
 
     def gone(self, why: str) -> None:
         if not self._closed:

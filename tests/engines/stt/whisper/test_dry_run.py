@@ -15,6 +15,8 @@ from voi.engines.stt.whisper import openai_decoding
 from voi.engines.stt.whisper.openai_decoding import Decoding
 from voi.engines.stt.whisper.openai_network import Dimensions, TextDecoder
 
+pytestmark = pytest.mark.integration
+
 SMALL = Dimensions(80, 1500, 768, 12, 2, 51_865, 448, 768, 12, 2)
 """But for its twelve layers, which are all alike."""
 HEADS = [(0, 3), (1, 0), (1, 11)]

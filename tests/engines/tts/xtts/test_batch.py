@@ -23,6 +23,8 @@ from voi.engines.tts.xtts.model import Running
 from voi.engines.tts.xtts.vocoder import PendingSound, VocoderWindow
 from voi.errors import EngineError
 
+pytestmark = pytest.mark.integration
+
 DRAWN = Sampling()
 WORDS = [
     "where",

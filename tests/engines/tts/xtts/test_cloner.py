@@ -27,6 +27,8 @@ from voi.engines.tts.xtts.engine import Xtts
 from voi.engines.vad.silero import Silero
 from voi.errors import ClientError, ConfigError
 
+pytestmark = pytest.mark.integration
+
 
 @pytest.fixture
 def files(tmp_path: Path) -> dict[str, Path]:

@@ -17,6 +17,8 @@ from voi.engines.tts.xtts.model import plan_for
 from voi.engines.tts.xtts.vocoder import Vocoder, VocoderWindow
 from voi.engines.tts.xtts.windows import FrameWindow, Stretch
 
+pytestmark = pytest.mark.integration
+
 CONDITIONING = 32
 SLOTS = 4
 DRY = (META, "XTTS")

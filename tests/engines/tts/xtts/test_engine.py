@@ -23,6 +23,8 @@ from voi.engines.tts.xtts.engine import Xtts, runaway_codes
 from voi.engines.tts.xtts.layout import read_layout
 from voi.errors import ConfigError, EngineError
 
+pytestmark = pytest.mark.integration
+
 
 async def quiet(tts: Xtts) -> None:
     """Until its batch has nothing to do."""

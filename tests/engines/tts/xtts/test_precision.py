@@ -18,6 +18,8 @@ from voi.engines.tts.xtts.model import Running
 from voi.engines.tts.xtts.sampling import NOT_A_NUMBER, draw
 from voi.errors import ConfigError
 
+pytestmark = pytest.mark.integration
+
 HALVES = ("float16", "bfloat16")
 
 

@@ -1,0 +1,151 @@
+"""One account of phones.json at work: its registration, its calls, and the way to its server."""
+
+import asyncio
+import contextlib
+import hmac
+import ipaddress
+import secrets
+import ssl
+from collections.abc import Callable
+
+from voi.audio.libopus import load_libopus
+from voi.config.secret_refs import resolved
+from voi.config.sip_accounts import SipAccount, host_and_port
+from voi.errors import ConfigError, VoiError
+from voi.tasks import Tasks
+from voi.transports.sip.leg import SipLeg
+from voi.transports.sip.negotiation import OfferAnswer
+from voi.transports.sip.registration import AccountState, Registration
+from voi.transports.sip.resolving import ServerAddress
+from voi.transports.sip.stack import SipCredentials, SipStack
+from voi.transports.sip.transactions import Flow
+from voi.transports.sip.uri import SipUri
+from voi.transports.telephone.srtp import srtp_is_there
+
+
+class LiveAccount:
+    """`on_state` is told each change of its state. Raises ConfigError if a secret is missing. `start` it, and `close`
+    it in the end; its calls go on without it."""
+
+    def __init__(
+        self, name: str, config: SipAccount, stack: SipStack, on_state: Callable[["LiveAccount"], None]
+    ) -> None:
+        self.name = name
+        self.config = config
+        self.user = secrets.token_hex(8)
+        """The user of our Contact: whoever calls it knows it from the registrar."""
+        values = resolved(config.secrets, f"phones.json: accounts.{name}")
+        password = str(values.get("password", ""))
+        self.password = password
+        self.secret = str(values.get("secret", ""))
+        self.credentials = SipCredentials(config.auth_user or config.user or "", password) if password else None
+        self.address = SipUri("sip", config.user or "voi", self._domain() or stack.sockets.local_host("192.0.2.1"))
+        self._srtp = config.srtp
+        if not srtp_is_there():
+            if config.srtp == "required":
+                raise ConfigError(f"phones.json: accounts.{name}: srtp needs pylibsrtp. Run: ./install.sh telephone")
+            self._srtp = "off"
+        self._codecs = [codec.upper() for codec in config.codecs if codec != "opus" or _opus_is_there()]
+        if not self._codecs:
+            raise ConfigError(f"phones.json: accounts.{name}: codecs has opus alone, and this machine has no libopus")
+        self.legs: set[SipLeg] = set()
+        """Its calls under way, those that ring included."""
+        self._stack = stack
+        self._networks = [ipaddress.ip_network(each, strict=False) for each in config.allow]
+        self._tasks = Tasks()
+        self._registration: Registration | None = None
+        self._state = AccountState("ready", 0.0)
+        self._context: ssl.SSLContext | None = None
+        if config.server:
+            self._registration = Registration(
+                stack, config, self.credentials, self.address, self.user, self._connect, lambda state: on_state(self)
+            )
+
+    def _domain(self) -> str:
+        return self.config.domain or (host_and_port(self.config.server[0])[0] if self.config.server else "")
+
+    def start(self) -> None:
+        if self._registration is not None:
+            self._tasks.start(self._registration.run(), f"SIP account {self.name}")
+
+    async def close(self) -> None:
+        """Leave the server. Calls under way go on."""
+        await self._tasks.close()
+        if self._registration is not None:
+            await self._registration.leave()
+
+    @property
+    def state(self) -> AccountState:
+        return self._registration.state if self._registration is not None else self._state
+
+    @property
+    def is_full(self) -> bool:
+        return bool(self.config.max_calls) and len(self.legs) >= self.config.max_calls
+
+    def trusts(self, host: str) -> bool:
+        """Whether its calls may come from that address."""
+        if self._registration is not None and host in self._registration.known:
+            return True
+        try:
+            address = ipaddress.ip_address(host)
+        except ValueError:
+            return False
+        return any(address in network for network in self._networks)
+
+    def is_secret(self, user: str) -> bool:
+        """Whether that user name is the trunk's secret."""
+        return bool(self.secret) and hmac.compare_digest(user.encode(), self.secret.encode())
+
+    def flow_lost(self, flow: Flow) -> None:
+        if self._registration is not None:
+            self._registration.flow_lost(flow)
+
+    def talks(self, host: str, port: int, *, encrypted: bool) -> OfferAnswer:
+        """Offers and answers for one call. `encrypted`: its signalling is."""
+        return OfferAnswer(host, port, self._codecs, self._srtp, offers_srtp=encrypted)
+
+    @property
+    def route(self) -> list[str]:
+        """Values of Route of requests that begin a call."""
+        return self._registration.route if self._registration is not None else []
+
+    def flow(self) -> Flow:
+        """The way to its server. Raises VoiError if there is none now."""
+        registration = self._registration
+        flow = registration.flow if registration is not None else None
+        if flow is None or flow.closed:
+            raise VoiError(f"The account {self.name} does not reach its server ({self.state.name}).")
+        return flow
+
+    async def _connect(self, address: ServerAddress) -> Flow:
+        """Raises OSError."""
+        kind = self.config.transport
+        sockets = self._stack.sockets
+        if kind == "udp":
+            if sockets.udp is None:
+                raise ConnectionError("SIP is not listened to over UDP")
+            return sockets.udp.to(address.host, address.port)
+        if (known := sockets.connection_to(kind, address.host, address.port)) is not None and kind == "tcp":
+            return known
+        if kind == "tls" and self._context is None:
+            self._context = await asyncio.to_thread(client_context, self.config)
+        return await sockets.connect(kind, address.host, address.port, self._context, address.name)
+
+
+def _opus_is_there() -> bool:
+    try:
+        load_libopus()
+    except ConfigError:
+        return False
+    return True
+
+
+def client_context(config: SipAccount) -> ssl.SSLContext:
+    """For connections to an account's servers. Raises OSError. Blocks: it reads certificates."""
+    context = ssl.create_default_context(cafile=config.tls_ca_file)
+    if not config.tls_verify:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    with contextlib.suppress(NotImplementedError):
+        context.minimum_version = ssl.TLSVersion.TLSv1_2
+    return context

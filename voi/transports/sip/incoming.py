@@ -1,0 +1,277 @@
+"""Calls that come in: whose account is it, may they call, who answers, is there a place; then it rings."""
+
+import asyncio
+import contextvars
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from voi.calls.admission import Refused
+from voi.calls.call import Call
+from voi.calls.call_id import conversation_id, new_call_id
+from voi.calls.calls import Calls
+from voi.config.phones import PhoneNumber, Phones
+from voi.core.end_reason import EndReason
+from voi.tasks import Tasks
+from voi.transports.sip.account import LiveAccount
+from voi.transports.sip.digest import DigestGate, read_fields
+from voi.transports.sip.incoming_call import IncomingCall
+from voi.transports.sip.media import BY_INFO, OpenMedia, SipMedia, SipPhoneLine
+from voi.transports.sip.message import SipRequest
+from voi.transports.sip.numbers import NUMBER, called_in, caller_of, number_of
+from voi.transports.sip.problem import SipProblem
+from voi.transports.sip.signalling import SipSignalling
+from voi.transports.sip.stack import SipStack
+from voi.transports.sip.statuses import refusal_of
+from voi.transports.sip.transactions import ServerTransaction
+from voi.transports.sip.uri import SipUri, parse_uri
+from voi.transports.telephone.answering import admit_call, open_call
+from voi.transports.telephone.door import TelephoneDoor
+from voi.transports.telephone.rtp_line import RTP_TAIL_S
+
+REALM = "voi"
+CountCall = Callable[[str, str, str], None]
+"""Counts a call by account, direction ("in", "out") and outcome."""
+_OUTCOMES = {403: "not_allowed", 404: "unknown", 480: "unavailable", 486: "busy", 487: "cancelled", 488: "no_codec",
+             503: "overloaded"}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class _Arriving:
+    """`caller`: number or name, for those who ask; never logged."""
+
+    account: LiveAccount
+    number: PhoneNumber
+    caller: str
+    client: str
+
+
+class IncomingCalls:
+    """`accounts`, `phones`: those of now. `open_media` opens a port for sound. `on_fault` counts what is wrong with a
+    line."""
+
+    def __init__(
+        self, stack: SipStack, calls: Calls, accounts: Callable[[], Iterable[LiveAccount]],
+        phones: Callable[[], Phones | None], open_media: OpenMedia, count: CountCall, on_fault: Callable[[str], None],
+        tasks: Tasks, clock: Callable[[], float] = time.time,
+    ) -> None:  # fmt: skip
+        self._stack = stack
+        self._calls = calls
+        self._accounts = accounts
+        self._phones = phones
+        self._open_media = open_media
+        self._count = count
+        self._on_fault = on_fault
+        self._tasks = tasks
+        self._clock = clock
+        self._gate = DigestGate(REALM)
+
+    def invite(self, transaction: ServerTransaction) -> None:
+        """A new call. Raises SipProblem if it is not taken."""
+        request, host = transaction.request, transaction.flow.remote[0]
+        account = self._account_of(request, host)
+        try:
+            arriving = self._arriving(account, request, host)
+            leg = self._leg(account, transaction)
+        except SipProblem as problem:
+            self._refused(account, problem, host)
+            raise
+        context = contextvars.copy_context()
+        call_id = new_call_id()
+        context.run(conversation_id.set, call_id)
+        ringing = context.run(
+            self._tasks.start, self._ring(leg, arriving, call_id), "SIP call", lambda error: self._fail(leg, error)
+        )
+        leg.on_over = lambda why: self._given_up(leg, arriving, ringing)
+
+    def _fail(self, leg: IncomingCall, error: BaseException) -> None:
+        self._tasks.fault("a SIP call could not be answered", error)
+        leg.refuse(SipProblem(500))
+
+    def _refused(self, account: LiveAccount, problem: SipProblem, host: str) -> None:
+        outcome = _OUTCOMES.get(problem.code, "refused")
+        self._count(account.name, "in", outcome)
+        self._stack.faults.note(f"in_{outcome}", host, f"a call of the account {account.name} got {problem.code}", 20)
+
+    # ---- whose it is --------------------------------------------------------------------------------
+
+    def _account_of(self, request: SipRequest, host: str) -> LiveAccount:
+        """Raises SipProblem: 403 for strangers, 401, 404."""
+        user = parse_uri(request.uri).user
+        accounts = list(self._accounts())
+        for account in accounts:
+            if user == account.user or account.is_secret(user):
+                return account
+        trusted = [account for account in accounts if account.trusts(host)]
+        named = [account for account in trusted if account.config.user == user]
+        trunks = [account for account in trusted if not account.config.registers]
+        if named or trunks:
+            return (named or trunks)[0]
+        if trusted:
+            raise SipProblem(404)
+        challenging = [account for account in accounts if account.config.challenge]
+        if challenging:
+            return self._proven(challenging, request)
+        self._stack.limits.refused(host)
+        self._stack.faults.note("stranger", host, "a call is for no account that may be called from there", 20)
+        raise SipProblem(403)
+
+    def _proven(self, accounts: list[LiveAccount], request: SipRequest) -> LiveAccount:
+        value = request.get("authorization")
+        said = read_fields(value).get("username", "")
+        now_s = self._clock()
+        stale = False
+        for account in accounts:
+            known = account.credentials
+            if known is None or known.user != said:
+                continue
+            proven = self._gate.proven(value, known.user, known.password, request.method, now_s)
+            if proven:
+                return account
+            stale = proven is None
+        raise SipProblem(401, headers=tuple(self._gate.challenges(now_s, stale=stale)))
+
+    def _arriving(self, account: LiveAccount, request: SipRequest, host: str) -> _Arriving:
+        config, phones = account.config, self._phones()
+        user = parse_uri(request.uri).user
+        if user == account.user or account.is_secret(user):
+            called = called_in(request, config.country_code, "p-called-party-id", "to")
+        else:
+            called = number_of(user, config.country_code)
+        number = phones.answering_account(called, account.name) if phones and account.name in phones.accounts else None
+        if number is None:
+            raise SipProblem(404)
+        caller = caller_of(request, config.country_code)
+        if not config.takes_caller(caller):
+            raise SipProblem(403)
+        if account.is_full:
+            raise SipProblem(486)
+        client = f"{host} ({account.name})"
+        try:
+            self._calls.admission.check(config.app)
+        except Refused as refused:
+            self._calls.note_refused(refused.ended, client)
+            raise refusal_of(refused.ended) from None
+        return _Arriving(account, number, caller, client)
+
+    # ---- it rings -----------------------------------------------------------------------------------
+
+    def _leg(self, account: LiveAccount, transaction: ServerTransaction) -> IncomingCall:
+        flow = transaction.flow
+        host, _ = self._stack.our_address(flow)
+        talks = account.talks(host, 0, encrypted=flow.transport == "tls")
+        session_s = account.config.session_expires_s
+        leg = IncomingCall(self._stack, transaction, talks, account.user, account.credentials, session_s)
+        account.legs.add(leg)
+        leg.on_closed = lambda: account.legs.discard(leg)
+        return leg
+
+    def _given_up(self, leg: IncomingCall, arriving: _Arriving, ringing: "asyncio.Task[None]") -> None:
+        if not leg.established:
+            self._count(arriving.account.name, "in", "cancelled")
+        ringing.cancel()
+
+    async def _ring(self, leg: IncomingCall, arriving: _Arriving, call_id: str) -> None:
+        account = arriving.account
+        config = account.config
+        try:
+            media = await self._open_media(self._stack.media_host(leg.flow))
+        except OSError:
+            self._refused(account, SipProblem(503), leg.flow.remote[0])
+            leg.refuse(SipProblem(503, headers=(("Retry-After", "30"),)))
+            return
+        taken = False
+        try:
+            leg.talks.at_port(media.port)
+            leg.prepare()
+            if not config.auto_answer or config.ring_s:
+                leg.ring()
+                # it rings until the caller gives up, if it is not to be answered
+                await asyncio.sleep(config.ring_s if config.auto_answer else 3_600.0)
+            if not config.auto_answer:
+                raise SipProblem(480)
+            taken = self._take(leg, arriving, media, call_id)
+        except SipProblem as problem:
+            self._refused(account, problem, leg.flow.remote[0])
+            leg.refuse(problem)
+        finally:
+            if not taken:
+                await media.aclose()
+
+    def _take(self, leg: IncomingCall, arriving: _Arriving, media: SipMedia, call_id: str) -> bool:
+        """Answer. False: the call was refused. Raises SipProblem."""
+        if leg.offer:
+            leg.prepare()
+        else:
+            leg.talks.narrow()
+        plan = leg.talks.plan or leg.talks.expected_plan(leg.flow.remote[0])
+        line = SipPhoneLine(media, plan, leg, BY_INFO[arriving.account.config.keys])
+        signalling = SipSignalling(leg, media, self._dials_at(arriving.account, leg))
+        taking = _Taking(leg, self._on_fault)
+        door = TelephoneDoor(line, signalling, on_gone=taking.line_gone, on_fault=self._on_fault, source="sip",
+                             tail_s=RTP_TAIL_S)  # fmt: skip
+        config, phones = arriving.account.config, self._phones()
+        caller = arriving.caller if NUMBER.fullmatch(arriving.caller) else ""
+        try:
+            call = admit_call(self._calls, door, config.app, arriving.client, call_id, caller,
+                              phones.callers if phones else {})  # fmt: skip
+        except Refused as refused:
+            self._calls.note_refused(refused.ended, arriving.client)
+            raise refusal_of(refused.ended) from None
+        session = open_call(call, arriving.number, door.heard_rate_hz)
+        if session is None:
+            self._count(arriving.account.name, "in", "failed")
+            return False
+        taking.call = call
+        try:
+            leg.accept()
+        except SipProblem as problem:
+            call.end(EndReason.BAD_START)
+            raise problem
+        self._count(arriving.account.name, "in", "answered")
+        signalling.on_hold = taking.held
+        leg.on_over = lambda why: self._over(taking, media)
+
+        def confirmed() -> None:
+            if not call.over:
+                door.open(session)
+                call.start()
+
+        leg.on_confirmed = confirmed
+        return True
+
+    def _over(self, taking: "_Taking", media: SipMedia) -> None:
+        call = taking.call
+        assert call is not None
+        if not call.started:
+            self._tasks.start(media.aclose(), "sound of a call that never began")
+        call.hang_up()
+
+    def _dials_at(self, account: LiveAccount, leg: IncomingCall) -> SipUri:
+        if account.config.server or account.config.domain:
+            return account.address
+        host, port = leg.flow.remote
+        return SipUri("sip", account.address.user, host, port if leg.flow.transport == "udp" else None)
+
+
+class _Taking:
+    """What follows from a call's line and signalling for its conversation."""
+
+    def __init__(self, leg: IncomingCall, on_fault: Callable[[str], None]) -> None:
+        self.call: Call | None = None
+        self._leg = leg
+        self._on_fault = on_fault
+
+    def line_gone(self, why: str) -> None:
+        """No sound comes any more."""
+        self._leg.hang_up((("Reason", 'SIP;cause=408;text="No sound"'),))
+        if self.call is not None:
+            self.call.hang_up()
+
+    def held(self, held: bool) -> None:
+        """The caller holds the call: time stands still for the conversation."""
+        if self.call is not None and self.call.started:
+            if held:
+                self.call.stand_still()
+            else:
+                self.call.go_on({})

@@ -1,0 +1,66 @@
+"""`Signalling` of a SIP call: ends it in SIP's words, passes it on, and follows it."""
+
+from collections.abc import Callable
+
+from voi.errors import VoiError
+from voi.session.events import Ended
+from voi.transports.sip.incoming_call import IncomingCall
+from voi.transports.sip.leg import SipLeg
+from voi.transports.sip.media import SipMedia
+from voi.transports.sip.negotiation import MediaPlan
+from voi.transports.sip.problem import SipProblem
+from voi.transports.sip.statuses import bye_headers, refusal_of
+from voi.transports.sip.uri import SipUri, parse_uri
+
+
+class SipSignalling:
+    """`address`: of our account, whose host numbers are dialled at. `on_hold` is told when the other side holds the
+    call (True) and resumes it (False)."""
+
+    def __init__(self, leg: SipLeg, media: SipMedia, address: SipUri) -> None:
+        self.leg = leg
+        self.on_hold: Callable[[bool], None] = lambda held: None
+        self._media = media
+        self._address = address
+        self._held = False
+        leg.on_plan = self.plan
+
+    def plan(self, plan: MediaPlan) -> None:
+        """It is agreed anew how sound travels."""
+        self._media.change(plan)
+        held = not plan.sends
+        if held != self._held:
+            self._held = held
+            self.on_hold(held)
+
+    async def transfer(self, target: str) -> None:
+        """`Signalling`. The call is over for us once the target has answered."""
+        await self.leg.transfer(dialled(target, self._address), str(self._address))
+        if not self.leg.over:
+            self.leg.hang_up(bye_headers_of_transfer())
+            self.leg.on_over("the call was passed on")
+
+    def hang_up(self, ended: Ended) -> None:
+        """`Signalling`."""
+        leg = self.leg
+        if isinstance(leg, IncomingCall) and not leg.established:
+            leg.refuse(refusal_of(ended))
+        else:
+            leg.hang_up(bye_headers(ended))
+
+
+def bye_headers_of_transfer() -> list[tuple[str, str]]:
+    return [("Reason", 'SIP;cause=200;text="Call completed elsewhere"')]
+
+
+def dialled(target: str, address: SipUri) -> SipUri:
+    """The SIP address of a number or an address. Raises VoiError for what is neither."""
+    if target.startswith("+"):
+        return SipUri("sip", target, address.host, address.port)
+    try:
+        uri = parse_uri(target)
+    except SipProblem as problem:
+        raise VoiError(f"The target is no SIP address: {problem.reason}") from None
+    if uri.headers or not uri.host:
+        raise VoiError("The target is no SIP address.")
+    return uri
