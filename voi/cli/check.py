@@ -193,6 +193,9 @@ def _summary(config: "Config", settings: "Settings") -> list[str]:
         lines.append(
             f"{settings.phones_file}: {_count(len(numbers), 'number')}{': ' if numbers else ''}{', '.join(numbers)}"
         )
+        for name, server in config.phones.asterisk.items():
+            apps = [f"{app} ({what.agent or 'by number'})" for app, what in server.stasis.items()]
+            lines.append(f"  Asterisk {name}: {', '.join(apps)}")
     return [*lines, granted(settings)]
 
 
