@@ -1,5 +1,5 @@
-"""An Asterisk that behaves as Asterisk 22 does, over real sockets: its REST interface and events, bridges, and the three
-ways for sound. It misbehaves when told to. Written from Asterisk's documentation, without a line of Voi's own."""
+"""An Asterisk that behaves as Asterisk 22 does, over real sockets: its REST interface and events, bridges, and the
+three ways for sound. It misbehaves when told to. Written from Asterisk's documentation, without a line of Voi's own."""
 
 import asyncio
 import base64

@@ -79,6 +79,8 @@ class Asterisk:
         self._started: Expected[None] = Expected()
         self._ended: dict[str, None] = {}
         self._passed_on: dict[str, None] = {}
+        self._taking: dict[str, int | None] = {}
+        """Ids of channels that came in and have no leg yet; the cause, if they were hung up meanwhile."""
         self._setups = 0
         self._client: AriClient | None = None
         self._old_clients: list[AriClient] = []
@@ -126,7 +128,10 @@ class Asterisk:
         """Take no more calls, and end those that are left."""
         await self._disconnect()
         for live in list(self._live.values()):
-            await live.leg.close()
+            if live.call is not None and not live.call.over:
+                live.call.end(EndReason.DRAINED)
+            else:
+                await live.leg.close()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(END_S):
                 await self._tasks.join()
@@ -170,13 +175,14 @@ class Asterisk:
         channel = event.channel
         if self._started.came(channel.id, None) or channel.id in self._live or channel.id in self._media:
             return
-        if channel.id in self._ended or channel.id.startswith(OURS):
+        if channel.id in self._ended or channel.id in self._taking or channel.id.startswith(OURS):
             return  # twice or late; what is left of it is found among the orphans
         if self._setups >= SETUPS_MAX:
             self._count("call", "busy")
             self._tasks.start(self._turn_away(channel.id, "congestion"), "refusal")
             return
         self._setups += 1
+        self._taking[channel.id] = None
         self._tasks.start(self._take(event), "call of Asterisk's")
 
     def _gone(self, channel_id: str, cause: int) -> None:
@@ -184,14 +190,20 @@ class Asterisk:
         if (live := self._live.get(channel_id)) is not None:
             live.leg.cause = live.leg.cause or cause
             live.leg.ended(cause)
-        elif (live := self._media.get(channel_id)) is not None and live.call is not None:
-            self._count("media", "gone")
-            live.call.end(EndReason.NO_DOOR)
+        elif (live := self._media.get(channel_id)) is not None:
+            if live.call is not None and not live.call.over:
+                self._count("media", "gone")
+                live.call.end(EndReason.NO_DOOR)
+            elif live.dialing is not None and live.leg.line is not None and not live.leg.over.is_set():
+                live.leg.on_gone(0)
+        elif channel_id in self._taking:
+            self._taking[channel_id] = cause
 
     def _lost(self, known: frozenset[str]) -> None:
         """Those channels are there. Calls of ours without one have ended while nobody told us."""
         for channel_id, live in list(self._live.items()):
-            if channel_id not in known and live.call is not None:
+            talking = live.call is not None or (live.dialing is not None and live.leg.line is not None)
+            if channel_id not in known and talking:
                 self._count("orphan", "call")
                 live.leg.ended(0)
 
@@ -218,6 +230,7 @@ class Asterisk:
             log.log(level, "a call over Asterisk %s was not connected: %s", self.name, error)
         finally:
             self._setups -= 1
+            self._taking.pop(channel_id, None)
             live = self._live.get(channel_id)
             if live is not None and live.call is None:
                 await live.leg.close("failure")
@@ -241,6 +254,9 @@ class Asterisk:
             return
         leg = AriLeg(self._ready(), await self._chosen_way(), self._started, event.app, channel.id)
         live = self._remember(leg)
+        if (cause := self._taking.pop(channel.id, None)) is not None:
+            leg.ended(cause)
+            raise AriError("the other side has hung up", 404)
         try:
             async with asyncio.timeout(SETUP_S):
                 line = await leg.connect(partial(leg.operations.answer, channel.id))
@@ -341,8 +357,12 @@ class Asterisk:
             raise
         self._count("dial", "answered")
 
+        told: list[int] = []
+
         def gone(cause: int) -> None:
-            on_gone()
+            if not told:
+                on_gone()
+            told.append(cause)
             self._tasks.start(leg.close(), "end of a call that was made")
 
         leg.on_gone = gone
@@ -380,7 +400,7 @@ class Asterisk:
     def _known(self) -> set[str]:
         """Ids of all channels and bridges that are none of our orphans."""
         bridges = (live.leg.bridge for live in self._live.values())
-        return {*self._live, *self._media, *bridges, *self._passed_on}
+        return {*self._live, *self._media, *bridges, *self._taking, *self._passed_on}
 
     def _remember(self, leg: AriLeg) -> _Live:
         live = _Live(leg)

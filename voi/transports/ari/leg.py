@@ -117,6 +117,7 @@ class AriLeg:
         if self._closed:
             return
         self._closed = True
+        self.on_gone = lambda cause: None
         try:
             await self._clear(reason)
         finally:
