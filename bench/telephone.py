@@ -32,6 +32,8 @@ HOST = "127.0.0.1"
 FRAME_S = 0.02
 LOUD_EVERY = 50
 LOUD = 2_000
+WALK_S = 0.001
+"""So much later in the frame comes each second, so that every place between two ticks of the echo is tried."""
 
 
 class Echo:
@@ -95,8 +97,10 @@ class Caller:
         begin_s = loop.time() + self._offset_s
         ticks = self._codec.clock_hz // 50
         for n in range(round(seconds / FRAME_S)):
-            await asyncio.sleep(begin_s + n * FRAME_S - loop.time())
             loud = n % LOUD_EVERY == LOUD_EVERY - 1
+            if loud:
+                begin_s += WALK_S
+            await asyncio.sleep(begin_s + n * FRAME_S - loop.time())
             if loud:
                 self._said_s = time.perf_counter()
             payload = self._loud if loud else self._quiet

@@ -23,9 +23,11 @@ from voi.config import (
     classifiers,
     memory,
     oauth,
+    outgoing,
     parts,
     phones,
     post_call,
+    sip_accounts,
     telephone,
     tools,
     tts_models,
@@ -39,6 +41,7 @@ from voi.core.actions import Status
 from voi.core.options import CallOptions
 from voi.engines.registry import tts_info
 from voi.transports import websocket
+from voi.transports.telephone.outgoing.order import CallOrder
 from voi.transports.voi_ws import from_client, wire
 
 ROOT = Path(__file__).parent.parent
@@ -100,7 +103,13 @@ def test_every_field_of_the_files_is_documented(model: type[BaseModel]) -> None:
     assert set(fields(model)) - in_code(page("agents.md")) == set()
 
 
-@pytest.mark.parametrize("model", [phones.Phones, phones.CarrierAccount, phones.PhoneNumber, phones.SipAccount, phones.SipListening])
+@pytest.mark.parametrize(
+    "model",
+    [
+        phones.Phones, phones.CarrierAccount, phones.PhoneNumber, sip_accounts.SipAccount, sip_accounts.SipListening,
+        outgoing.OutgoingSettings, outgoing.OutgoingAccount, outgoing.QuietHours, outgoing.MachinesSettings, CallOrder,
+    ],
+)  # fmt: skip
 def test_every_field_of_phones_is_documented(model: type[BaseModel]) -> None:
     assert set(fields(model)) - in_code(page("telephone.md")) == set()
 
@@ -207,9 +216,15 @@ def test_every_field_a_client_may_send_is_documented() -> None:
     words = in_code(page("protocol.md"))
     messages = (*from_client._TYPES, CallOptions)
     names = {field.name for message in messages for field in dataclasses.fields(message)}
-    names = names - {"options", "input_rate_hz", "greet", "silent", "instructions", "reports_playback"} | {
-        "init_greeting"
-    }
+    names = names - {
+        "options",
+        "input_rate_hz",
+        "greet",
+        "silent",
+        "instructions",
+        "reports_playback",
+        "holds_back",
+    } | {"init_greeting"}
     names = {"interrupted_at" if name == "interrupted_at_ms" else name for name in names}  # seconds on the wire
     assert names - words == set()
 

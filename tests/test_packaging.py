@@ -21,6 +21,7 @@ LOCKS = sorted((ROOT / "locks").glob("*.lock"))
 ALWAYS = {"media", "turn", "voice"}  # install.sh brings them with the server
 IMPORTED_AS = {
     "TTS": "coqui-tts",
+    "dns": "dnspython",
     "dotenv": "python-dotenv",
     "hibari": "hibari-tts",
     "jwt": "pyjwt",

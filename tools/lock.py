@@ -31,6 +31,7 @@ EXTRAS = (
     "piper",
     "postgres",
     "sound",
+    "telephone",
     "train",
     "webrtc",
     "whisper",

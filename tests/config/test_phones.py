@@ -55,6 +55,21 @@ def test_none(tmp_path: Path) -> None:
         ({"carriers": {"t": {"kind": "twilio"}}, "numbers": {}}, "lacks auth_token"),
         ({"carriers": {"t": {"kind": "vonage", "auth_token": "x"}}, "numbers": {}}, "lacks signature_secret"),
         ({"carriers": {"t": {"kind": "other"}}, "numbers": {}}, "$.carriers.t.kind"),
+        ({"carriers": {"t": {"kind": "exotel"}}, "numbers": {}}, "lacks password"),
+        ({"carriers": {"t": {"kind": "genesys", "client_secret": "x"}}, "numbers": {}}, "lacks api_key"),
+        ({"carriers": {"t": {"kind": "genesys", "api_key": "x"}}, "numbers": {}}, "lacks client_secret"),
+        (
+            {"carriers": {"t": {"kind": "exotel", "password": "x", "allow_from": ["10.0.0.0/99"]}}, "numbers": {}},
+            "must be an IP address or network",
+        ),
+        (
+            {"carriers": {"t": {"kind": "twilio", "auth_token": "x", "allow_from": ["10.0.0.1"]}}, "numbers": {}},
+            "has allow_from, which is for exotel and genesys",
+        ),
+        (
+            {"carriers": {"t": {"kind": "genesys", "api_key": "${NOT_SET}", "client_secret": "x"}}, "numbers": {}},
+            "$.carriers.t.api_key: the environment variable NOT_SET",
+        ),
         ({"carriers": {"T /": {"kind": "telnyx", "public_key": "x"}}, "numbers": {}}, "part of an address"),
         (
             {"carriers": {"t": {"kind": "twilio", "auth_token": "${NOT_SET_ANYWHERE}"}}, "numbers": {}},

@@ -80,6 +80,7 @@ def test_mistakes_are_named(change: dict[str, Any], told: str, tmp_path: Path) -
         ({"rtp_ports": [30_000, 20_000]}, "the smaller one first"),
         ({"rtp_ports": [80, 90]}, "from 1024"),
         ({"tls_cert_file": "x.pem"}, "TLS needs both"),
+        ({"tls_cert_file": "x.pem", "tls_key_file": "y.pem"}, "$.sip.tls_cert_file: cannot be used"),
     ],
 )
 def test_mistakes_of_the_listener(sip: dict[str, Any], told: str, tmp_path: Path) -> None:

@@ -56,7 +56,6 @@ def test_right_ones(tool: dict[str, Any]) -> None:
         ({**FIND, "http": {"url": "https://a.example{number}:80?x=${KEY}"}}, "sends a secret"),
         ({**FIND, "private": ["numbr"]}, '"numbr" private, which is none of its parameters'),
         ({"builtin": "switch_agent"}, "needs agents"),
-        ({"builtin": "transfer"}, "needs targets"),
         ({"mcp": {}}, "either a command or a url"),
         ({"mcp": {"command": ["x"], "url": "https://x.example"}}, "either a command or a url"),
     ],

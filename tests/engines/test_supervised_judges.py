@@ -45,7 +45,8 @@ class Judge:
     async def encode(self, pcm: bytes) -> Any:
         return await self._answer(pcm, "vector")
 
-    async def judge(self, pcm: bytes, voice_ms: int) -> tuple[float, float]:
+    async def judge(self, pcm: bytes, voice_ms: int, *known: Any) -> tuple[float, float]:
+        self.known = known
         heard: tuple[float, float] = await self._answer(pcm, (0.9, 0.1))
         return heard
 
@@ -154,6 +155,16 @@ async def test_a_voice_judge_has_the_turn_detectors_encoder_after_a_restart_of_e
     assert (turns[1].asked, len(voices)) == ([b"y"], 2)
     for judge in (turn, voice):
         await judge.close()
+
+
+async def test_only_a_judge_that_names_a_vad_is_given_its_probabilities() -> None:
+    judge, made = kept(VoiceTaker)
+    await judge.judge(b"sound", 256, [0.5])
+    made[0].info = VoiceJudgeInfo("voice", vad="fake")
+    before = made[0].known
+    await judge.judge(b"sound", 256, [0.5])
+    assert (before, made[0].known) == ((), ([0.5],))
+    await judge.close()
 
 
 def test_what_an_engine_says_of_itself_is_passed_on() -> None:

@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 
 from voi.dialogue import ToolCall
 from voi.engines.base import Finished, LlmEvent, LlmRequest, SttOptions, TextDelta, TextSpoken, Transcript, VoiceSpec
-from voi.engines.info import LlmInfo, SttInfo, TtsInfo, TurnInfo, VadInfo
+from voi.engines.info import LlmInfo, SttInfo, TtsInfo, TurnInfo, VadInfo, VoiceJudgeInfo
 from voi.engines.tts.adapter import TtsAdapter
 
 LOUD = 1_000
@@ -132,12 +132,17 @@ class FakeTurnDetector(_Engine):
 class FakeVoiceJudge(_Engine):
     """Answers with the next of (voice, floor), the last over and over."""
 
+    info = VoiceJudgeInfo("fake")
+
     def __init__(self, *judgements: tuple[float, float], delay_s: float = 0.03) -> None:
         self.judgements, self.delay_s = list(judgements), delay_s
         self.asked: list[tuple[int, int]] = []
         """ms of sound, and of voice in it."""
+        self.known: list[Sequence[float]] = []
+        """The VAD's probabilities that it was given each time."""
 
-    async def judge(self, pcm: bytes, voice_ms: int) -> tuple[float, float]:
+    async def judge(self, pcm: bytes, voice_ms: int, probabilities: Sequence[float] = ()) -> tuple[float, float]:
+        self.known.append(probabilities)
         self.asked.append((len(pcm) // 32, voice_ms))
         await asyncio.sleep(self.delay_s)
         return self.judgements.pop(0) if len(self.judgements) > 1 else self.judgements[0]

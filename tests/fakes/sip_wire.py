@@ -5,12 +5,13 @@ from collections import Counter
 from collections.abc import Callable, Coroutine
 from typing import Any, Literal
 
+from voi.transports.sip.asking import SipCredentials
 from voi.transports.sip.faults import SipFaults
 from voi.transports.sip.incoming_call import IncomingCall
 from voi.transports.sip.message import SipRequest, SipResponse, read_message
 from voi.transports.sip.negotiation import MediaPlan, OfferAnswer, SrtpWanted
 from voi.transports.sip.outgoing_call import OutgoingCall
-from voi.transports.sip.stack import SipCredentials, SipStack
+from voi.transports.sip.stack import SipStack
 from voi.transports.sip.transactions import ServerTransaction
 from voi.transports.sip.uri import SipUri
 from voi.transports.telephone.line import LineListener
@@ -133,7 +134,7 @@ class NotedMedia:
         self.closed = 0
         self.listener: LineListener | None = None
 
-    def begin(self, plan: MediaPlan, send_key: Callable[[str], None], by_info: bool | None) -> "NotedMedia":
+    def begin(self, plan: MediaPlan, send_key: Callable[[str], None] | None) -> "NotedMedia":
         self.plans.append(plan)
         return self
 

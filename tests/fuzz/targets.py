@@ -15,6 +15,8 @@ from typing import get_args
 from tests.fakes.pdf import pdf
 from tests.fuzz.asked import ASKED
 from tests.fuzz.target import Target, decoded, quietly
+from tests.transports.sip.test_messages import INVITE
+from tests.transports.sip.torture import SECURE_SOUND, SOUND, TORTURES
 from voi.audio import mp4
 from voi.audio.sample import read_sample
 from voi.audio.wav import parse_wav, to_wav
@@ -44,10 +46,17 @@ from voi.text.redact import TextRedactor
 from voi.text.speakable import speakable
 from voi.transports.forwarded import TrustedProxies
 from voi.transports.media_ws.carrier import PhoneWebhook, RingingCall
-from voi.transports.media_ws.carriers import CARRIERS
+from voi.transports.media_ws.carriers import SOCKET_CARRIERS, WEBHOOK_CARRIERS, new_carrier
+from voi.transports.media_ws.message_signature import checked
 from voi.transports.media_ws.tickets import Tickets
 from voi.transports.rtvi import frames as rtvi_frames
 from voi.transports.rtvi.from_client import parse as parse_rtvi
+from voi.transports.sip.dialog import SipDialog
+from voi.transports.sip.digest import best_challenge
+from voi.transports.sip.framing import SipStream
+from voi.transports.sip.message import SipRequest, read_message
+from voi.transports.sip.negotiation import CODECS, OfferAnswer
+from voi.transports.sip.sdp import parse_sdp
 from voi.transports.voi_ws import from_client, wire
 
 SECRET = "fuzzing-is-no-secret-" * 3
@@ -67,12 +76,18 @@ def _message(data: bytes) -> None:
 
 
 def _carrier(data: bytes) -> None:
-    for carrier in CARRIERS.values():
+    for carrier in WEBHOOK_CARRIERS.values():
         quietly(lambda carrier=carrier: carrier.read(data))
         quietly(lambda carrier=carrier: carrier.read(data.decode("utf-8", "replace")))
         webhook = PhoneWebhook("POST", "https://voi.example.com/x", {}, data)
         quietly(lambda carrier=carrier, webhook=webhook: carrier.ringing(webhook))
         quietly(lambda carrier=carrier, webhook=webhook: carrier.nonce(webhook, "key", 0))
+    for kind in SOCKET_CARRIERS:
+        other = new_carrier(kind)
+        quietly(lambda other=other: other.read(data))
+        quietly(lambda other=other: other.read(data.decode("utf-8", "replace")))
+    said = data.decode("latin-1")
+    quietly(lambda: checked({"signature-input": said, "signature": said}, {}, b"key", (), 0, 10))
     quietly(lambda: Tickets(SECRET).redeem(data.decode("latin-1")))
 
 
@@ -269,7 +284,31 @@ def _wyoming(data: bytes) -> None:
         quietly(read)
 
 
+def _sip(data: bytes) -> None:
+    """A datagram, and the same in pieces as a stream."""
+    message = read_message(data)
+    if isinstance(message, SipRequest) and message.problem is None:
+        quietly(lambda: SipDialog.of_callee(message, "1").request("BYE").encode())
+        assert read_message(message.response(200, tag="1").encode()) is not None
+    stream = SipStream()
+    quietly(lambda: [stream.push(data[at : at + 7]) for at in range(0, len(data), 7)])
+
+
+def _sdp(data: bytes) -> None:
+    """An offer, and as the answer to one."""
+    talks = OfferAnswer("192.0.2.1", 4_000, CODECS, "optional")
+    quietly(lambda: parse_sdp(talks.answer(data)))
+    quietly(talks.offer)
+    quietly(lambda: talks.take_answer(data))
+
+
 TARGETS: dict[str, Target] = {
+    "sip": Target(_sip, (*(data for data, _ in TORTURES.values()), INVITE)),
+    "sdp": Target(_sdp, (SOUND.encode(), SECURE_SOUND)),
+    "digest": Target(
+        lambda data: best_challenge([(decoded(data), False)]),
+        (b'Digest realm="r", nonce="n", qop="auth,auth-int", algorithm=SHA-256, stale=true, opaque=""',),
+    ),
     "wire": Target(_wire, (*map(wire.join, MESSAGES), wire.join({"type": "audio"}, b"\0\1"))),
     "message": Target(_message, tuple(json.dumps(message).encode() for message in MESSAGES)),
     "carrier": Target(
@@ -281,6 +320,9 @@ TARGETS: dict[str, Target] = {
             b'{"event":"playedStream","streamId":"M","name":"v1"}',
             b"CallSid=CA1&From=%2B4930123456&To=%2B4930123457",
             b'{"from":"4930123456","to":"4930123457","uuid":"u"}',
+            b'{"event":"start","start":{"stream_sid":"M","from":"1","to":"2","media_format":{"sample_rate":"8000"}}}',
+            b'{"version":"2","id":"","type":"open","seq":1,"parameters":{"organizationId":"","participant":{}}}',
+            b'sig1=("@authority" "x-api-key");keyid="a";nonce="b";alg="hmac-sha256";created=1;expires=2',
             Tickets(SECRET).issue("twilio", RingingCall("CA1", "+49301", "+49302")).encode(),
         ),
     ),

@@ -53,3 +53,12 @@ async def browser(url: str, folder: Path, *options: str) -> AsyncIterator[None]:
     finally:
         process.terminate()
         await process.wait()
+
+
+async def bundle(script: Path, into: Path) -> None:
+    """Make one file of the script and the packages of npm that lie beside it."""
+    process = await asyncio.create_subprocess_exec(
+        str(script.parent / "node_modules/.bin/esbuild"), str(script), "--bundle", "--format=esm",
+        "--platform=browser", "--log-level=error", f"--outfile={into}",
+    )  # fmt: skip
+    assert await asyncio.wait_for(process.wait(), 120) == 0

@@ -5,10 +5,7 @@ function of the app. Needs Chromium and the packages of npm:
 """
 
 import asyncio
-import contextlib
 import json
-import shutil
-import wave
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -16,29 +13,22 @@ from urllib.parse import urlencode
 
 import numpy as np
 import pytest
-from aiohttp import web
 
 from tests.fakes.engines import FakeLlm, calls_of, events_of, silence
-from tests.peers.realtime.desk import SAID, only_words
+from tests.peers.browser import CHROMIUM, browser, bundle, page
+from tests.peers.realtime.desk import SAID, STORY, VOICES, only_words
+from tests.peers.speech import recorded, words_in
 from tests.server.fakes import SECRET
 from tests.server.serving import serving
-from voi.audio.resample import resample
 from voi.audio.wav import to_wav
 from voi.dialogue import ToolCall
-from voi.engines.base import LlmEvent, LlmRequest, SttOptions
+from voi.engines.base import LlmEvent, LlmRequest
 from voi.engines.startup import Engines, start_engines
-from voi.engines.stt.moonshine import Moonshine
 from voi.server.auth import issue_token
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
 
-AUDIO = Path(__file__).parent.parent / "data" / "audio"
 NPM = Path(__file__).parent / "rtvi"
-CHROMIUM = next((found for name in ("chromium", "google-chrome") if (found := shutil.which(name))), None)
-STORY = (
-    "A fox lived at the edge of a wood. Every evening it walked down to the river and listened to the water. "
-    "One day it met a heron, who told it of the sea. The fox could not believe that there was so much water."
-)
 FIND: Any = {
     "description": "Find an order.", "app": True,
     "parameters": {"type": "object", "properties": {"number": {"type": "integer"}}, "required": ["number"]},
@@ -64,83 +54,15 @@ class DeskLlm(FakeLlm):
             yield event
 
 
-def recorded(name: str) -> bytes:
-    with wave.open(str(AUDIO / name)) as recording:
-        return recording.readframes(recording.getnframes())
-
-
-@contextlib.asynccontextmanager
-async def page(folder: Path) -> AsyncIterator[tuple[str, "asyncio.Future[dict[str, Any]]"]]:
-    """Serves the page. Returns its address, and what it will report."""
-    report: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
-
-    async def index(_: web.Request) -> web.Response:
-        html = '<!doctype html><script type="module" src="client.js"></script>'
-        return web.Response(text=html, content_type="text/html")
-
-    async def script(_: web.Request) -> web.FileResponse:
-        return web.FileResponse(folder / "client.js")
-
-    async def reported(request: web.Request) -> web.Response:
-        report.set_result(await request.json())
-        return web.Response()
-
-    app = web.Application(client_max_size=1 << 28)
-    app.router.add_get("/", index)
-    app.router.add_get("/client.js", script)
-    app.router.add_post("/report", reported)
-    runner = web.AppRunner(app)
-    await runner.setup()
-    try:
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        yield f"http://127.0.0.1:{runner.addresses[0][1]}", report
-    finally:
-        await runner.cleanup()
-
-
-async def run(*command: str) -> None:
-    process = await asyncio.create_subprocess_exec(*command)
-    assert await asyncio.wait_for(process.wait(), 120) == 0
-
-
-@contextlib.asynccontextmanager
-async def browser(url: str, microphone: Path, folder: Path) -> AsyncIterator[None]:
-    assert CHROMIUM
-    process = await asyncio.create_subprocess_exec(
-        CHROMIUM, "--headless=new", "--no-sandbox", "--disable-gpu", "--no-first-run",
-        "--disable-background-networking", f"--user-data-dir={folder / 'profile'}",
-        "--autoplay-policy=no-user-gesture-required",
-        "--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream",
-        f"--use-file-for-fake-audio-capture={microphone}%noloop", url,
-        stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL,
-    )  # fmt: skip
-    try:
-        yield
-    finally:
-        process.terminate()
-        await process.wait()
-
-
-async def words_in(pcm: bytes, rate_hz: int) -> str:
-    moonshine = Moonshine()
-    await moonshine.warm_up()
-    stream = moonshine.open(SttOptions(), None)
-    stream.feed(resample(pcm, rate_hz, 16_000))
-    text = (await stream.flush()).text
-    await moonshine.close()
-    return text
-
-
 @pytest.mark.skipif(not CHROMIUM, reason="Chromium is not installed")
 @pytest.mark.skipif(not (NPM / "node_modules").exists(), reason="packages of npm: tools/peers.sh rtvi")
 async def test_a_conversation_by_pipecats_javascript_client(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    await run(str(NPM / "node_modules/.bin/esbuild"), str(NPM / "client.mjs"), "--bundle", "--format=esm",
-              "--log-level=error", f"--outfile={tmp_path / 'client.js'}")  # fmt: skip
+    await bundle(NPM / "client.mjs", tmp_path / "client.js")
     microphone = tmp_path / "microphone.wav"
     said = [silence(2_500), recorded("spk1_snt1.wav"), silence(5_500), recorded("spk1_snt2.wav"), silence(60_000)]
     microphone.write_bytes(to_wav(b"".join(said), 16_000))
     (tmp_path / "agents.json").write_text(json.dumps(AGENTS))
-    (tmp_path / "tts_models.json").write_text(json.dumps({"voice": {"engine": "espeak"}}))
+    (tmp_path / "tts_models.json").write_text(json.dumps(VOICES))
 
     async def engines(*args: Any) -> Engines:
         started = await start_engines(*args)
@@ -148,12 +70,16 @@ async def test_a_conversation_by_pipecats_javascript_client(tmp_path: Path, monk
         return started
 
     async with (
-        page(tmp_path) as (url, report),
+        page(tmp_path, "client.js") as (url, report),
         serving(tmp_path, monkeypatch, engines, turn_engine="none", cors_origins=[url]) as running,
     ):
         await asyncio.wait_for(running.ready.wait(), 60)
         query = {"start": f"http://127.0.0.1:{running.port}/rtvi/start", "token": issue_token("shop", SECRET)}
-        async with browser(f"{url}/?{urlencode(query)}", microphone, tmp_path):
+        options = (
+            "--autoplay-policy=no-user-gesture-required", "--use-fake-ui-for-media-stream",
+            "--use-fake-device-for-media-stream", f"--use-file-for-fake-audio-capture={microphone}%noloop",
+        )  # fmt: skip
+        async with browser(f"{url}/?{urlencode(query)}", tmp_path, *options):
             told = await asyncio.wait_for(report, 90)
     (tmp_path / "report.json").write_text(json.dumps(told))
     happened: list[dict[str, Any]] = told["events"]
@@ -181,14 +107,17 @@ async def test_a_conversation_by_pipecats_javascript_client(tmp_path: Path, monk
     assert 5 <= len(heard.split()) < len(STORY.split())
     begun_ms = all_of("bot-started")[0]["at"]
     first = np.concatenate([pcm for at, pcm in blocks if begun_ms - 100 < at < stopped_ms + 400]).tobytes()
-    captured = (await words_in(first, 24_000)).lower()
+    captured = (await words_in(first)).lower()
     assert "every evening" in captured  # the recognizer hears espeak's other words in several ways
     assert "river" in captured
 
     # the function, and the end
     assert all_of("function")[0]["data"] == {"number": 7}
     assert all_of("function-stopped")[0]["data"]["cancelled"] is False
-    assert all_of("llm-text")[-1]["data"]["text"] == "It was sent."
+    texts = [event["data"]["text"] for event in all_of("llm-text")]
+    assert texts[-2:] == ["It was sent.", "All right."]
+    assert len(all_of("bot-started")) == 3  # the last answer was to be written alone
+    assert all_of("output")[-1]["data"]["will_be_spoken"] is False
     assert all_of("refused")
     assert all_of("disconnected")
     assert [event["data"] for event in all_of("error")] == []

@@ -18,9 +18,10 @@ from voi.server.metrics import Metrics
 from voi.session.events import Ended
 from voi.session.line import Line
 from voi.tasks import Tasks
+from voi.transports.resumables import Resumables
 from voi.transports.voi_ws import wire
 from voi.transports.voi_ws.connection import VoiWebSockets
-from voi.transports.voi_ws.resumption import Resumables
+from voi.transports.voi_ws.resumption import Resumable
 
 SECRET = "kq3Jd82hDkSl20dkEEl1kqPzmVbTYw91xZ"
 API_KEY = "Zm93kd03kDkw8sKw92jd"
@@ -157,5 +158,5 @@ def voi_ws(
     sessions: Sessions, *, init_timeout_s: float = 5.0, max_conversations: int = 3, resume_s: float = 0
 ) -> VoiWebSockets:
     calls = some_calls(sessions, max_conversations=max_conversations)
-    resumables = Resumables(resume_s)
+    resumables: Resumables[Resumable] = Resumables(resume_s)
     return VoiWebSockets(calls, lambda query: read_token(token_in(query), SECRET), init_timeout_s, resumables)

@@ -23,6 +23,7 @@ from voi.engines.base import Finished, TextDelta
 from voi.engines.startup import Engines
 from voi.errors import EngineError
 from voi.server.auth import issue_token
+from voi.tools import python
 
 pytestmark = pytest.mark.integration
 Patch = pytest.MonkeyPatch
@@ -381,6 +382,41 @@ async def test_the_sdk_brings_functions(tmp_path: Path, monkeypatch: Patch) -> N
         assert [result.text for m in asked for result in m.tool_results] == ["sunny", "bright"]
         assert asked[1].tool_calls[0].call_id == choice.message.tool_calls[0].id
         assert server.server.admission.active == 0
+
+
+class Clock:
+    """An entry point of a package with a tool that takes a while."""
+
+    name = "clock"
+
+    def load(self) -> Any:
+        async def clock() -> str:
+            """The time."""
+            await asyncio.sleep(0.2)
+            return "12:00"
+
+        return clock
+
+
+async def test_what_a_tool_of_the_agent_returned_beside_them_is_known(tmp_path: Path, monkeypatch: Patch) -> None:
+    monkeypatch.setitem(AGENTS, "desk", {"llm_model": "echo", "tools": {"clock": {"python": "clock"}}})
+    monkeypatch.setattr(python, "_points", lambda: [Clock()])
+    calls = [ToolCall("x", "clock", "{}"), ToolCall("a", "get_weather", '{"place":"Rome"}')]
+    llm = FakeLlm([*calls, Finished("tool_calls")], "It is sunny.")
+    async with running(tmp_path, monkeypatch, engines(llm)) as server, client_of(server) as client:
+        wish: dict[str, Any] = {"model": "desk", "tools": [{"type": "function", "function": WEATHER}]}
+        messages: list[dict[str, Any]] = [{"role": "user", "content": "How is it in Rome, and what time is it?"}]
+        choice = (await client.chat.completions.create(messages=messages, **wish)).choices[0]
+        (call,) = choice.message.tool_calls
+        messages.append(choice.message.model_dump(exclude_none=True))
+        messages.append({"role": "tool", "tool_call_id": call.id, "content": "sunny"})
+        answer = await client.chat.completions.create(messages=messages, **wish)
+        assert answer.choices[0].message.content == "It is sunny."
+        asked = llm.requests[-1].messages
+        assert [each.name for m in asked for each in m.tool_calls] == ["get_weather", "clock"]
+        weather, clock = (result.text for m in asked for result in m.tool_results)
+        assert weather == "sunny"
+        assert clock == "12:00"
 
 
 async def test_calls_of_functions_are_streamed(tmp_path: Path, monkeypatch: Patch) -> None:

@@ -23,7 +23,7 @@ from voi.client import client as voi_client
 from voi.engines.base import VoiceSpec
 from voi.engines.startup import Engines
 from voi.server.auth import issue_token
-from voi.transports.voi_ws.outbox import WINDOW_BYTES
+from voi.transports.resend_queue import WINDOW_BYTES
 
 pytestmark = pytest.mark.integration
 

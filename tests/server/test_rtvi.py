@@ -50,6 +50,25 @@ async def test_a_greeting_and_typed_text(tmp_path: Path, monkeypatch: Patch) -> 
         assert not person.data("user-transcription")
 
 
+async def test_a_text_that_is_to_be_answered_by_text_alone(tmp_path: Path, monkeypatch: Patch) -> None:
+    async with serving(tmp_path, monkeypatch, fake_engines()) as running:
+        person = await RtviPerson.arrive(running.port, "agent=echo&greet=false")
+        for spoken, heard in ((False, False), (True, True), (False, False)):
+            before = len(person.log)
+
+            def new(kind: str, before: int = before) -> list[dict[str, Any]]:
+                return [entry for entry in person.log[before:] if entry.get("type") == kind]
+
+            person.say("send-text", {"content": "I need a holiday", "options": {"audio_response": spoken}})
+            ending = "bot-stopped-speaking" if heard else "bot-llm-stopped"
+            await person.until(lambda new=new, ending=ending: new(ending) and new("bot-output"))
+            await person.listen(0.3)
+            assert any("sound" in entry for entry in person.log[before:]) is heard
+            assert bool(new("bot-tts-started")) is heard
+            assert new("bot-llm-text")
+            assert {entry["data"]["will_be_spoken"] for entry in new("bot-output")} == {heard}
+
+
 async def test_recorded_speech_an_interruption_by_voice_and_the_next_answer(tmp_path: Path, monkeypatch: Patch) -> None:
     """With the embedded engines. The echo agent is heard to say what the person said."""
     child, figures = "The child almost hurt the small dog.", "Drop the two when you add the figures."
@@ -83,7 +102,9 @@ async def test_recorded_speech_an_interruption_by_voice_and_the_next_answer(tmp_
         await moonshine.warm_up()
         stream = moonshine.open(SttOptions(), None)
         stream.feed(resample(b"".join(entry.get("sound", b"") for entry in rest[again:]), 24_000, 16_000))
-        assert "when you add the figures" in (await stream.flush()).text
+        spoken = (await stream.flush()).text
+        assert "when you" in spoken  # the ear writes espeak's "add" as "had" or "add"
+        assert "the figures" in spoken
         await moonshine.close()
 
 

@@ -53,6 +53,7 @@ def test_speech_becomes_facts_and_a_transcription_with_its_preroll() -> None:
     # The 480 ms up to the moment of the onset (96 ms of them voice), and all that came after.
     assert bytes(caller.stt.streams[0].pcm) == silence(384) + tone(480) + silence(128)
     assert caller.audio_input.turn_sound() == bytes(caller.stt.streams[0].pcm)
+    assert caller.audio_input.turn_probabilities() == [0.0] * 12 + [1.0] * 15 + [0.0] * 4
 
 
 def test_words_on_the_way_are_told_only_if_they_are_wanted() -> None:

@@ -65,3 +65,15 @@ async def test_an_app_that_has_asked_enough_is_refused() -> None:
         assert call.engines.llm.requests[-1].max_tokens == 77
         with pytest.raises(ClientError, match="as often as it may"):
             await call.session.invoke_llm("fake", "Sum it up.", [])
+
+
+def test_what_is_left_of_a_minute() -> None:
+    now_s = 0.0
+    budget = QuestionBudget(60, lambda: now_s)
+    assert budget.left("app") == (60, 60, 0.0)
+    assert budget.take("app")
+    assert budget.take("app")
+    assert budget.left("app") == (60, 58, 2.0)
+    now_s = 1.0
+    assert budget.left("app") == (60, 59, 1.0)
+    assert QuestionBudget(0).left("app") == (0, 0, 0.0)

@@ -11,6 +11,10 @@ from voi.text.speakable import has_speech, speakable
     ("text", "spoken"),
     [
         ("Sure, I can help you with that.", "Sure, I can help you with that."),
+        ("Sure I can do that.", "Sure I can do that."),
+        ("Henry I was king.", "Henry the first was king."),
+        ("Chapter I is short.", "Chapter one is short."),
+        ("King John I was there.", "King John the first was there."),
         ("I’ll say “hello” – don’t worry…", "I'll say hello, don't worry..."),
         ("**Bold** and *it*, `code`, ~~gone~~, __so__", "Bold and it, code, gone, so"),
         ("# Heading\n\nText\nmore\n- one\n- two", "Heading. Text, more. one. two"),

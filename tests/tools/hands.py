@@ -38,6 +38,10 @@ class FakeHands:
     async def prove_person(self) -> None:
         self.did.append(("proven", True))
 
+    async def never_call_again(self) -> str:
+        self.did.append(("never call", True))
+        return "Kept."
+
     async def remember(self, fact: str) -> str:
         self.did.append(("fact", fact))
         return "Remembered."

@@ -161,6 +161,16 @@ async def test_a_telephone_that_is_not_there_says_so(box: Toolbox) -> None:
         await tools["pass"].body({"target": "sales"}, context(FakeHands(telephone=False)))
 
 
+async def test_a_call_is_passed_on_to_the_telephones_transfers_alone(box: Toolbox) -> None:
+    telephone = {"transfers": {"desk": "+4930123456"}}
+    agent = Agent.model_validate({"llm_model": "m", "telephone": telephone, "tools": {"pass": {"builtin": "transfer"}}})
+    tool = box.of(agent)["pass"]
+    assert tool.spec.parameters["properties"]["target"]["enum"] == ["desk"]
+    hands = FakeHands()
+    await tool.body({"target": "desk"}, context(hands))
+    assert hands.did == [("transfer", "+4930123456")]
+
+
 async def test_who_took_over_can_hand_back(box: Toolbox) -> None:
     made = config(plain={}, hub={"go": {"builtin": "switch_agent", "agents": ["other"]}})
     back = box.of(made.agents["plain"], came_from="desk")["switch_agent"]

@@ -36,6 +36,7 @@ from voi.errors import ClientError
 from voi.session.door import Door
 from voi.session.events import Ended, ErrorReported
 from voi.session.line import Line
+from voi.session.observer import Observer
 from voi.session.session import Session
 from voi.tasks import Tasks
 
@@ -105,7 +106,7 @@ class Call:
     __slots__ = (
         "__weakref__", "_beginning", "_context", "_door_name", "_hung_up", "_line", "_mistaken_at_s", "_mistakes",
         "_on_over", "_services", "_task", "_timer", "afterwards", "app", "began_ms", "caller", "client", "id", "kind",
-        "over", "own_agents", "person", "proof", "save", "session",
+        "looked_on_by", "order_id", "over", "own_agents", "person", "proof", "save", "session",
     )  # fmt: skip
 
     def __init__(
@@ -130,7 +131,11 @@ class Call:
         self._door_name = door.name
         self.client = client
         self.caller = ""
-        """The number that the person calls from; "": it is not known, or there is none."""
+        """The number that the person calls from, or is called at; "": it is not known, or there is none."""
+        self.order_id = ""
+        """Of a call that Voi makes: the order's."""
+        self.looked_on_by: list[Observer] = []
+        """Observers of its session, besides those of all calls. Add them before `open`."""
         self.session: Session | None = None
         """From `open` to the end, the session that the door gives sound and facts to."""
         self.over = False
@@ -172,7 +177,8 @@ class Call:
         """What templates of tools may name. `person`: only once that is proven."""
         person = self.person if self.proof.proven else ""
         about = {"app": self.app, "person": person, "claimed_person": self.person}
-        return {**about, "caller": self.caller} if self.caller else about
+        known = {"caller": self.caller, "order": self.order_id}
+        return {**about, **{name: value for name, value in known.items() if value}}
 
     @property
     def end_reason(self) -> EndReason | None:
@@ -399,6 +405,7 @@ class Call:
             self.over = True
             self.session = None
             self.afterwards.clear()
+            self.looked_on_by.clear()
             self._on_over(self)
 
     def _later(self, delay_s: float, call: object) -> None:

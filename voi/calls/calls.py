@@ -61,10 +61,13 @@ class Calls:
         proof: Proof = Proof.APP,
         *,
         own_agents: bool = False,
+        placed: bool = False,
     ) -> Call:
         """Admit a call of that app through that door. `call_id` "": make a new id. `person`, `proof`, `own_agents`: see
-        `Call`. Raises Refused."""
-        self.admission.admit(app)
+        `Call`. `placed`: it has its place already, by `Admission.admit`, and gives it back at its end. Raises
+        Refused."""
+        if not placed:
+            self.admission.admit(app)
         own_id = call_id or new_call_id()
         call = Call(own_id, app, client, door, self.services, self._forget, person, proof, own_agents)
         self._live[call.id] = call

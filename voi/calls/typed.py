@@ -1,15 +1,22 @@
 """A call for one message that is typed, and its answer in words."""
 
-from collections.abc import AsyncGenerator, Sequence
+import asyncio
+from collections.abc import AsyncGenerator, Collection, Sequence
+from dataclasses import replace
 
 from voi.calls.calls import Calls
 from voi.calls.chat_door import ChatDoor
 from voi.core.end_reason import EndReason
 from voi.core.facts import AnswerAsked, Continued, TextTyped
 from voi.core.options import ANY_TOOL, CallOptions
+from voi.core.tools import RUNNING, TOO_LATE
+from voi.dialogue import ToolCall, ToolResult
 from voi.session.events import AgentText, AppToolCalled, Ended
 from voi.session.session import AgentChange
 
+OWN_CALLS_S = 30.0
+"""How long an answer that calls functions of the client waits for the agent's own tools."""
+LOOK_EVERY_S = 0.02
 _FINISHED = (EndReason.FINISHED, EndReason.AGENT_HUNG_UP)
 
 
@@ -59,6 +66,28 @@ class TypedCall:
         for url in pictures:
             session.show_picture(url)
         session.tell(AnswerAsked())
+
+    async def own_calls(self, functions: Collection[str]) -> tuple[tuple[ToolCall, ToolResult], ...]:
+        """What the agent's own tools returned that it called together with those `functions` of the client. Waits for
+        them, for `OWN_CALLS_S` at most."""
+        loop = asyncio.get_running_loop()
+        until_s = loop.time() + OWN_CALLS_S
+        while True:
+            session = self.call.session
+            said = session.dialogue()[-1:] if session is not None else ()
+            own = [
+                (call, result)
+                for entry in said
+                for call, result in zip(entry.calls, entry.results, strict=False)
+                if call.name not in functions
+            ]
+            late = loop.time() >= until_s
+            if late or not any(result.text == RUNNING for _, result in own):
+                return tuple(
+                    (call, replace(result, text=TOO_LATE, failed=True) if result.text == RUNNING else result)
+                    for call, result in own
+                )
+            await asyncio.sleep(LOOK_EVERY_S)
 
     async def pieces(self) -> AsyncGenerator[AgentText, None]:
         """The answer as it is written, a clause or sentence each."""

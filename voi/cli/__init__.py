@@ -22,9 +22,9 @@ EXTRAS = {
 }  # fmt: skip
 """Which extra of ./install.sh brings a package that some commands need."""
 COMMANDS = (
-    "serve", "token", "check", "test", "ab", "simulate", "mcp", "talk", "replay", "schema", "cert", "doctor", "bench",
-    "models", "voice", "tts", "stt", "calls", "people", "memory", "apps", "tokens", "usage", "audit", "store",
-    "knowledge", "train", "engines",
+    "serve", "token", "check", "test", "ab", "simulate", "mcp", "talk", "softphone", "replay", "schema", "cert",
+    "doctor", "bench", "models", "voice", "tts", "stt", "call", "calls", "people", "memory", "apps", "tokens", "usage",
+    "audit", "store", "knowledge", "train", "engines",
 )  # fmt: skip
 
 

@@ -134,6 +134,15 @@ class Agent(Prompted):
         return self
 
     @model_validator(mode="after")
+    def _says_where_calls_go(self) -> Self:
+        for name, tool in self.tools.items():
+            if tool.builtin == "transfer" and bool(tool.targets) == bool(self.telephone.transfers):
+                both = "has targets, and the agent's telephone has transfers: keep one of them"
+                neither = "needs targets, or transfers in the agent's telephone"
+                raise ValueError(f"tools.{name}: {both if tool.targets else neither}")
+        return self
+
+    @model_validator(mode="after")
     def _names_what_it_has(self) -> Self:
         for name, tool in self.tools.items():
             auth = tool.http.auth if tool.http else None
@@ -227,11 +236,14 @@ class Agent(Prompted):
             "greetings": words_only(greeting or there.greetings) or self.greetings,
             "language": language or self.language,
             "idle_reminder": words_only(there.idle_reminder) or self.idle_reminder,
+            "goodbye": words_only(there.hang_up.goodbye) or self.goodbye,
             "idle_limit_s": self.idle_limit_s or IDLE_LIMIT_S if there.idle_limit_s is None else there.idle_limit_s,
             "duration_limit_s": self.duration_limit_s or DURATION_LIMIT_S
             if there.duration_limit_s is None
             else there.duration_limit_s,
         }
+        if not there.hang_up.agent:
+            update["tools"] = {name: tool for name, tool in self.tools.items() if tool.builtin != "hang_up"}
         if self.voices is not None and there.speed != 1.0:
             update["voices"] = self.voices.faster(there.speed)
         return self.model_copy(update=update)
@@ -293,7 +305,7 @@ class Agent(Prompted):
 
     def tones(self) -> tuple[str, ...]:
         """Tones that the agent's fixed phrases name."""
-        there = (self.telephone.greetings, self.telephone.idle_reminder)
+        there = (self.telephone.greetings, self.telephone.idle_reminder, self.telephone.hang_up.goodbye)
         own = (getattr(self, field) for field in PHRASE_FIELDS)
         phrases = [*own, *there, *(tool.filler for tool in self.tools.values())]
         return tuple(dict.fromkeys(some.voice_tone for some in phrases if some is not None))

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
@@ -10,13 +11,14 @@ from pydantic import AfterValidator, Field, model_validator
 
 from voi.config.ari_apps import AsteriskServer, check_asterisk
 from voi.config.json_file import is_comment, read_object, validated
+from voi.config.outgoing import OutgoingSettings, check_outgoing
 from voi.config.parts import FileModel, LanguageCode, PhrasesOrText
 from voi.config.problems import Problems, did_you_mean, quoted
 from voi.config.secret_refs import missing_variables, plain_secrets, told
-from voi.config.sip_accounts import SipAccount, SipListening, check_accounts
+from voi.config.sip_accounts import SipAccount, SipListening, check_accounts, check_listening
 from voi.errors import ConfigError
 
-CarrierKind = Literal["twilio", "telnyx", "plivo", "vonage"]
+CarrierKind = Literal["twilio", "telnyx", "plivo", "vonage", "exotel", "genesys"]
 MediaFormat = Literal["ulaw", "alaw", "l16"]
 ANY_NUMBER = "*"
 _KEY_FIELDS: dict[CarrierKind, str] = {
@@ -24,13 +26,19 @@ _KEY_FIELDS: dict[CarrierKind, str] = {
     "telnyx": "public_key",
     "plivo": "auth_token",
     "vonage": "signature_secret",
+    "exotel": "password",
+    "genesys": "client_secret",
 }
-"""What the signatures of each kind are checked with."""
+"""What the requests of each kind are checked with."""
+SOCKET_KINDS: frozenset[CarrierKind] = frozenset({"exotel", "genesys"})
+"""Kinds that open a WebSocket for each call without asking by a webhook first."""
 _RATES_HZ: dict[CarrierKind, dict[MediaFormat, tuple[int, ...]]] = {
     "twilio": {"ulaw": (8_000,)},
     "telnyx": {"ulaw": (8_000,), "alaw": (8_000,), "l16": (8_000, 16_000)},
     "plivo": {"ulaw": (8_000,), "l16": (8_000, 16_000)},
     "vonage": {"l16": (8_000, 16_000, 24_000)},
+    "exotel": {"l16": (8_000,)},
+    "genesys": {"ulaw": (8_000,)},
 }
 """Formats and sample rates that each kind can send, the usual ones first."""
 _NUMBER = re.compile(r"\+[1-9]\d{5,14}", re.ASCII)
@@ -51,6 +59,13 @@ def _public(url: str) -> str:
     return url.rstrip("/")
 
 
+def _network(text: str) -> str:
+    try:
+        return str(ip_network(text))
+    except ValueError:
+        raise ValueError(f"must be an IP address or network, such as 10.0.0.0/8, not {quoted(text)}") from None
+
+
 class CarrierAccount(FileModel):
     """An account at a carrier whose calls come as media over WebSocket."""
 
@@ -62,13 +77,25 @@ class CarrierAccount(FileModel):
     """Telnyx: the account's public key (base64). It checks their requests."""
     signature_secret: str | None = None
     """Vonage: the account's signature secret, as "${NAME}" of an environment variable. It checks their requests."""
+    password: str | None = None
+    """Exotel: the password in its WebSocket's address, as "${NAME}" of an environment variable."""
+    api_key: str | None = None
+    """Genesys: the API key of the Audio Connector's credentials, as "${NAME}" of an environment variable. It says whose
+    a request is."""
+    client_secret: str | None = None
+    """Genesys: the client secret of those credentials (base64), as "${NAME}" of an environment variable. It checks the
+    signatures of their requests."""
+    allow_from: tuple[Annotated[str, AfterValidator(_network)], ...] = Field(default=(), max_length=1_000)
+    """Exotel and Genesys: IP addresses and networks, such as 10.0.0.0/8, from which it may open WebSockets; without it,
+    any."""
     account_sid: str | None = Field(default=None, pattern=r"^AC[0-9a-fA-F]{32}$")
     """Twilio: the account's SID. With it, calls can be passed on (transfer), which Twilio does over its REST API."""
     media: MediaFormat | None = None
-    """How sound travels: ulaw (Twilio, Telnyx, Plivo), alaw (Telnyx), l16 (Telnyx, Plivo, Vonage). Without it, the
-    first of these."""
+    """How sound travels: ulaw (Twilio, Telnyx, Plivo, Genesys), alaw (Telnyx), l16 (Telnyx, Plivo, Vonage, Exotel).
+    Without it, the first of these."""
     rate_hz: int | None = None
-    """Sample rate of l16: 8000 or 16000, with Vonage also 24000; without it, 16000."""
+    """Sample rate of l16: 8000 or 16000, with Vonage also 24000; without it, 16000. Exotel's is in its WebSocket's
+    address."""
     app: str = Field(default="telephone", pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")
     """The app that its calls belong to, for limits, quotas and usage."""
 
@@ -81,6 +108,12 @@ class CarrierAccount(FileModel):
     def key(self) -> str:
         """What its requests are checked with, perhaps a reference to an environment variable."""
         return str(getattr(self, self.key_field))
+
+    @property
+    def secrets(self) -> dict[str, str]:
+        """Its secrets by their fields, perhaps references to environment variables."""
+        named = {"api_key": self.api_key} if self.api_key else {}
+        return {self.key_field: self.key, **named}
 
     @property
     def media_format(self) -> MediaFormat:
@@ -96,6 +129,10 @@ class CarrierAccount(FileModel):
     def _has_its_key(self) -> Self:
         if not getattr(self, self.key_field):
             raise ValueError(f"lacks {self.key_field}, which the requests of {self.kind} are checked with")
+        if self.kind == "genesys" and not self.api_key:
+            raise ValueError("lacks api_key, which says that a request of genesys is this account's")
+        if self.allow_from and self.kind not in SOCKET_KINDS:
+            raise ValueError(f"has allow_from, which is for {' and '.join(sorted(SOCKET_KINDS))}")
         rates = _RATES_HZ[self.kind]
         if self.media_format not in rates:
             raise ValueError(f"has media {quoted(self.media)}; {self.kind} sends {' or '.join(rates)}")
@@ -138,6 +175,8 @@ class Phones(FileModel):
     callers: dict[str, str] = Field(default_factory=dict)
     """Who calls, by their number, in the words of `person` elsewhere. Numbers can be forged, so this proves nothing:
     nothing that is remembered of the person is told before they have proven who they are."""
+    outgoing: OutgoingSettings | None = None
+    """The calls that Voi makes; without it, it makes none."""
 
     @model_validator(mode="after")
     def _carriers_know_where(self) -> Self:
@@ -183,11 +222,11 @@ def read_phones(path: Path, agents: Mapping[str, Any], problems: Problems) -> Ph
         at = ("carriers", name)
         if not _CARRIER_NAME.fullmatch(name):
             problems.error(source, at, "has a name that cannot be part of an address: use a-z, 0-9, - and _")
-        key = {carrier.key_field: carrier.key}
-        for missing in missing_variables(key):
-            text = f"the environment variable {missing} is not set; put it into .env"
-            problems.error(source, (*at, carrier.key_field), text)
-        problems.warnings += [told(f"{source}: carriers.{name}", path) for path in plain_secrets(key)]
+        for field, secret in carrier.secrets.items():
+            for missing in missing_variables({field: secret}):
+                text = f"the environment variable {missing} is not set; put it into .env"
+                problems.error(source, (*at, field), text)
+        problems.warnings += [told(f"{source}: carriers.{name}", path) for path in plain_secrets(carrier.secrets)]
     for name, server in phones.asterisk.items():
         at = ("asterisk", name)
         key = {"password": server.password}
@@ -198,6 +237,7 @@ def read_phones(path: Path, agents: Mapping[str, Any], problems: Problems) -> Ph
     check_asterisk(phones.asterisk, agents, phones.numbers, source, problems)
     for both in (phones.carriers.keys() | phones.accounts.keys()) & phones.asterisk.keys():
         problems.error(source, ("asterisk", both), "is the name of a carrier or account as well")
+    check_listening(phones.sip, source, problems)
     check_accounts(phones.accounts, agents, phones.carriers, source, problems)
     for called, number in phones.numbers.items():
         at = ("numbers", called)
@@ -211,6 +251,8 @@ def read_phones(path: Path, agents: Mapping[str, Any], problems: Problems) -> Ph
         if number.carrier is not None and number.carrier not in ways:
             text = f"there is no carrier or account {quoted(number.carrier)}{did_you_mean(number.carrier, ways)}"
             problems.error(source, (*at, "carrier"), text)
+    if phones.outgoing is not None:
+        check_outgoing(phones.outgoing, agents, source, problems)
     for caller in phones.callers:
         if not _NUMBER.fullmatch(caller):
             problems.error(source, ("callers", caller), "must be a number with its country code, such as +4930123456")

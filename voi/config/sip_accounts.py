@@ -2,6 +2,7 @@
 
 import ipaddress
 import re
+import ssl
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 
@@ -192,6 +193,17 @@ class SipListening(FileModel):
         if (self.tls_cert_file is None) != (self.tls_key_file is None):
             raise ValueError("has one of tls_cert_file and tls_key_file; TLS needs both")
         return self
+
+
+def check_listening(sip: SipListening, source: str, problems: Problems) -> None:
+    """A certificate that cannot be used goes to `problems`. Reads files."""
+    if sip.tls_cert_file is None:
+        return
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(sip.tls_cert_file, sip.tls_key_file)
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or type(error).__name__
+        problems.error(source, ("sip", "tls_cert_file"), f"cannot be used with tls_key_file: {why}")
 
 
 def check_accounts(

@@ -14,10 +14,18 @@ from voi.config.problems import quoted
 
 BODIES = ("http", "mcp", "python", "app", "builtin", "capture")
 """Fields of which a tool has exactly one: what its call does."""
-CALL_VALUES = ("id", "app", "person", "claimed_person", "caller", "agent")
+CALL_VALUES = ("id", "app", "person", "claimed_person", "caller", "order", "agent")
 """What templates know of the conversation, as {call:NAME}."""
 BuiltInName = Literal[
-    "hang_up", "wait", "send_message", "switch_agent", "remember", "search_knowledge", "transfer", "press_keys"
+    "hang_up",
+    "wait",
+    "send_message",
+    "switch_agent",
+    "remember",
+    "search_knowledge",
+    "transfer",
+    "press_keys",
+    "never_call_again",
 ]
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,63}")
 PLACEHOLDER = re.compile(r"\{(?:(soql_like|soql|digits|local):)?(?:(call|auth|captured):)?([A-Za-z_][A-Za-z0-9_-]*)\}")
@@ -193,7 +201,8 @@ class AgentTool(FileModel):
     agents: tuple[str, ...] = Field(default=(), max_length=100)
     """For switch_agent: agents of this file that may go on with the conversation."""
     targets: dict[str, str] = Field(default_factory=dict, max_length=1_000)
-    """For transfer: where calls may be passed to, a telephone number or SIP address by the name that the model uses."""
+    """For transfer: where calls may be passed to, a telephone number or SIP address by the name that the model uses.
+    Without it, the transfers of the agent's telephone."""
     filler: FillerOrText | None = None
     """Said while the tool runs, if the agent said nothing itself."""
     timeout_s: float = Field(default=10, gt=0, le=300)
@@ -248,8 +257,6 @@ class AgentTool(FileModel):
             raise ValueError("proves_person is for http, python and app, and not for a safe tool: it changes something")
         if self.builtin == "switch_agent" and not self.agents:
             raise ValueError("needs agents: the names of those that may go on")
-        if self.builtin == "transfer" and not self.targets:
-            raise ValueError("needs targets: where calls may be passed to, by name")
         return self
 
     @property

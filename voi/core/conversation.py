@@ -82,6 +82,10 @@ class Conversation:
         self._notice = Notice(script.notice)
         self._phrase_owed: Phrase | None = None
         """Said once the notice was heard, unless the person spoke meanwhile."""
+        self._held_back = script.holds_back
+        """Nothing is said or answered yet."""
+        self._phrase_asked: Phrase | None = None
+        """Said when the person has finished, in place of an answer."""
         self._cut_off_by: int | None = None
         """Message id of an answer that ended while the person was saying the rest of what it answers."""
         self._answer_owed = False
@@ -158,10 +162,51 @@ class Conversation:
     def _on_opened(self, fact: was.Opened) -> None:
         self._clocks = Clocks(opened_ms=self._now_ms, user_active_ms=self._now_ms, state_since_ms=self._now_ms)
         self._notice.owe()
+        if self._held_back:
+            return
         if greeting := self.script.greeting if fact.greet else None:
             self._say(greeting)
         else:
             self._say_notice()
+
+    def _on_floor_given(self, fact: was.FloorGiven) -> None:
+        if not self._held_back:
+            return
+        self._held_back = False
+        if fact.greet and self.script.greeting:
+            self._ask_phrase(self.script.greeting)
+        elif self._turn and self.state is State.PAUSED:
+            self._maybe_end_turn(self._turn)
+        elif self.state is State.IDLE and (last := self.history.last) is not None and last.role == "user":
+            self._on_reply_asked(was.ReplyAsked())
+
+    def _on_floor_taken(self, _: was.FloorTaken) -> None:
+        self._held_back, self._phrase_asked, self._phrase_owed = True, None, None
+        self._on_reply_cancelled()
+
+    def _on_phrase_asked(self, fact: was.PhraseAsked) -> None:
+        self._ask_phrase(fact.phrase)
+
+    def _ask_phrase(self, phrase: Phrase) -> None:
+        self._phrase_asked = phrase
+        self._replies.drop_speculation()  # it is no answer that is wanted
+        if self._turn and self.state is State.PAUSED:
+            self._await_transcript(self._turn)
+        elif self.state is State.IDLE:
+            self._say_asked()
+
+    def _say_asked(self) -> bool:
+        """Say the phrase that was asked for. False: there is none."""
+        phrase, self._phrase_asked = self._phrase_asked, None
+        if phrase is not None:
+            self._say(phrase)
+        return phrase is not None
+
+    def _on_last_words_asked(self, fact: was.LastWordsAsked) -> None:
+        phrase, notice = fact.phrase, self._notice.due
+        if notice is not None:
+            phrase = replace(phrase, text=f"{notice.text} {phrase.text}", file=None)
+        self._part(do.HangUp(fact.reason), phrase)
 
     def _on_came_back(self, fact: was.CameBack) -> None:
         self._clocks.came_back(self._now_ms)
@@ -178,8 +223,9 @@ class Conversation:
     def _on_time_is_up(self, fact: was.TimeIsUp) -> None:
         self._part(do.HangUp(fact.reason, fact.words))
 
-    def _part(self, hang_up: do.HangUp) -> None:
-        """Say goodbye, then hang up. Whoever speaks is cut off, and nothing is answered any more."""
+    def _part(self, hang_up: do.HangUp, last_words: Phrase | None = None) -> None:
+        """Say goodbye, or those last words, then hang up. Whoever speaks is cut off, and nothing is answered any
+        more."""
         if self._hang_up is not None:
             return
         self._replies.drop_speculation()
@@ -187,8 +233,9 @@ class Conversation:
         self._cancel_owed()
         self._end_utterance()
         self._hang_up, self._clocks.parting = hang_up, True
-        if self.script.goodbye:
-            self._say(self.script.goodbye)
+        said = last_words or (None if self._held_back else self.script.goodbye)
+        if said:
+            self._say(said)
         else:
             self._leave(hang_up)
 
@@ -201,7 +248,7 @@ class Conversation:
 
     def _on_reminder_due(self) -> None:
         self._clocks.reminders += 1
-        if self.script.reminder:
+        if self.script.reminder and not self._held_back:
             self._say(self.script.reminder)
 
     def _on_load_changed(self, fact: was.LoadChanged) -> None:
@@ -469,10 +516,13 @@ class Conversation:
     def _maybe_end_turn(self, turn: Turn) -> None:
         """End the turn if this silence is its end. The end becomes final once the reply has sound to play; until then
         the person can speak on as if nothing had happened."""
+        if self._held_back and self._phrase_asked is None:
+            return  # an answer may be written meanwhile, and is not said
         decision = self._decide(turn, self.script.turn, self._asked, self.pace.floor_ms, self._weights)
         if not decision.ends:
             return
-        if not turn.final or self._replies.stopping or not self.script.answers_turns:
+        unanswered = not self.script.answers_turns or self._phrase_asked is not None
+        if not turn.final or self._replies.stopping or unanswered:
             self._await_transcript(turn)
             return
         speculation = self._replies.speculation
@@ -517,8 +567,14 @@ class Conversation:
         if turn and turn.late:
             self._late.expect(turn, self._draft, text)
         self._end_utterance()
-        if spoken or self._draft.unanswered or (self._answer_owed and (text or self._draft.image_urls)):
-            if self.script.answers_turns or self._answer_owed:
+        if self._phrase_asked is not None:
+            self._replies.drop_speculation()
+            if text or self._draft.image_urls:
+                self._take_message(text)
+            self._cancel_owed()
+            self._say_asked()
+        elif spoken or self._draft.unanswered or (self._answer_owed and (text or self._draft.image_urls)):
+            if (self.script.answers_turns and not self._held_back) or self._answer_owed:
                 self._answer(text)
             else:
                 self._commit(text)
@@ -528,7 +584,7 @@ class Conversation:
             self._cancel_owed()
             if self._tools.owed:
                 self._go_on()
-            elif turn and turn.unheard and self.script.apology:
+            elif turn and turn.unheard and self.script.apology and not self._held_back:
                 self._say(self.script.apology)
             else:
                 self._go(State.IDLE)
@@ -557,8 +613,10 @@ class Conversation:
         self._take_message(text)
         if self._tools.owed:
             self._go_on()
-        else:
-            self._go(State.IDLE)
+            return
+        if self.state is State.HEARING:  # all of it was transcribed while it was still heard
+            self._go(State.WAITING)
+        self._go(State.IDLE)
 
     def _answer_alone(self) -> None:
         """Answer the dialogue as it is."""
@@ -582,7 +640,7 @@ class Conversation:
         self._after_tools(self._tools.take_early())
 
     def _speculate(self, spoken: str) -> None:
-        if not self._replies.speculation and not self._replies.stopping:
+        if not self._replies.speculation and not self._replies.stopping and self._phrase_asked is None:
             self._tools.interrupt()  # before the model is asked, so that it knows
             text = self._draft.with_speech(spoken)
             said = Message("user", text, self._draft.image_urls)
@@ -719,7 +777,7 @@ class Conversation:
             self._answer_owed = True
             self._emit(do.SendStatus(Status.RESPONSE_CREATED))
 
-    def _on_reply_cancelled(self, _: was.ReplyCancelled) -> None:
+    def _on_reply_cancelled(self, _: was.ReplyCancelled | None = None) -> None:
         self._clocks.user_acted(self._now_ms)
         self._tools.interrupt()
         self._tools.waive()
@@ -835,7 +893,7 @@ class Conversation:
             if self._clocks.welcome_owed and self.script.welcome_back:
                 self._clocks.welcome_owed = False
                 self._say(self.script.welcome_back)
-            else:
+            elif not self._say_asked():
                 self._go(State.IDLE)
 
     # ---- what becomes of replies ------------------------------------------------------------------------------
@@ -998,6 +1056,10 @@ class Conversation:
 RULES: dict[type[Fact] | Due, Callable[..., None]] = {
     # its life
     was.Opened: Conversation._on_opened,
+    was.FloorGiven: Conversation._on_floor_given,
+    was.FloorTaken: Conversation._on_floor_taken,
+    was.PhraseAsked: Conversation._on_phrase_asked,
+    was.LastWordsAsked: Conversation._on_last_words_asked,
     was.CameBack: Conversation._on_came_back,
     was.Continued: Conversation._on_continued,
     was.DeadlinePassed: Conversation._on_deadline,
@@ -1063,7 +1125,8 @@ UNHEARD_AT_PARTING = frozenset({
     was.TextTyped, was.ImageGiven, was.VoicePushed, was.AnswerAsked, was.ToolCalled, was.ToolReturned,
     was.TurnTakingSet, was.SpeechCommitted, was.SpeechDropped, was.ReplyAsked, was.ReplyCancelled,
     was.MessageInserted, was.MessageDeleted,
-    was.AgentSwitched, was.AnswerExpected,
+    was.AgentSwitched, was.AnswerExpected, was.FloorGiven, was.FloorTaken,
+    was.PhraseAsked,
 })  # fmt: skip
 """What changes nothing any more while the agent says goodbye. Words of before that are heard late still get into the
 history."""

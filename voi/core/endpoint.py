@@ -135,16 +135,16 @@ def _signs_now(turn: Turn, text: str, asked: Asked, weights: Mapping[str, float]
     """The turn's signs, read once for each transcript and verdict: they stay the same while the silence grows."""
     of = (text, *turn.verdicts, asked)
     if turn.signs is None or turn.signs.of != of:
-        said = signs(text, turn.verdicts, asked)
-        turn.signs = Signs(of, completeness(text) if text else None, said, weigh(said, weights))
+        score = completeness(text)
+        said = signs(text, turn.verdicts, asked, score)
+        turn.signs = Signs(of, score, said, weigh(said, weights))
     return turn.signs
 
 
-def signs(text: str, verdicts: list[tuple[int, float]], asked: Asked) -> dict[str, float]:
+def signs(text: str, verdicts: list[tuple[int, float]], asked: Asked, score: float | None) -> dict[str, float]:
     """The signs to weigh, by name. Each value is a log-odds, or 1 for a sign that is either there or not. `verdicts`:
-    pairs of silence in ms and the turn model's probability."""
+    pairs of silence in ms and the turn model's probability. `score`: the `completeness` of the text."""
     sound = logit(verdicts[0][1]) if verdicts else 0.0
-    score = completeness(text) if text else None
     digits = digits_at_end(text)
     short = len(text.split()) <= SHORT_WORDS
     filler = has_filler_end(text)
@@ -186,7 +186,7 @@ def _answers(text: str, score: float | None, asked: Asked) -> bool:
 
 def weigh(said: dict[str, float], weights: Mapping[str, float] = WEIGHTS) -> float:
     """Log-odds that the turn has ended, by its signs alone, at a silence of 0 ms."""
-    return sum(weights[name] * value for name, value in said.items() if name in weights)
+    return sum([weights[name] * value for name, value in said.items() if name in weights])
 
 
 def logit(probability: float) -> float:

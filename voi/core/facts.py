@@ -13,7 +13,7 @@ from voi.core.kept import Kept
 from voi.core.options import Mode
 from voi.core.script import Script
 from voi.core.tool_rule import AfterCall
-from voi.dialogue import Message, SpokenWord, Voice
+from voi.dialogue import Message, Phrase, SpokenWord, Voice
 from voi.turn_policy import TurnPolicy
 
 # ---- what was heard -----------------------------------------------------------------------------
@@ -83,6 +83,36 @@ class Opened:
     """The conversation began. `greet`: the client wants a greeting."""
 
     greet: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class PhraseAsked:
+    """Say this as it is, in place of an answer to what the person says at the moment: as soon as they have finished,
+    and at once if nobody speaks."""
+
+    phrase: Phrase
+
+
+@dataclass(frozen=True, slots=True)
+class FloorGiven:
+    """From now on the agent may answer (`CallOptions.holds_back`): it was found out that a person listens. `greet`:
+    with its greeting, in place of an answer to what they have said; else it answers that, or waits for more."""
+
+    greet: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class FloorTaken:
+    """It is no person after all: the agent stops speaking, and is held back as before `FloorGiven`."""
+
+
+@dataclass(frozen=True, slots=True)
+class LastWordsAsked:
+    """Say this, whatever is heard meanwhile, and hang up for that reason when it was played: a message for a voicemail,
+    which nobody answers. It begins with the notice if that is owed."""
+
+    phrase: Phrase
+    reason: EndReason
 
 
 @dataclass(frozen=True, slots=True)
@@ -389,5 +419,6 @@ Fact = (
     | ToolReturned | AgentSwitched | AnswerExpected | ReplySounded | PlaybackStarted | ReplyPlayed | ReplyStopped
     | ReplyFailed | Recalled | Condensed | TranscriptFailed | CameBack | Continued | DeadlinePassed | LoadChanged
     | TimeIsUp | HungUp | TurnTakingSet | SpeechCommitted | SpeechDropped | ReplyAsked | ReplyCancelled
-    | MessageInserted | MessageDeleted | SoundTruncated
+    | MessageInserted | MessageDeleted | SoundTruncated | PhraseAsked | FloorGiven | FloorTaken
+    | LastWordsAsked
 )  # fmt: skip

@@ -1,7 +1,7 @@
 """The dialogue as the LLM sees it: what the person said, and what they heard of the agent. Bounded."""
 
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 from typing import Self
 
@@ -27,16 +27,26 @@ class HistoryEntry:
     """Tools that the message called. Such a message stays however little of it was heard."""
     results: tuple[ToolResult, ...] = ()
     """What each of these tools returned."""
+    _written: tuple[ReplyForm, tuple[ReplySegment, ...], str] | None = field(
+        default=None, init=False, repr=False, compare=False
+    )
+    """The newest form asked for, the segments, and the text of these in that form: every request shows all messages."""
 
     def messages(self, form: ReplyForm | None) -> Iterator[Message]:
         """The entry as messages for the LLM, its tool calls and results included. `form`: of the agent's words; None:
         as people read them."""
         if self.text or self.image_urls or self.calls:
-            written = in_form(self.segments, form) if form and self.segments else self.text
+            written = self._in_form(form) if form and self.segments else self.text
             text = (Text(written),) if written else ()
             yield Message(self.role, (*text, *map(Image, self.image_urls), *self.calls))
         if self.results:
             yield Message("tool", self.results)
+
+    def _in_form(self, form: ReplyForm) -> str:
+        known = self._written
+        if known is None or known[0] != form or known[1] is not self.segments:
+            self._written = known = form, self.segments, in_form(self.segments, form)
+        return known[2]
 
 
 class MessageIds:

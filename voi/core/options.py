@@ -15,6 +15,8 @@ class CallOptions:
     mode: Mode = "call"
     greet: bool = True
     """Begin with a greeting, if the agent has one."""
+    holds_back: bool = False
+    """Say and answer nothing before `FloorGiven`: it is not known yet who, or what, took a call that Voi makes."""
     stream_user_stt: bool = True
     """Show the person's words while they speak."""
     final_stt_correction: bool = True

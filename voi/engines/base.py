@@ -152,10 +152,11 @@ class VoiceJudge(Engine, Protocol):
     @property
     def info(self) -> VoiceJudgeInfo: ...
 
-    async def judge(self, pcm: bytes, voice_ms: int) -> tuple[float, float]:
+    async def judge(self, pcm: bytes, voice_ms: int, probabilities: Sequence[float] = ()) -> tuple[float, float]:
         """Two probabilities 0..1: that a person's voice is heard, and that the person wants the floor. `pcm`: 16 kHz
-        sound. `voice_ms`: length of the newest voice in it; earlier sound and later quiet may be around it. Raises
-        EngineError."""
+        sound. `voice_ms`: length of the newest voice in it; earlier sound and later quiet may be around it.
+        `probabilities`: what the VAD `info.vad` said of each of its windows in `pcm`; only a judge that names one is
+        given them. Raises EngineError."""
         ...
 
 

@@ -55,9 +55,11 @@ class TurnInfo(EngineInfo):
 
 @dataclass(frozen=True, slots=True)
 class VoiceJudgeInfo(EngineInfo):
-    """A voice judge. `takes_encoder`: it implements `voi.engines.base.TakesEncoder`."""
+    """A voice judge. `takes_encoder`: it implements `voi.engines.base.TakesEncoder`. `vad`: the VAD whose probabilities
+    it takes, so that it need not compute them again; "": none."""
 
     takes_encoder: bool = False
+    vad: str = ""
 
 
 @dataclass(frozen=True, slots=True)

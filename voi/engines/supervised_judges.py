@@ -4,6 +4,7 @@ Conversations wait for them for seconds at most and go on without. So a caller t
 that has passed: the engine is tried, and restarted if the trial fails.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, cast
 
@@ -63,9 +64,11 @@ class SupervisedVoiceJudge(Supervised[VoiceJudge]):
         if self._encoder is not None:
             self.lend(self._encoder)
 
-    async def judge(self, pcm: bytes, voice_ms: int) -> tuple[float, float]:
+    async def judge(self, pcm: bytes, voice_ms: int, probabilities: Sequence[float] = ()) -> tuple[float, float]:
         engine = self.inner
         async with self.supervisor.call(self, engine):
+            if engine.info.vad and probabilities:
+                return await engine.judge(pcm, voice_ms, probabilities)
             return await engine.judge(pcm, voice_ms)
 
     async def _work(self, engine: VoiceJudge) -> None:

@@ -6,16 +6,27 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
+import orjson
+
 from voi.calls.call import Call
-from voi.calls.post_call.delivery import DeliveryFailed, may_run_twice, to_tool, to_webhook
+from voi.calls.post_call.delivery import (
+    DeliveryFailed,
+    NotWanted,
+    may_run_twice,
+    send_event,
+    to_tool,
+    to_webhook,
+)
 from voi.calls.post_call.job import PostCallJob, PostCallStep, transcript_of
 from voi.calls.post_call.question import CallReport, ask_for_report
 from voi.calls.post_call.runner import NotAsked, PostCalls, new_job_id
 from voi.config.agents import Agent
 from voi.config.config import Config
+from voi.config.post_call import Webhook
 from voi.core.kept import Kept
 from voi.core.options import CallOptions
 from voi.errors import EngineError
+from voi.server.call_order_view import whole_order
 from voi.server.metrics import Metrics
 from voi.server.usages import Usages
 from voi.session.metering import MeteredLlm, Metering
@@ -23,9 +34,12 @@ from voi.session.session import Session
 from voi.tools.base import AvailableTool
 from voi.tools.toolbox import Toolbox
 
+ORDER_EVENT = "call_order.ended"
+
 if TYPE_CHECKING:
     from voi.engines.startup import Engines
     from voi.store.store import Store
+    from voi.transports.telephone.outgoing.order_store import OrderStore
 
 
 class AfterCalls:
@@ -49,6 +63,7 @@ class AfterCalls:
         self._usages = usages
         self._why_not = why_not
         self._clock_ms = clock_ms
+        self._orders = _orders_in(store)
         outbox = None
         if store is not None:
             from voi.store.outbox import StoredOutbox
@@ -70,6 +85,11 @@ class AfterCalls:
 
         call.afterwards.append(begin)
 
+    def order_over(self, order_id: str, url: str) -> None:
+        """Have the order's webhook told what came of it."""
+        about = {"order": order_id, "url": url, "ended": _iso(self._clock_ms())}
+        self.jobs.begin(PostCallJob(new_job_id(), "order", "", "", about))
+
     def _about(
         self, call: Call, agent: str, mode: str, began_ms: int, about: Mapping[str, str]
     ) -> dict[str, str | int]:
@@ -84,6 +104,8 @@ class AfterCalls:
     # ---- the work ---------------------------------------------------------------------------------
 
     def sends(self, job: PostCallJob) -> Sequence[PostCallStep]:
+        if job.step == "order":
+            return ("order",) if self._order_hook(job) is not None else ()
         agent = self._config().agents.get(job.agent)
         if agent is None or agent.after_call is None:
             return ()
@@ -100,7 +122,27 @@ class AfterCalls:
         metering = Metering(engines.llm_name, lambda use: self._usages.after_call(app, job.agent, use))
         return await ask_for_report(MeteredLlm(engines.llm, metering), agent, job.transcript)
 
+    def _order_hook(self, job: PostCallJob) -> Webhook | None:
+        """The order's webhook; None: phones.json allows it no more."""
+        phones, url = self._config().phones, str(job.about["url"])
+        outgoing = phones.outgoing if phones else None
+        if outgoing is None or outgoing.webhook_secret is None or not url.startswith(outgoing.webhooks):
+            return None
+        return Webhook(url=url, secret=outgoing.webhook_secret)
+
+    async def _deliver_order(self, job: PostCallJob) -> None:
+        hook = self._order_hook(job)
+        found = None if self._orders is None else await whole_order(self._orders, str(job.about["order"]))
+        if hook is None or found is None:
+            raise NotWanted("the order was deleted")
+        body = orjson.dumps({"type": ORDER_EVENT, "timestamp": job.about["ended"], "data": found})
+        sender = self._toolbox.webhook(hook, "phones.json: outgoing.webhook_secret", keep=False)
+        await send_event(sender, job.id, body, self._clock_ms() // 1_000)
+
     async def deliver(self, job: PostCallJob) -> None:
+        if job.step == "order":
+            await self._deliver_order(job)
+            return
         agent = self._config().agent(job.agent)
         if job.step not in self.sends(job):
             raise DeliveryFailed("the agent wants it no more", again=False)
@@ -126,6 +168,14 @@ class AfterCalls:
         if tool is None:
             raise DeliveryFailed(f"there is no tool {name!r} at the moment", again=True)
         return tool
+
+
+def _orders_in(store: "Store | None") -> "OrderStore | None":
+    if store is None:
+        return None
+    from voi.transports.telephone.outgoing.order_store import OrderStore
+
+    return OrderStore(store)
 
 
 def _iso(at_ms: int) -> str:

@@ -1,11 +1,11 @@
 """The HTTP side of the server: health, readiness, metrics, and tokens for other services."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
-from fastapi import Depends, FastAPI, Header, HTTPException, Query, Request, Response
+from fastapi import APIRouter, Depends, FastAPI, Header, HTTPException, Query, Request, Response
 from fastapi.middleware.cors import CORSMiddleware
 from fastapi.responses import JSONResponse
 
@@ -81,8 +81,10 @@ def create_app(
     keep_act: Keep = lambda who, what, result: None,
     openai: OpenAiServices | None = None,
     phones: PhoneAnswers | None = None,
+    orders: Callable[[], APIRouter] | None = None,
 ) -> FastAPI:
-    """`keep_act`: see `Audit`. `openai` None: OpenAI's endpoints are not served. `phones` None: carriers' are not."""
+    """`keep_act`: see `Audit`. `openai` None: OpenAI's endpoints are not served. `phones` None: carriers' are not.
+    `orders`: makes the routes of calls that Voi makes; None: there are none."""
     app = FastAPI(title="Voi", version=__version__, docs_url=None, redoc_url=None, openapi_url=None)
     if settings.cors_origins:
         app.add_middleware(
@@ -153,6 +155,9 @@ def create_app(
 
     if phones is not None:
         app.include_router(telephone_router(phones))
+
+    if orders is not None:
+        app.include_router(orders())
 
     if openai is not None:
         app.include_router(openai_router(openai))

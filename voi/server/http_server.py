@@ -16,6 +16,7 @@ from fastapi import FastAPI
 
 from voi.config.settings import Settings
 from voi.errors import ConfigError
+from voi.server.forwarded import ForwardedClients
 from voi.server.uvicorn_http import http_protocol
 from voi.transports.forwarded import TrustedProxies
 from voi.transports.realtime.connection import REALTIME_PATH, SUBPROTOCOL
@@ -54,15 +55,14 @@ def uvicorn_config(settings: Settings, app: FastAPI, doors: Mapping[str, Accept]
     limits = SocketLimits(max_message_bytes=settings.max_frame_bytes, max_messages_per_s=settings.max_messages_per_s)
     proxies = TrustedProxies(settings.trusted_proxies)
     config = uvicorn.Config(
-        app,
+        ForwardedClients(app, proxies) if proxies else app,
         http=http_protocol(proxies),
         ws=protocol_for(doors, limits, proxies, SUBPROTOCOLS),  # type: ignore[arg-type]  # any factory will do
         lifespan="off",
         log_config=None,
         access_log=settings.log_level == "debug",
         server_header=False,
-        proxy_headers=bool(settings.trusted_proxies),  # by default uvicorn trusts every process on this machine
-        forwarded_allow_ips=list(settings.trusted_proxies),
+        proxy_headers=False,  # `ForwardedClients` reads them
         timeout_graceful_shutdown=HTTP_END_TIMEOUT_S,
         ssl_certfile=settings.tls_cert_file,
         ssl_keyfile=settings.tls_key_file,

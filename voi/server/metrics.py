@@ -16,6 +16,7 @@ from voi.core.options import Mode
 from voi.engines.supervised import Supervised
 from voi.server.engine_metrics import EngineMetrics
 from voi.server.gpu_metrics import GpuMetrics
+from voi.server.outgoing_metrics import OutgoingCallMetrics
 from voi.server.sip_metrics import SipMetrics
 from voi.server.usage_metrics import UsageMetrics
 from voi.server.webrtc_metrics import WebRtcMetrics
@@ -135,6 +136,7 @@ class Metrics:
         self.used = UsageMetrics(self.registry)
         self.gpus = GpuMetrics(self.registry)
         self.webrtc = WebRtcMetrics(self.registry)
+        self.outgoing = OutgoingCallMetrics(self.registry)
         self.sip = SipMetrics(self.registry)
         ProcessCollector(registry=self.registry)
         # A series that begins with its first increment shows no increase: what can be foreseen is there from the start.
@@ -145,7 +147,7 @@ class Metrics:
             self._refused.labels(reason.value)
         for trouble in get_args(MemoryTrouble):
             self._memory_failures.labels(trouble)
-        for step in ("ask", "fields", "webhook", "tool"):
+        for step in ("ask", "fields", "webhook", "tool", "order"):
             for outcome in ("failed", "lost"):
                 self._post_calls.labels(step, outcome)
         for reason in FAILURES:

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from typing import TYPE_CHECKING
 
 import uvloop
 
@@ -41,6 +42,7 @@ from voi.server.after_calls import AfterCalls
 from voi.server.app import HttpSettings, Readiness, create_app
 from voi.server.app_quotas import AppQuotas
 from voi.server.auth import token_in
+from voi.server.call_orders_http import OrderAccess, call_orders_router
 from voi.server.http_server import HttpServer, address_of, bind, uvicorn_config
 from voi.server.kept_calls import KeptCalls
 from voi.server.load_monitor import log_level, monitor
@@ -63,23 +65,28 @@ from voi.tasks import Tasks
 from voi.tools.toolbox import Toolbox, secrets_in
 from voi.transports.ari.service import AsteriskService
 from voi.transports.listeners import DoorServices, Listener, OutOfCall, close_listeners, start_listeners
-from voi.transports.media_ws.answering import PhoneAnswers
-from voi.transports.media_ws.carriers import CARRIERS, media_path
+from voi.transports.media_ws.answering import REMEMBERED_S, PhoneAnswers
+from voi.transports.media_ws.carriers import KINDS, media_path
 from voi.transports.media_ws.connection import MediaWebSockets
+from voi.transports.media_ws.seen_by_workers import SeenByWorkers
 from voi.transports.media_ws.tickets import Tickets
 from voi.transports.realtime.client_secrets import PREFIX, ClientSecrets
 from voi.transports.realtime.connection import REALTIME_PATH, RealtimeWebSockets
 from voi.transports.realtime.peer import RealtimeCaller, RealtimeServices
 from voi.transports.realtime.webrtc import RealtimeOverWebRtc
+from voi.transports.resumables import Resumables
 from voi.transports.rtvi.connection import RtviWebSockets
 from voi.transports.sip.rtp_media import media_of
 from voi.transports.sip.service import SipCounters, SipService
+from voi.transports.telephone.outgoing.runner import OutgoingCalls
 from voi.transports.voi_ws.connection import VoiWebSockets
 from voi.transports.voi_ws.leaving import give_up_wanted, hand_over
-from voi.transports.voi_ws.resumption import Resumables
 from voi.transports.webrtc.settings import ice_settings
 from voi.transports.websocket import Accept
 from voi.use import Use
+
+if TYPE_CHECKING:
+    from voi.transports.telephone.outgoing.order_store import OrderStore
 
 log = logging.getLogger(__name__)
 
@@ -173,6 +180,10 @@ class Server:
             self._quotas.used_up, lambda: time.time_ns() // 1_000_000, self.kept.store,
         )  # fmt: skip
         self.metrics.watch_post_calls(lambda: len(self._after_calls.jobs))
+        orders = self._orders()
+        self.outgoing = OutgoingCalls(
+            self.calls, lambda: self._configs.current, orders, self.metrics.outgoing, self._after_calls.order_over
+        )
         self.app_quotas = AppQuotas(self._quotas, self.kept.store, self.usages, self.calls)
         self._listeners: list[Listener] = []
         self._giving_up: asyncio.Task[None] | None = None
@@ -202,14 +213,23 @@ class Server:
             partial(_caller_of, tokens, client_secrets),
             self._voices_of,
             self.usages.tokens_of,
+            Resumables(settings.resume_s),
+            self._questions.left,
         )
-        tickets = Tickets(token_secrets[0])
-        phone_answers = PhoneAnswers(self.calls, tickets, lambda: self._configs.current, self.metrics.listener_request)
+        seen = (
+            SeenByWorkers(settings.resume_dir / "telephone.seen", token_secrets[0], REMEMBERED_S)
+            if settings.worker_name
+            else None
+        )
+        tickets = Tickets(token_secrets[0], used=seen)
+        phone_answers = PhoneAnswers(
+            self.calls, tickets, lambda: self._configs.current, self.metrics.listener_request, seen=seen
+        )
         media_ws = MediaWebSockets(
             self.calls, tickets, phone_answers, settings.init_timeout_s, self.metrics.listener_request
         )
         self.asterisk = AsteriskService(self.calls, lambda: self._configs.current.phones, self.metrics.listener_request)
-        media: Mapping[str, Accept] = {media_path(kind): partial(media_ws.meet, kind) for kind in CARRIERS}
+        media: Mapping[str, Accept] = {media_path(kind): partial(media_ws.meet, kind) for kind in KINDS}
         self._doors: dict[str, Accept] = {"/ws": self._voi_ws.meet, "/rtvi": rtvi.meet, **media}
         """Who takes the WebSockets, by path."""
         if settings.realtime:
@@ -218,6 +238,7 @@ class Server:
         self.sip = SipService(
             self.calls, lambda: self._configs.current, SipCounters(sip.call, sip.fault, sip.state), media_of
         )
+        self.outgoing.dialers.sources += [self.sip.dialer, self.asterisk.dialer]
         self._webrtc = RealtimeOverWebRtc(
             self.realtime,
             ice_settings(settings.webrtc_ice_servers, settings.webrtc_external_address),
@@ -245,7 +266,18 @@ class Server:
                 self._webrtc if settings.realtime else None,
             ),
             phone_answers,
+            lambda: call_orders_router(
+                self.outgoing, orders, OrderAccess(api_key, tokens.check, lambda: self._configs.current)
+            ),
         )
+
+    def _orders(self) -> "OrderStore | None":
+        """Where calls that Voi makes are kept; None: nowhere, and it makes none."""
+        if self.kept.store is None:
+            return None
+        from voi.transports.telephone.outgoing.order_store import OrderStore
+
+        return OrderStore(self.kept.store)
 
     def _voice_service(self) -> VoiceService:
         config: Callable[[], Config] = lambda: self._configs.current  # noqa: E731
@@ -259,7 +291,8 @@ class Server:
         options = [model.engine_options() for model in self._configs.current.tts_models.values()]
         options += self.settings.webrtc_ice_servers.values()
         phones = self._configs.current.phones
-        options += [{"key": account.key} for account in phones.carriers.values()] if phones else []
+        options += [account.secrets for account in phones.carriers.values()] if phones else []
+        options += [{"secret": phones.outgoing.webhook_secret}] if phones and phones.outgoing else []
         options += [{"password": server.password} for server in phones.asterisk.values()] if phones else []
         options += [account.secrets for account in phones.accounts.values()] if phones else []
         return [value for each in (*options, self.settings.engine_options, self.settings.stt_options)
@@ -374,6 +407,7 @@ class Server:
             self._give_up(http, error)
             return
         self.admission.open()
+        self._tasks.start(self.outgoing.run(), "calls that Voi makes")
         self.readiness.state = "ready"
         self._on_ready(address_of(listener, tls=self.settings.tls_cert_file is not None))
 
@@ -465,6 +499,7 @@ class Server:
             invoke_max_tokens=settings.invoke_llm_max_tokens,
             memory=self._memories.of(call, agent),
             prove_person=lambda: call.prove(Proof.AGENT) if call else None,
+            never_call=self.outgoing.never_call_of(call) if call else None,
             context_tokens_of=lambda other: self._contexts.of_agent(other),
         )
         if call is not None:
@@ -483,12 +518,14 @@ class Server:
             about = {"gen_ai.conversation.id": conversation_id, "gen_ai.request.model": agent.llm_model}
             observers.append(Tracing(self._traces.get_tracer("voi"), about, words=self.settings.trace_words))
         call = self.calls.find(conversation_id)
+        observers += call.looked_on_by if call else []
         observers += self.kept.observers(call, conversation_id, agent, mode)
         return [*observers, self.usages.observer(call, conversation_id)]
 
     def _over(self, call: Call) -> None:
         self.usages.over(call)
         self.kept.over(call)
+        self.outgoing.over(call)
 
     # ---- the end ------------------------------------------------------------------------------------
 
@@ -496,6 +533,7 @@ class Server:
         if self.readiness.state != "failed":
             self.readiness.state = "stopping"
         self.admission.close()
+        self.outgoing.stop()
         self._tasks.start(self.sip.leave(), "end of SIP accounts")
         handover = self._voi_ws.handover
         if self._giving_up is not None:
@@ -504,6 +542,7 @@ class Server:
         if handover is not None:
             await hand_over(self._voi_ws.resumables, handover, self.hurry)
         await self.calls.drain(self.settings.shutdown_grace_s, self.hurry)
+        await self.outgoing.close()
         await close_listeners(self._listeners)
         await self.asterisk.close()
         await self.sip.close()

@@ -21,6 +21,8 @@ TURN_SOUND_MS = 8_000
 """How much sound a turn model looks at."""
 KEPT_MS = 30_000
 """How much of an utterance is given again to an STT engine that failed and was restarted. About 1 MB per caller."""
+Window = tuple[bytes, float]
+"""Sound of the VAD's length, and the probability of speech that the VAD gave it."""
 
 
 class AudioInput:
@@ -98,8 +100,8 @@ class AudioInput:
         self._partials = True
         self._kept: deque[tuple[bytes, bool]] = deque(maxlen=KEPT_MS // window_ms)
         """Its newest windows, each with whether it is voice."""
-        self._preroll: deque[bytes] = deque(maxlen=0 if pushed else PREROLL_MS // window_ms)
-        self._turn: deque[bytes] | None = deque(maxlen=TURN_SOUND_MS // window_ms) if keeps_turn else None
+        self._preroll: deque[Window] = deque(maxlen=0 if pushed else PREROLL_MS // window_ms)
+        self._turn: deque[Window] | None = deque(maxlen=TURN_SOUND_MS // window_ms) if keeps_turn else None
 
     def take(self, *, pushed: bool) -> None:
         """Take sound from now on as push-to-talk, or by the VAD."""
@@ -131,13 +133,14 @@ class AudioInput:
         except Exception as error:
             raise VadFailed(self._vad_name, error) from error
         fact = speech.window(probability)
-        self._preroll.append(window)
+        heard = window, probability
+        self._preroll.append(heard)
         if self._utterance:
             voiced = speech.voiced
             self._kept.append((window, voiced))
             self._feed(window, voiced)
             if self._turn is not None:
-                self._turn.append(window)
+                self._turn.append(heard)
         if fact and not self._pushed:
             self._tell(fact)
 
@@ -148,7 +151,7 @@ class AudioInput:
         raises the error."""
         self._utterance = utterance
         self._partials = partials
-        self._kept.extend((window, True) for window in self._preroll)
+        self._kept.extend((window, True) for window, _ in self._preroll)
         if self._turn is not None:
             self._turn.extend(self._preroll)
         self._begin()
@@ -211,7 +214,11 @@ class AudioInput:
 
     def turn_sound(self) -> bytes:
         """Up to the last 8 s of the utterance, 16 kHz PCM."""
-        return b"".join(self._turn or ())
+        return b"".join([window for window, _ in self._turn or ()])
+
+    def turn_probabilities(self) -> list[float]:
+        """What the VAD said of each window of `turn_sound`."""
+        return [probability for _, probability in self._turn or ()]
 
     def leave_stream(self) -> SttStream | None:
         """Hand the open transcription over to the caller, who still waits for its text and must close it. None: no

@@ -45,11 +45,21 @@ class QuestionBudget:
         """Why the app may not ask one more; "": it may, and it is counted."""
         return "" if self.take(app) else "this app has asked as often as it may in a minute. Wait a little."
 
+    def left(self, app: str) -> tuple[int, int, float]:
+        """How many questions the app may ask at once, how many it has left of these, and in how many seconds it has all
+        of them again."""
+        left = self._left_at(app, self._clock())
+        missing_s = (self._per_minute - left) * PER_S / self._per_minute if self._per_minute else 0.0
+        return self._per_minute, int(left), missing_s
+
+    def _left_at(self, app: str, now_s: float) -> float:
+        left, at_s = self._left.get(app, (float(self._per_minute), now_s))
+        return min(float(self._per_minute), left + (now_s - at_s) * self._per_minute / PER_S)
+
     def take(self, app: str) -> bool:
         """True if the app may ask one more question, which is then counted."""
         now_s = self._clock()
-        left, at_s = self._left.get(app, (float(self._per_minute), now_s))
-        left = min(float(self._per_minute), left + (now_s - at_s) * self._per_minute / PER_S)
+        left = self._left_at(app, now_s)
         if left < 1:
             return False
         self._left[app] = (left - 1, now_s)

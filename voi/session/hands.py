@@ -17,15 +17,26 @@ from voi.tools.base import ToolFailed, bounded
 NO_MESSAGES = "The app that the person uses shows no messages."
 NO_TELEPHONE = "This is no telephone call, so that is not possible here."
 NO_FILES = "This agent has no files to search."
+NO_NUMBER = "The number of this person is not known, so nothing can be kept of it."
 NO_MEMORY = "Nothing can be remembered in this conversation."
 
 
 class ConversationHands:
     """`Hands` of one conversation. `takes_messages`: its client shows messages of the agent. `memory` None: nothing is
-    remembered. `prove`: told when a tool has found out that the person is who they are said to be. `current`: the agent
-    whose files are searched."""
+    remembered. `never_call`: keeps that the person is not called again; None: that is not possible. `prove`: told when
+    a tool has found out that the person is who they are said to be. `current`: the agent whose files are searched."""
 
-    __slots__ = ("_asked", "_current", "_line", "_memory", "_prove", "_switch", "_takes_messages", "_waiting")
+    __slots__ = (
+        "_asked",
+        "_current",
+        "_line",
+        "_memory",
+        "_never_call",
+        "_prove",
+        "_switch",
+        "_takes_messages",
+        "_waiting",
+    )
 
     def __init__(
         self,
@@ -36,6 +47,7 @@ class ConversationHands:
         memory: PersonMemory | None = None,
         prove: Callable[[], Awaitable[None]] | None = None,
         current: CurrentAgent | None = None,
+        never_call: Callable[[], Awaitable[str]] | None = None,
     ) -> None:
         self._current = current
         self._line = line
@@ -43,6 +55,7 @@ class ConversationHands:
         self._takes_messages = takes_messages
         self._memory = memory
         self._prove = prove
+        self._never_call = never_call
         self._asked = 0
         self._waiting: dict[str, asyncio.Future[str]] = {}
         """What the door was asked for and has not answered, by the number of the request."""
@@ -66,6 +79,12 @@ class ConversationHands:
 
     def switch_agent(self, name: str) -> None:
         self._switch(name)
+
+    async def never_call_again(self) -> str:
+        self._check_telephone()
+        if self._never_call is None:
+            raise ToolFailed(NO_NUMBER)
+        return await self._never_call()
 
     async def prove_person(self) -> None:
         if self._prove is not None:

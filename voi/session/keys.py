@@ -36,6 +36,11 @@ class KeyEntry:
         self._digits = ""
         self._timer: asyncio.TimerHandle | None = None
 
+    @property
+    def begun(self) -> bool:
+        """Digits were entered, and more may follow."""
+        return bool(self._digits)
+
     def press(self, key: str) -> None:
         """A key was pressed. Anything that is no key of a telephone is ignored."""
         if key not in KEYS:

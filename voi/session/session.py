@@ -9,7 +9,7 @@ import json
 import logging
 import time
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -43,6 +43,7 @@ from voi.session.current_agent import CurrentAgent
 from voi.session.door_events import DoorEvents
 from voi.session.failure import Failure, VadFailed
 from voi.session.hands import ConversationHands
+from voi.session.key_menu import KeyMenu
 from voi.session.keys import KeyEntry, keys_said, without_keys
 from voi.session.latency import Latency
 from voi.session.line import Line
@@ -57,6 +58,7 @@ from voi.session.script_from import script_from
 from voi.session.side_questions import INVOKE_MAX_TOKENS, SideQuestions
 from voi.session.tool_use import ToolUse
 from voi.session.tools import ToolRunner
+from voi.session.voice_beside import spoken_beside
 from voi.tasks import Tasks
 from voi.text.language import AUTO
 from voi.tools.base import AvailableTool, ToolContext, ToolFailed
@@ -90,7 +92,8 @@ class Session:
     by name; its second argument is the agent from which it takes over ("": it begins). `knowledge_of` returns what an
     agent with that knowledge draws on. `about`: what templates of tools may name as {call:NAME}, beside the agent and
     the conversation's id. `memory`: what is remembered of the person; None: nothing is. `prove_person`: called when a
-    tool has found out that they are who they are said to be. `context_tokens_of` returns how much an agent's model can
+    tool has found out that they are who they are said to be. `never_call`: keeps that they are not called again; None:
+    that is not possible. `context_tokens_of` returns how much an agent's model can
     take; 0: not known. `make_brain`: makes the part that hears the person and makes the replies. `continued`: what it
     goes on from; None: it begins. `pictures`: the server's memory for pictures. `why_not_invoke` is asked before each
     question of `invoke_llm` (`SideQuestions`).
@@ -99,9 +102,11 @@ class Session:
     __slots__ = (
         "__weakref__", "_agent", "_alarm", "_brain", "_captured", "_captures", "_change", "_clock", "_condenser",
         "_config", "_context_tokens_of", "_continued", "_conversation", "_current", "_echo", "_ended",
-        "_engines", "_events", "_fault", "_greetings_dir", "_hands", "_inbox", "_keys", "_knowledge_of", "_latency",
+        "_engines", "_events", "_fault", "_greetings_dir", "_hands", "_inbox", "_key_menu", "_keys", "_knowledge_of",
+        "_latency",
         "_line", "_make_brain",
-        "_metering", "_note", "_observers", "_options", "_pictures", "_playback", "_private", "_prove_person",
+        "_metering", "_never_call", "_note", "_observers", "_options", "_pictures", "_playback", "_private",
+        "_prove_person",
         "_questions", "_recalls", "_redaction", "_tasks", "_telling", "_tool_runner", "_tools_of", "about", "begun",
         "conversation_id", "invoke_llm", "kept_for_later", "memory",
     )  # fmt: skip
@@ -127,6 +132,7 @@ class Session:
         about: Mapping[str, str] | None = None,
         memory: PersonMemory | None = None,
         prove_person: "Callable[[], asyncio.Task[None] | None]" = lambda: None,
+        never_call: Callable[[], Awaitable[str]] | None = None,
         context_tokens_of: Callable[[Agent], int] = lambda agent: 0,
         make_brain: MakeBrain = brain_for,
         continued: was.Continued | None = None,
@@ -175,6 +181,7 @@ class Session:
         self._captures: Captures | None = None
         self._captured: tuple[CapturedValue, ...] = ()
         self._keys: KeyEntry | None = None
+        self._key_menu: KeyMenu | None = None
         self._private: dict[str, frozenset[str]] = {}
         self._note_private()
         self._conversation = Conversation(script)
@@ -198,6 +205,7 @@ class Session:
         self._condenser: Condenser | None = None
         self.memory = memory
         self._prove_person = prove_person
+        self._never_call = never_call
         self._recalls = 0
         self._note: str | None = None
         """What was recalled before the conversation began."""
@@ -266,12 +274,17 @@ class Session:
             memory=self.memory,
             prove=self._person_proven,
             current=self._current,
+            never_call=self._never_call,
         )
         self._captures = captures = Captures(
             self._newest_words, lambda kind: self.tell(was.AnswerExpected(kind)), self._on_telephone,
             before=self._captured,
         )  # fmt: skip
         self._keys = keys = KeyEntry(captures.keys_suffice, self._keys_entered)
+        self._key_menu = KeyMenu(
+            lambda: self._current.agent, self._newest_reply, self.tell, self._asked_by_key, self, self._hands,
+            self._tasks,
+        )  # fmt: skip
         self._tool_runner = ToolRunner(self._current.tools, self._tasks, self.tell, self._tool_context, self._tool_used)
         try:
             self._inbox.appendleft(self._continued or was.Opened(self._options.greet))
@@ -291,6 +304,7 @@ class Session:
             await self._tasks.dismiss()
             self._brain = self._playback = self._echo = self._tasks.on_failed = None
             self._tool_runner = self._hands = self._condenser = self._captures = self._keys = None
+            self._key_menu = None
         if self._fault:
             raise self._fault
 
@@ -617,6 +631,16 @@ class Session:
         said = self._conversation.history.messages() if messages is None else messages
         return await self._questions.ask_own(self._current.agent.llm_model, (*prompt, *said))
 
+    @property
+    def has_voice(self) -> bool:
+        """The agent speaks."""
+        return self._current.agent.voices is not None
+
+    def voice_beside(self, text: str) -> AsyncGenerator[bytes, None]:
+        """The agent's voice, as PCM at the door's rate, for words beside the conversation. See `spoken_beside`."""
+        rate_hz, on_use = self._line.output_rate_hz, self._observers.usage
+        return spoken_beside(text, self._current.agent, self._config, self._engines.tts, rate_hz, on_use)
+
     # ---- tools --------------------------------------------------------------------------------------
 
     def door_answers(self, number: str, result: str, *, failed: bool = False) -> None:
@@ -631,11 +655,16 @@ class Session:
         return ToolContext({**self.about, "agent": self._current.name}, self._hands, self._captures)
 
     def key_pressed(self, key: str) -> None:
-        """The person pressed a key of their telephone: 0-9, *, # or A-D; anything else is ignored. It stops the agent.
-        Keys are gathered until #, a pause, or until what is dictated is whole; * begins anew."""
-        if self._keys is not None and not self._ended.is_set():
+        """The person pressed a key of their telephone: 0-9, *, # or A-D; anything else is ignored. It stops the agent,
+        and does what its author says (`KeyMenu`). Other keys, and all while something is dictated, are gathered until
+        #, a pause, or until what is dictated is whole; * begins anew."""
+        keys, captures, menu = self._keys, self._captures, self._key_menu
+        if keys is None or captures is None or menu is None or self._ended.is_set():
+            return
+        entering = keys.begun or captures.awaits_keys or not self._on_telephone()
+        if entering or not menu.press(key):
             self.tell(was.Interrupted(None))
-            self._keys.press(key)
+            keys.press(key)
 
     def sound_played(self, message_id: int, given_bytes: int) -> None:
         """The door reports that so much of the sound that it was given of that message was played. Only doors with
@@ -651,8 +680,15 @@ class Session:
 
     def _keys_entered(self, digits: str) -> None:
         taken = self._captures.keys(digits) if self._captures else None
-        self.tell(was.TextTyped(keys_said(taken or " ".join(digits))))
+        self._asked_by_key(keys_said(taken or " ".join(digits)))
+
+    def _asked_by_key(self, said: str) -> None:
+        self.tell(was.TextTyped(said))
         self.tell(was.AnswerAsked())
+
+    def _newest_reply(self) -> str:
+        said = self._conversation.history.newest("assistant")
+        return said.text if said else ""
 
     def _newest_words(self) -> NewestWords:
         said = self._conversation.history.newest("user")

@@ -13,7 +13,7 @@ from voi.core.late import LATE_MAX
 from voi.core.options import CallOptions
 from voi.core.vad_edges import VadRules
 from voi.dialogue import Message
-from voi.engines.base import SttOptions, SttStream, VoiceJudge
+from voi.engines.base import SttOptions, SttStream
 from voi.errors import EngineError
 from voi.session import llm_checks
 from voi.session.audio_input import AudioInput
@@ -153,15 +153,19 @@ class UserTurn:
 
     def judge_voice(self, action: JudgeVoice) -> None:
         if judge := self._engines.voice:
-            self._begin(
-                self._judge_voice(action, judge, self.audio_input.turn_sound()), f"voice judge {action.voice_ms}"
-            )
+            heard = self.audio_input
+            ask = partial(judge.judge, heard.turn_sound(), action.voice_ms)
+            if judge.info.vad == self._engines.vad.info.name:
+                ask = partial(ask, probabilities=heard.turn_probabilities())
+            self._begin(self._judge_voice(action, ask), f"voice judge {action.voice_ms}")
 
-    async def _judge_voice(self, action: JudgeVoice, judge: VoiceJudge, pcm: bytes) -> None:
+    async def _judge_voice(
+        self, action: JudgeVoice, ask: Callable[[], Coroutine[Any, Any, tuple[float, float]]]
+    ) -> None:
         began_s = asyncio.get_running_loop().time()
         try:
             async with asyncio.timeout(JUDGE_DEADLINE_S):
-                voice, floor = await judge.judge(pcm, action.voice_ms)
+                voice, floor = await ask()
         except (TimeoutError, EngineError) as error:
             self._failed("judge", "voice", str(error) or "it took too long.", began_s)
         except Exception as error:

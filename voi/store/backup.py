@@ -29,7 +29,7 @@ from voi.store.database import Connection
 from voi.store.keys import is_plain
 from voi.store.migrate import HEAD, migrate
 from voi.store.observer import now_ms
-from voi.store.schema import conversations, data_keys, metadata, outbox, people
+from voi.store.schema import call_accounts, call_orders, conversations, data_keys, metadata, outbox, people
 from voi.store.store import Store
 from voi.store.upsert import insert_new
 
@@ -40,7 +40,11 @@ LINE_MAX_BYTES = 64 * 1024 * 1024
 TABLES = (
     people,
     conversations,
-    *(table for table in metadata.sorted_tables if table not in (people, conversations, data_keys, outbox)),
+    *(
+        table
+        for table in metadata.sorted_tables
+        if table not in (people, conversations, data_keys, outbox, call_orders, call_accounts)
+    ),
 )
 """All tables, parents before the tables that refer to them."""
 _HEAD = "voi-store.json"

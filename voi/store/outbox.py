@@ -35,8 +35,9 @@ class StoredOutbox:
         self, conversation_id: str, states: Mapping[str, Mapping[str, Any]], *, instead_of: str = "", ours: bool = True
     ) -> bool:
         """Keep these jobs, by id, and forget the other one. False: the conversation, or the other job, was deleted, and
-        nothing is kept. `ours` False: any server may claim them."""
-        if not await self._store.knows(conversation_id):
+        nothing is kept. `conversation_id` "": they are of none, and hold nothing of anybody. `ours` False: any server
+        may claim them."""
+        if conversation_id and not await self._store.knows(conversation_id):
             return False
         async with self._store.writing() as connection:
             if instead_of:

@@ -327,7 +327,68 @@ outbox = Table(
 """What is still to be done after calls, sealed with the conversation's key. `server`: which one does it, until
 `claimed_until_ms`. No backup holds this table: what it says would be done twice."""
 
+call_orders = Table(
+    "call_orders",
+    metadata,
+    Column("id", String(NAME_MAX), primary_key=True),
+    Column("app", String(NAME_MAX), nullable=False),
+    Column("account", String(NAME_MAX), nullable=False),
+    Column("agent", String(NAME_MAX), nullable=False),
+    Column("person_id", String(32)),
+    Column("position", BigInteger, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("outcome", String(24)),
+    Column("cause", String(200)),
+    Column("taken_by", String(16)),
+    Column("repeat_key", LargeBinary),
+    Column("body_hash", LargeBinary, nullable=False),
+    Column("number", LargeBinary, nullable=False),
+    Column("redial", Boolean, nullable=False),
+    Column("ordered_ms", BigInteger, nullable=False),
+    Column("not_before_ms", BigInteger, nullable=False),
+    Column("expires_ms", BigInteger, nullable=False),
+    Column("dialled_ms", BigInteger),
+    Column("answered_ms", BigInteger),
+    Column("ended_ms", BigInteger),
+    Column("conversation_id", String(NAME_MAX)),
+    Column("server", String(32), nullable=False),
+    Column("claimed_until_ms", BigInteger, nullable=False),
+    Column("day", String(10), nullable=False),
+    Column("reserved_ms", BigInteger, nullable=False),
+    Column("key_id", String(32), nullable=False),
+    Column("details", Sealed, nullable=False),
+    Index("call_orders_by_turn", "state", "account", "position"),
+    Index("call_orders_by_repeat_key", "repeat_key", unique=True),
+    Index("call_orders_by_app", "app", "position"),
+    Index("call_orders_by_person", "person_id"),
+)
+"""Calls that Voi is to make, makes, or has made: `voi.store.call_orders`. `position`: whose turn it is, the smallest
+first. `repeat_key`: hash of the app's idempotency key. `number`: keyed hash of who is called. `redial`: dial again what
+was dialled when its server died. `server`: which one makes the call, until `claimed_until_ms`. `reserved_ms`: how much
+of the account's budget of `day` it holds. `details`: the order itself. No backup holds this table: people would be
+called again."""
+
+call_accounts = Table(
+    "call_accounts",
+    metadata,
+    Column("name", String(NAME_MAX), primary_key=True),
+    Column("next_ms", BigInteger, nullable=False),
+    Column("day", String(10), nullable=False),
+    Column("calls", Integer, nullable=False),
+    Column("spent_ms", BigInteger, nullable=False),
+)
+"""What each account has done and spent on its `day` (UTC). `next_ms`: when it may dial again."""
+
+never_called = Table(
+    "never_called",
+    metadata,
+    Column("number", LargeBinary, primary_key=True),
+    Column("since_ms", BigInteger, nullable=False),
+    Column("how", String(16), nullable=False),
+)
+"""Who is never called again: keyed hashes of numbers. `how`: "agent", "http" or "cli" added it."""
+
 OF_A_CONVERSATION = (messages, turns, failures, tool_calls, lookups, usage, outbox)
 """Tables whose rows belong to one conversation by `conversation_id`."""
-OF_A_PERSON = (memories, tokens, saved_states)
+OF_A_PERSON = (memories, tokens, saved_states, call_orders)
 """Tables with rows that belong to one person by `person_id`, besides their conversations."""

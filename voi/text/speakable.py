@@ -31,12 +31,12 @@ _DAY_FIRST = frozenset(("en-gb", "en-au", "en-nz", "en-ie", "en-in", "en-za"))
 _ARABIC_DEGREES = re.compile(r"°\s?م(?!\w)")
 _PLAIN_ENGLISH = re.compile(r"[A-Za-z][a-z]*+(?:'[a-z]++)?+(?:[,;]?+ [A-Za-z][a-z]*+(?:'[a-z]++)?+)*+[.!?]?")
 _SHORT_FOR = re.compile(
-    r"\b(?:Mr|Mrs|Ms|Dr|vs|St|No|no|[Ee]tc|[Jj]r|Inc|Mon|Tues?|Wed|Thu(?:rs?)?|Fri|[A-HJ-Z]|[A-Z][a-z]+ I"
+    r"\b(?:Mr|Mrs|Ms|Dr|vs|St|No|no|[Ee]tc|[Jj]r|Inc|Mon|Tues?|Wed|Thu(?:rs?)?|Fri|[A-HJ-Z]|(?<= )[A-Z][a-z]+ I"
     r"|int'l|nat'l|gov't|dep't|cont'd|qty|[Aa]ppts?|[Aa]pprox|[Dd]ept|govt|mgmt|acct|tmrw|thru|btwn|misc|ea"
     r"|(?:[Pp]ages?|[Ss]cene|[Ss]ection|[Aa]ct|[Cc]hapters?|[Pp]art|[Aa]ppendix|[Vv]olume) [ivxl]+)\b"
 )
 
-
+_BEGINS_WITH_I = re.compile(r"([A-Z][a-z]+) I\b")
 _CLOSING_TAGS = re.compile(r"\s*(?:</[A-Za-z][\w:.-]{0,40}>\s*)+")
 
 
@@ -97,9 +97,9 @@ _PREPARED: set[str] = set()
 
 def _read(text: str, language: str) -> str:
     code = primary(language)
-    if code == "en" and _PLAIN_ENGLISH.fullmatch(text) and not _SHORT_FOR.search(text):
-        return text
     table = language_of(language)
+    if code == "en" and _PLAIN_ENGLISH.fullmatch(text) and not (_SHORT_FOR.search(text) or _begins_numbered(text)):
+        return text
     for _ in range(_LAYERS_MAX):  # markup only: nothing has been read yet
         before, text = text, plain_characters(text)
         if text == before or not ("&" in text or "<" in text):
@@ -116,6 +116,14 @@ def _read(text: str, language: str) -> str:
         text = _ARABIC_DEGREES.sub("°C", text)
     said = tidy(read(text, table, language.replace("_", "-").lower() in _DAY_FIRST), clitics=code == "nl")
     return f"{said}." if text.endswith(".") and said[-1:].isalnum() and len(said) > _SHORT else said
+
+
+def _begins_numbered(text: str) -> bool:
+    """True of "Chapter I is short", "Henry I was king"; not of "Sure I can"."""
+    begin, english = _BEGINS_WITH_I.match(text), language_of("en")
+    if begin is None or english is None:
+        return False
+    return begin[1].lower() in english.roman_after or begin[1] in english.roman_ordinal_after
 
 
 def _month_names(code: str) -> frozenset[str]:

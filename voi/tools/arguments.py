@@ -77,13 +77,14 @@ def parse(written: str) -> dict[str, Any]:
         ) from None
     if not isinstance(value, dict):
         raise WrongArguments("The arguments are not a JSON object. Call again with one JSON object.")
-    if _is_deeper(value, DEPTH_MAX):
+    if is_deeper(value, DEPTH_MAX):
         raise WrongArguments(f"The arguments are nested deeper than {DEPTH_MAX} levels. {AGAIN}")
     return value
 
 
-def _is_deeper(value: Any, levels: int) -> bool:
-    level = [value]
+def is_deeper(value: Any, levels: int) -> bool:
+    """Whether a JSON value has more than so many lists and objects within each other."""
+    level = [value] if isinstance(value, dict | list) else []
     for _ in range(levels):
         containers = (each.values() if isinstance(each, dict) else each for each in level)
         level = [item for each in containers for item in each if isinstance(item, dict | list)]

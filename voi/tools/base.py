@@ -59,6 +59,10 @@ class Hands(Protocol):
         """Search the files that the agent draws on. Returns the passages that fit, for the model. Raises VoiError."""
         ...
 
+    async def never_call_again(self) -> str:
+        """Keep for good that the person on this telephone is not called again. Returns what came of it."""
+        ...
+
     async def prove_person(self) -> None:
         """It was proven in the conversation that the person is who they are said to be. Returns when what is remembered
         of them is known, or late."""

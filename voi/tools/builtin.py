@@ -60,6 +60,12 @@ def built_in(name: BuiltInName, tool: AgentTool) -> BuiltIn:
                 "Pass the call on to somebody. Tell the person before that you do.",
                 _one_of("target", tool.targets), _transfer_by(tool.targets),
             )  # fmt: skip
+        case "never_call_again":
+            return BuiltIn(
+                "The person does not want to be called any more: keep that for good. Call it when they say so, then "
+                "say goodbye.",
+                _NOTHING, _never_call_again,
+            )  # fmt: skip
         case "press_keys":
             parameters = _text_of("keys", 64)
             parameters["properties"]["keys"]["pattern"] = "^[0-9*#A-Dw]+$"
@@ -94,6 +100,10 @@ async def _switch_agent(arguments: dict[str, Any], context: ToolContext) -> str:
         raise ToolFailed("You are that agent already.")
     context.hands.switch_agent(name)
     return f"From now on you are the agent {name!r}. Go on with the conversation."
+
+
+async def _never_call_again(_: dict[str, Any], context: ToolContext) -> str:
+    return await context.hands.never_call_again()
 
 
 async def _remember(arguments: dict[str, Any], context: ToolContext) -> str:

@@ -161,9 +161,14 @@ class Captures:
             return self._ask_whether_right(slot, taken, words, digits)
         return self._accept(slot, taken.value, words, slots)
 
+    @property
+    def awaits_keys(self) -> bool:
+        """Something is being dictated that may be entered with keys."""
+        return self._open is not None and self._open[0].kind in KEYED
+
     def keys_suffice(self, digits: str) -> bool:
         """True if nothing can follow these digits."""
-        if self._open is None or self._open[0].kind not in KEYED:
+        if self._open is None or not self.awaits_keys:
             return False
         slot, words, _ = self._open
         return slot.kind in SERIES and read(slot, digits, words, self._today()).complete

@@ -150,7 +150,7 @@ class Toolbox:
             kind, body = "capture", CaptureTool(tool.capture, agent.language or ENGLISH)
             description, parameters = description or DESCRIPTION, parameters_of(tool.capture.as_slots())
         elif tool.builtin is not None:
-            known = built_in(tool.builtin, tool)
+            known = built_in(tool.builtin, _with_targets(tool, agent))
             kind, body, parameters = "builtin", known.body, known.parameters
             description = description or known.description
         else:
@@ -183,8 +183,11 @@ class Toolbox:
             self._tokens[key] = AccessTokens(credential, self._clients, self._tasks, where)
         return self._tokens[key]
 
-    def webhook(self, hook: Webhook, where: str) -> WebhookSender:
-        """What sends to that webhook. Raises ConfigError if an environment variable that it refers to is not set."""
+    def webhook(self, hook: Webhook, where: str, *, keep: bool = True) -> WebhookSender:
+        """What sends to that webhook. `keep` False: it is of one event only. Raises ConfigError if an environment
+        variable that it refers to is not set."""
+        if not keep:
+            return WebhookSender(hook, self._clients, where)
         key = hook.model_dump_json()
         if key not in self._webhooks:
             self._webhooks[key] = WebhookSender(hook, self._clients, where)
@@ -201,6 +204,13 @@ class Toolbox:
             await connection.open()
         except (EngineError, ConfigError) as error:
             log.warning("%s", error)
+
+
+def _with_targets(tool: AgentTool, agent: Agent) -> AgentTool:
+    """A transfer goes where the agent's telephone says, if the tool does not."""
+    if tool.builtin != "transfer" or not agent.telephone.transfers:
+        return tool
+    return tool.model_copy(update={"targets": agent.telephone.transfers})
 
 
 def available(

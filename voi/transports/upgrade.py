@@ -90,7 +90,8 @@ class _Upgraded(WSProtocol):  # type: ignore[misc]  # compiled, without types
         self._socket: WebSocket | None = None
 
     def _route(self, request: WSUpgradeRequest) -> WebSocket | WSUpgradeResponseWithListener | None:
-        path, _, query = request.path.decode("latin-1").partition("?")
+        target = request.path.decode("latin-1")
+        path, _, query = target.partition("?")
         path = unquote(path)
         accept = self._routes.get(path)
         if accept is None:
@@ -99,7 +100,8 @@ class _Upgraded(WSProtocol):  # type: ignore[misc]  # compiled, without types
         client = self._proxies.client_of(self._peer, lambda name: headers.getall(name, ()))
         offered = ",".join(headers.getall("Sec-WebSocket-Protocol", ())).split(",")
         protocols = tuple(name for each in offered if (name := each.strip()))
-        asked = Request(path, query, client, headers.get("Authorization", ""), protocols)
+        fields = {name.lower(): ", ".join(headers.getall(name)) for name in headers}
+        asked = Request(path, query, client, headers.get("Authorization", ""), protocols, target, fields)
         self._socket = WebSocket(accept, asked, self._limits, self._unwanted)
         chosen = self._subprotocols.get(path)
         if chosen is None or chosen not in protocols:

@@ -6,8 +6,8 @@ extensions.
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from picows import WSFrame, WSListener, WSMsgType, WSTransport
@@ -64,13 +64,16 @@ class SocketLimits:
 class Request:
     """The upgrade request. `path` is decoded, `query` is raw, `peer` the client's IP address ("": unknown).
     `authorization`: the header of that name; "": there is none. `protocols`: the subprotocols that the client
-    offers."""
+    offers. `target`: path and query as they were sent. `headers`: by name in lower case; several of one name are
+    joined by commas."""
 
     path: str
     query: str
     peer: str
     authorization: str = ""
     protocols: tuple[str, ...] = ()
+    target: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 class Receiver(Protocol):

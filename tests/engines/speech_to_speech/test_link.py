@@ -13,8 +13,9 @@ from tests.fakes.realtime_server import FakeRealtime, Spoken
 from voi.config.brain import SpeechBrain
 from voi.dialogue import Message, ToolCall
 from voi.engines.base import Finished, LlmEvent, LlmRequest, TextDelta
-from voi.engines.speech_to_speech.link import CANCEL_S, FIRST_S, STALL_S, SpeechLink
-from voi.engines.speech_to_speech.response import RemoteResponse
+from voi.engines.speech_to_speech.connection import UNASKED_ATTEMPTS
+from voi.engines.speech_to_speech.link import ANSWER_S, CANCEL_S, FIRST_S, STALL_S, UNASKED_ITEMS_MAX, SpeechLink
+from voi.engines.speech_to_speech.response import ITEMS_MAX, RemoteResponse
 from voi.errors import EngineError
 from voi.tasks import Tasks
 from voi.use import Use
@@ -159,3 +160,138 @@ async def test_mutated_and_reordered_events_break_nothing() -> None:
         linked.heard.clear()
     assert failed > 50
     await linked.close()
+
+
+@in_virtual_time
+async def test_a_server_that_takes_connections_and_closes_them_is_not_stormed() -> None:
+    class Closing(FakeRealtime):
+        closes = True
+
+        async def connect(self, brain: SpeechBrain) -> Any:
+            socket = await super().connect(brain)
+            if self.closes:
+                socket.session.error("insufficient_quota")
+                socket.session.hang_up()
+            return socket
+
+    server = Closing([Spoken("Good day.")])
+    linked = Linked(server)
+    linked.link.prepare()
+    await asyncio.sleep(3_600)
+    assert server.connects == len(linked.lost) == UNASKED_ATTEMPTS
+    with pytest.raises(EngineError):
+        await linked.ask()
+    server.closes = False
+    await asyncio.sleep(60)
+    assert text_of(await linked.ask(2)) == "Good day."
+    server.session.hang_up()  # what has answered is connected to again, and at once
+    await asyncio.sleep(1)
+    assert linked.link._connection.is_open
+    await linked.close()
+
+
+async def _asked_of_a_silent_server(server: FakeRealtime, linked: Linked) -> "asyncio.Task[list[LlmEvent]]":
+    """The answer has begun, and its server says no more by itself."""
+    task = asyncio.ensure_future(linked.ask())
+    await asyncio.sleep(2)
+    server.session._answering.cancel = lambda: None  # type: ignore[union-attr, method-assign, assignment, misc]
+    return task
+
+
+@in_virtual_time
+async def test_events_that_say_nothing_do_not_keep_an_answer_alive() -> None:
+    for kind, delta in (
+        ("response.output_audio.delta", ""), ("response.output_audio_transcript.delta", 7),
+        ("response.function_call_arguments.delta", ""), ("response.unknown", ""),
+    ):  # fmt: skip
+        server = FakeRealtime([Spoken("A b c d", breaks="stall")])
+        linked = Linked(server)
+        task = await _asked_of_a_silent_server(server, linked)
+        began_s = asyncio.get_running_loop().time()
+        while not task.done() and asyncio.get_running_loop().time() - began_s < 100:
+            item_id = server.session.items[-1]["id"]
+            server.session.tell(kind, response_id=server.session._response["id"], item_id=item_id, delta=delta)
+            await asyncio.sleep(1)
+        assert asyncio.get_running_loop().time() - began_s < STALL_S + 2
+        assert isinstance(task.exception(), EngineError)
+        await linked.close()
+
+
+@in_virtual_time
+async def test_an_answer_that_drips_has_an_end() -> None:
+    server = FakeRealtime([Spoken("A b c d", breaks="stall")])
+    linked = Linked(server)
+    task = await _asked_of_a_silent_server(server, linked)
+    at = {"response_id": server.session._response["id"], "item_id": server.session.items[-1]["id"]}
+    began_s = asyncio.get_running_loop().time()
+    while not task.done():
+        server.session.tell("response.output_audio_transcript.delta", **at, delta="e")
+        await asyncio.sleep(5)
+        assert asyncio.get_running_loop().time() - began_s < ANSWER_S + 10
+    assert isinstance(task.exception(), EngineError)
+    await linked.close()
+
+
+@in_virtual_time
+async def test_a_cancelled_answer_that_goes_on_and_on_costs_its_server_the_connection() -> None:
+    server = FakeRealtime([Spoken("A b c d", breaks="stall")])
+    linked = Linked(server)
+    task = await _asked_of_a_silent_server(server, linked)
+    task.cancel()
+    session = server.session
+    at = {"response_id": session._response["id"], "item_id": session.items[-1]["id"]}
+    for _ in range(20):
+        session.tell("response.output_audio.delta", **at, delta="AAAA")
+        await asyncio.sleep(1)
+    assert session.over
+    await linked.close()
+
+
+@in_virtual_time
+async def test_a_flood_of_items_ends_the_connection() -> None:
+    for response in ("r", ""):
+        server = FakeRealtime([Spoken("A b c d", breaks="stall")])
+        linked = Linked(server)
+        task = await _asked_of_a_silent_server(server, linked)
+        response_id = response or server.session._response["id"]
+        for number in range(2_000):
+            item = {"id": f"i{number}", "type": "message"}
+            server.session.tell("response.output_item.added", response_id=response_id, item=item)
+        await asyncio.sleep(1)
+        assert len(linked.link._dialogue.items) <= UNASKED_ITEMS_MAX + ITEMS_MAX
+        assert len(linked.lost) <= 1
+        assert server.connects == 2
+        task.cancel()
+        await linked.close()
+
+
+@in_virtual_time
+async def test_what_a_server_says_in_errors_is_not_logged(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
+    server = FakeRealtime([Spoken("Good day.")])
+    linked = Linked(server)
+    await linked.ask()
+    for code in ("my number is 5", "a\nb", {"text": "my number is 5"}, ["x"], "x" * 900, *["no_such_item"] * 50):
+        server.session.tell("error", error={"code": code, "message": "my number is 5"})
+    await asyncio.sleep(1)
+    refused = [record.getMessage().rpartition(": ")[2] for record in caplog.records if "refused" in record.msg]
+    assert refused == ["unknown", "no_such_item"]
+    assert "number" not in caplog.text
+    await linked.close()
+
+
+@in_virtual_time
+async def test_ids_that_are_none_break_nothing() -> None:
+    """Lists so deep that Python does not write them out."""
+    deep = "[" * 1_010 + "]" * 1_010
+    for kind in ("input_audio_buffer.committed", "response.created", "response.output_audio.delta", "error"):
+        server = FakeRealtime([Spoken("Good day.")])
+        linked = Linked(server)
+        linked.link.prepare()
+        await asyncio.sleep(1)
+        fields = f'"item_id": {deep}, "response_id": {deep}, "error": {{"code": {deep}, "event_id": {deep}}}'
+        server.session._send(f'{{"type": "{kind}", {fields}}}')
+        await asyncio.sleep(1)
+        assert linked.link._connection.is_open
+        assert text_of(await linked.ask()) == "Good day."
+        await linked.close()

@@ -9,6 +9,7 @@ import pytest
 from voi.audio.resample import resample
 from voi.audio.wav import read_wav
 from voi.engines.turn.smart_turn import SHORT_SAMPLES
+from voi.engines.vad.silero import Silero
 from voi.engines.voice.features import SIZE, Array, features
 from voi.engines.voice.judge import LENGTHS_MS, PREROLL_WINDOWS, BuiltInVoiceJudge, SoundEncoder, stretch
 from voi.errors import EngineError
@@ -45,6 +46,25 @@ def test_the_stretch_is_the_newest_voice() -> None:
     assert pcm == b"".join(windows[40:48])
     assert probabilities.tolist() == [1.0] * 8
     assert whole == b"".join(windows[25:48])
+
+
+def test_probabilities_that_are_known_are_not_computed_again() -> None:
+    pcm, known = bytes(60 * 1_024), [float(30 <= number < 38) for number in range(60)]
+
+    def computed(window: bytes) -> float:
+        return 0.25
+
+    assert stretch(pcm, 256, computed, known)[1].tolist() == [1.0] * 8
+    assert stretch(pcm, 256, computed, known[1:])[1].tolist() == [0.25] * 8, "they are of another sound"
+
+
+async def test_a_voice_is_judged_alike_with_the_callers_own_probabilities() -> None:
+    judge, vad = BuiltInVoiceJudge(), Silero()
+    pcm, heard = speech()[: 60 * 1_024], vad.open()
+    known = [heard.probability(pcm[at : at + 1_024]) for at in range(0, len(pcm), 1_024)]
+    alone = await judge.judge(pcm, 640)
+    assert await judge.judge(pcm, 640, known) == pytest.approx(alone, abs=0.05)
+    await judge.close()
 
 
 @pytest.mark.parametrize("pcm", [b"", bytes(100), bytes(1_024), bytes(64_000)])

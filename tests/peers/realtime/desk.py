@@ -6,7 +6,6 @@ import base64
 import contextlib
 import json
 import re
-import wave
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from typing import Any
 import pytest
 
 from tests.fakes.engines import FakeLlm, calls_of, events_of, silence
+from tests.peers.speech import recorded
 from tests.server.serving import RunningServer, serving
 from voi.audio.resample import resample
 from voi.dialogue import ToolCall
@@ -25,7 +25,6 @@ from voi.transports.realtime.client_events import ClientEvents
 from voi.transports.realtime.door import RealtimeDoor
 
 Json = dict[str, Any]
-AUDIO = Path(__file__).parent.parent.parent / "data" / "audio"
 RECORDINGS = {"dog": "spk1_snt1.wav", "figures": "spk1_snt2.wav"}
 SAID = ["The child almost hurt the small dog.", "Drop the two when you add the figures."]
 STORY = (
@@ -94,8 +93,7 @@ def only_words(texts: Sequence[str]) -> list[list[str]]:
 def write_recordings(folder: Path) -> None:
     """What the person says, as PCM at 24 kHz, behind and before some silence."""
     for name, file in RECORDINGS.items():
-        with wave.open(str(AUDIO / file)) as recording:
-            pcm = silence(200) + recording.readframes(recording.getnframes()) + silence(200)
+        pcm = silence(200) + recorded(file) + silence(200)
         (folder / f"{name}.pcm").write_bytes(resample(pcm, 16_000, 24_000))
 
 

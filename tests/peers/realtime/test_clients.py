@@ -17,13 +17,11 @@ from urllib.parse import urlencode
 
 import pytest
 
-from tests.fakes.engines import silence
 from tests.peers.browser import CHROMIUM, browser, page
 from tests.peers.realtime.desk import ANSWER, SAID, STORY, Desk, desk, only_words
+from tests.peers.speech import words_in
 from tests.server.fakes import SECRET
-from voi.audio.resample import resample
-from voi.engines.base import SttOptions, VoiceSpec
-from voi.engines.stt.moonshine import Moonshine
+from voi.engines.base import VoiceSpec
 from voi.engines.tts.espeak import Espeak
 from voi.server.auth import issue_token
 
@@ -75,17 +73,6 @@ async def run_client(desk: Desk, folder: Path, *command: str, **env: str) -> dic
     report: dict[str, Any] = json.loads(out.decode().strip().splitlines()[-1])
     print(report)
     return report
-
-
-async def words_in(pcm: bytes) -> str:
-    """What is said in PCM at 24 kHz."""
-    ears = Moonshine()
-    await ears.warm_up()
-    stream = ears.open(SttOptions(), None)
-    stream.feed(resample(pcm, 24_000, 16_000) + silence(300))
-    text = (await stream.flush()).text
-    await ears.close()
-    return text
 
 
 async def spoken_ms(text: str) -> float:

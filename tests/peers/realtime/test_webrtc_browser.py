@@ -13,7 +13,7 @@ import pytest
 
 pytest.importorskip("aiortc")
 
-from tests.peers.browser import CHROMIUM, browser, page
+from tests.peers.browser import CHROMIUM, browser, bundle, page
 from tests.peers.realtime.desk import ANSWER, SAID, STORY, desk, only_words
 from tests.peers.realtime.test_clients import CLIENTS, CUT, WHOLE_RUN_S, node
 from tests.server.fakes import SECRET
@@ -25,11 +25,7 @@ pytestmark = [pytest.mark.integration, pytest.mark.timeout(180)]
 @pytest.mark.skipif(not CHROMIUM, reason="Chromium is not installed")
 async def test_the_agents_of_npm_over_webrtc(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     node()
-    esbuild = await asyncio.create_subprocess_exec(
-        str(CLIENTS / "node_modules/.bin/esbuild"), str(CLIENTS / "openai_agents_webrtc.mjs"), "--bundle",
-        "--format=esm", "--platform=browser", "--log-level=error", f"--outfile={tmp_path / 'page.js'}",
-    )  # fmt: skip
-    assert await asyncio.wait_for(esbuild.wait(), 120) == 0
+    await bundle(CLIENTS / "openai_agents_webrtc.mjs", tmp_path / "page.js")
     monkeypatch.setenv("VOI_CORS_ORIGINS", "*")
     async with desk(tmp_path, monkeypatch) as server, page(tmp_path, "page.js") as (url, reported):
         header = f"Authorization: Bearer {issue_token('shop', SECRET)}\r\n"

@@ -72,6 +72,9 @@ async function talk() {
   await wait(300);
   await client.sendText("Where is order 7?");
   await until(() => has("bot-stopped", 3), "the answer with a function");
+  await client.sendText("And the figures?", { audio_response: false });
+  await until(() => events.some(({ kind, data }) => kind === "llm-text" && data.text === "All right."), "the written answer");
+  client.sendUIEvent("seen", {});
   try {
     await client.sendClientRequest("nothing-knows-this", {});
   } catch (error) {

@@ -7,11 +7,23 @@ import pytest
 
 from voi.config.phones import CarrierAccount, CarrierKind
 from voi.errors import ClientError
-from voi.transports.media_ws.carrier import CallerKey, CallerSound, MarkPlayed, StreamStarted, StreamStopped
-from voi.transports.media_ws.carriers import CARRIERS, codec_of, e164, media_path
+from voi.transports.media_ws.carrier import (
+    CallerKey,
+    CallerSound,
+    CarrierComplains,
+    CarrierPlays,
+    CarrierWaits,
+    MarkPlayed,
+    RingingCall,
+    StreamStarted,
+    StreamStopped,
+)
+from voi.transports.media_ws.carriers import WEBHOOK_CARRIERS, codec_of, e164, media_path
 from voi.transports.media_ws.codecs import MediaCodec
+from voi.transports.media_ws.exotel import Exotel
+from voi.transports.media_ws.genesys import Genesys
 
-TWILIO, TELNYX, PLIVO, VONAGE = (CARRIERS[kind] for kind in ("twilio", "telnyx", "plivo", "vonage"))
+TWILIO, TELNYX, PLIVO, VONAGE = (WEBHOOK_CARRIERS[kind] for kind in ("twilio", "telnyx", "plivo", "vonage"))
 ULAW, ALAW, L16 = MediaCodec("ulaw", 8_000), MediaCodec("alaw", 8_000), MediaCodec("l16", 16_000)
 SILENCE = base64.b64encode(b"\xff" * 4).decode()
 
@@ -109,6 +121,59 @@ def test_vonage() -> None:
             ],
         }
     ]
+
+
+def test_exotel() -> None:
+    exotel = Exotel()
+    start = (
+        '{"event":"start","sequence_number":"1","stream_sid":"MZ1","start":{"stream_sid":"MZ1","call_sid":"CA1",'
+        '"account_sid":"AC1","from":"+919876543210","to":"+918047491899","custom_parameters":{"key1":"value1"},'
+        '"media_format":{"encoding":"audio/x-raw","sample_rate":"%s","bit_rate":"16"}}}'
+    )
+    call = RingingCall("CA1", "+918047491899", "+919876543210")
+    assert exotel.read(start % 16_000) == StreamStarted("MZ1", "CA1", "", L16, call)
+    assert exotel.read(start % 44_100) == StreamStarted("MZ1", "CA1", "", MediaCodec("l16", 8_000), call)
+    assert exotel.read(start.replace("audio/x-raw", "audio/x-mulaw") % 8_000) == StreamStarted(
+        "MZ1", "CA1", "", ULAW, call
+    )
+    media = '{"event":"media","sequence_number":"3","stream_sid":"MZ1","media":{"chunk":"2","payload":"AQI="}}'
+    assert exotel.read(media) == CallerSound(b"\1\2", None, "MZ1")
+    assert exotel.read('{"event":"dtmf","stream_sid":"MZ1","dtmf":{"digit":"5","duration":"100"}}') == CallerKey(
+        "5", "MZ1"
+    )
+    assert exotel.read('{"event":"mark","stream_sid":"MZ1","mark":{"name":"v1"}}') == MarkPlayed("v1", "MZ1")
+    assert exotel.read('{"event":"stop","stream_sid":"MZ1","stop":{"reason":"stopped"}}') == StreamStopped("MZ1")
+    assert list(exotel.sound("MZ1", b"\1\2", L16)) == [
+        '{"event":"media","stream_sid":"MZ1","media":{"payload":"AQI="}}'
+    ]
+    assert exotel.clear("MZ1") == '{"event":"clear","stream_sid":"MZ1"}'
+
+
+def test_genesys() -> None:
+    genesys = Genesys()
+    assert genesys.read('{"type":"ping","seq":1,"id":"s","parameters":{"rtt":"PT0.1S"}}') == CarrierWaits(
+        '{"version":"2","id":"","type":"pong","seq":1,"clientseq":1,"parameters":{}}', "s"
+    )
+    assert genesys.read('{"type":"dtmf","seq":2,"id":"s","parameters":{"digit":"1"}}') == CallerKey("1", "s")
+    assert genesys.read('{"type":"playback_started","seq":3,"id":"s","parameters":{}}') == CarrierPlays(False, "s")
+    assert genesys.read('{"type":"playback_completed","seq":4,"id":"s","parameters":{}}') == CarrierPlays(True, "s")
+    assert genesys.read('{"type":"paused","seq":5,"id":"s","parameters":{}}') is None
+    assert genesys.read('{"type":"error","seq":6,"id":"s","parameters":{"code":429}}') == CarrierComplains(
+        "too_fast", "s"
+    )
+    assert genesys.clear("s") == (
+        '{"version":"2","id":"","type":"event","seq":2,"clientseq":6,"parameters":{"entities":[{"type":"barge_in",'
+        '"data":{}}]}}'
+    )
+    assert [len(each) for each in genesys.sound("s", bytes(150_000), ULAW)] == [64_000, 64_000, 22_000]
+    assert genesys.mark("s", "v1") is None
+    assert genesys.read('{"type":"close","seq":7,"id":"s","parameters":{"reason":"end"}}') == StreamStopped(
+        "s", '{"version":"2","id":"","type":"closed","seq":3,"clientseq":7,"parameters":{}}'
+    )
+    assert genesys.clear("s") is genesys.pass_on("+1") is None, "it is over"
+    for wrong in ("", "[]", '{"type":"other"}', '{"type":"open","parameters":{}}', '{"type":7}', b"\xff" * 200_000):
+        with pytest.raises(ClientError):
+            genesys.read(wrong)
 
 
 @pytest.mark.parametrize(

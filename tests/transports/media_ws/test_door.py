@@ -11,7 +11,7 @@ from voi.core.end_reason import EndReason
 from voi.errors import ClientError, EngineError
 from voi.session import events
 from voi.transports.media_ws.carrier import CallerKey, CallerSound, MarkPlayed
-from voi.transports.media_ws.carriers import CARRIERS
+from voi.transports.media_ws.carriers import WEBHOOK_CARRIERS
 from voi.transports.media_ws.codecs import MediaCodec
 from voi.transports.media_ws.door import MediaDoor
 from voi.transports.media_ws.line import MARKS_MAX, Transfer
@@ -68,7 +68,7 @@ class ListeningSession:
 def opened(kind: Any = "twilio", transfer: Transfer | None = None) -> tuple[MediaDoor, FakeMediaSocket, Any, list[str]]:
     socket, session = FakeMediaSocket(), ListeningSession()
     faults: list[str] = []
-    door = MediaDoor(socket, CARRIERS[kind], ULAW, ULAW, "S1", transfer, faults.append)
+    door = MediaDoor(socket, WEBHOOK_CARRIERS[kind], ULAW, ULAW, "S1", transfer, faults.append)
     door.open(session)  # type: ignore[arg-type]
     return door, socket, session, faults
 

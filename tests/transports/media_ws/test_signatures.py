@@ -8,7 +8,7 @@ import pytest
 from tests.fakes.media_carrier import ACCOUNTS, PUBLIC_URL, signed_webhook
 from voi.config.phones import CarrierAccount, CarrierKind
 from voi.transports.media_ws.carrier import PhoneWebhook, RingingCall, Unsigned
-from voi.transports.media_ws.carriers import CARRIERS
+from voi.transports.media_ws.carriers import WEBHOOK_CARRIERS as CARRIERS
 from voi.transports.media_ws.plivo import plivo_signature
 from voi.transports.media_ws.twilio import twilio_signature
 

@@ -160,6 +160,37 @@ async def test_a_response_is_cancelled_before_its_first_sound(tmp_path: Path, mo
         assert client.last("response.done")["response"]["status"] == "completed"
 
 
+async def test_an_item_that_is_being_said_is_deleted(tmp_path: Path, monkeypatch: Patch) -> None:
+    write_agents(tmp_path)
+    llm = FakeLlm("A long answer that goes on and on and on, and never seems to come to an end.", "Yes.", "Yes.")
+    async with serving(tmp_path, monkeypatch, engines_with(llm)) as running:
+        client = await RealtimeClient.arrive(running.port, "friend")
+        client.say("Go on.")
+        client.send("response.create")
+        await client.until("response.output_audio.delta")
+        growing = client.last("response.output_audio.delta")["item_id"]
+        client.send("conversation.item.delete", item_id=growing)
+        await client.until("conversation.item.deleted")
+        done = client.last("response.done")["response"]
+        assert done["status_details"] == {"type": "cancelled", "reason": "client_cancelled"}
+        assert client.kinds[-2:] == ["response.done", "conversation.item.deleted"]
+        client.say("And now?")
+        client.send("response.create")
+        await client.until("response.done")
+        said = [(m.role, m.text) for m in llm.requests[-1].messages[1:]]
+        assert said == [("user", "Go on."), ("user", "And now?")]
+        playing = client.last("response.done")["response"]["output"][0]["id"]
+        client.send("conversation.item.delete", item_id=playing)  # all sent, and still heard
+        await client.until("conversation.item.deleted")
+        await asyncio.sleep(0.1)
+        client.say("And then?")
+        client.send("response.create")
+        await client.until("response.done")
+        said = [(m.role, m.text) for m in llm.requests[-1].messages[1:]]
+        assert said == [("user", "Go on."), ("user", "And now?"), ("user", "And then?")]
+        assert not client.errors
+
+
 async def test_a_response_beside_the_conversation(tmp_path: Path, monkeypatch: Patch) -> None:
     write_agents(tmp_path)
     llm = FakeLlm("support", "Hello.", None)
@@ -183,6 +214,40 @@ async def test_a_response_beside_the_conversation(tmp_path: Path, monkeypatch: P
         client.send("response.cancel", response_id=(await client.until("response.created"))["response"]["id"])
         await client.until("response.done")
         assert client.last("response.done")["response"]["status"] == "cancelled"
+        assert not client.errors
+
+
+async def test_a_response_beside_the_conversation_has_sound(tmp_path: Path, monkeypatch: Patch) -> None:
+    write_agents(tmp_path)
+    llm = FakeLlm("A long answer that goes on and on and never comes to an end.", "Still looking.", "Sure.")
+    async with serving(tmp_path, monkeypatch, engines_with(llm)) as running:
+        client = await RealtimeClient.arrive(running.port, "friend")
+        client.say("Go on.")
+        client.send("response.create")
+        await client.until("response.output_audio.delta")
+        main = client.last("response.created")["response"]["id"]
+        client.send("response.create", response={"conversation": "none", "instructions": "Reassure.", "input": []})
+        await client.until(lambda: client.all("response.done"))
+        done = client.all("response.done")[0]["response"]
+        assert done["id"] != main  # it was ready first, and did not stop the other
+        assert (done["status"], done["conversation_id"], done["output_modalities"]) == ("completed", None, ["audio"])
+        (item,) = done["output"]
+        assert item["content"] == [{"type": "output_audio", "transcript": "Still looking."}]
+        assert len(client.sound[item["id"]]) // 48 == len("Still looking.") * 50
+        assert all(each["item"]["id"] != item["id"] for each in client.all("conversation.item.added"))
+        await client.until("rate_limits.updated")
+        (limit,) = client.last("rate_limits.updated")["rate_limits"]
+        assert (limit["name"], limit["limit"], limit["remaining"]) == ("requests", 60, 59)
+        assert 0 < limit["reset_seconds"] <= 1
+        await client.until(lambda: len(client.all("response.done")) == 2)
+        assert client.last("response.done")["response"]["id"] == main
+        assert client.last("response.done")["response"]["status"] == "completed"
+        client.say("And?")
+        client.send("response.create")
+        await client.until("response.done")
+        assert [m.text for m in llm.requests[-1].messages[1:]] == [
+            "Go on.", "A long answer that goes on and on and never comes to an end.", "And?",
+        ]  # fmt: skip
         assert not client.errors
 
 
@@ -342,7 +407,7 @@ async def test_mistakes_are_answered_and_end_nothing(tmp_path: Path, monkeypatch
         ({"type": "conversation.item.create", "item": {"type": "message", "role": "cook", "content": []}},
          "invalid_value", "item.role"),
         ({"type": "response.create", "response": {"metadata": {"a": 1}}}, "invalid_type", "response.metadata.a"),
-        ({"type": "response.create", "response": {"conversation": "none", "output_modalities": ["audio"]}},
+        ({"type": "response.create", "response": {"conversation": "none", "output_modalities": ["video"]}},
          "invalid_value", "response.output_modalities"),
         ({"type": "response.create", "response": {"input": [{"type": "item_reference", "id": "x"}]}},
          "item_not_found", "response.input[0].id"),

@@ -20,6 +20,7 @@ from tests.transports.realtime.rtc_client import RtcClient, post_offer, tone_eng
 from tests.transports.realtime.test_functions import WEATHER, write_agents
 from voi.dialogue import ToolCall
 from voi.server.auth import issue_token
+from voi.session.events import SoundCleared
 from voi.transports.webrtc import peer as peers
 
 pytestmark = pytest.mark.integration
@@ -171,6 +172,35 @@ async def test_what_was_sent_keeps_pace_with_the_conversations_clock(tmp_path: P
                     apart.append((played_ms or 0) - (sent_ms or 0))
             assert len(apart) > 10
             assert sorted(map(abs, apart))[len(apart) // 2] <= 40
+        await left(running)
+
+
+async def test_what_was_heard_of_a_stopped_answer_is_what_was_sent(tmp_path: Path, monkeypatch: Patch) -> None:
+    async with serving(tmp_path, monkeypatch, tone_engines()) as running:
+        async with talking(running) as client:
+            words = "one two three four five six seven eight nine ten eleven twelve"
+            content = [{"type": "input_text", "text": words}]
+            client.send("conversation.item.create", item={"type": "message", "role": "user", "content": content})
+            client.send("response.create")
+            await client.until("output_audio_buffer.started")
+            (live,) = running.server._webrtc.live.values()
+            door, mouth = live._client.door, live._sound.mouth
+            heard: list[tuple[int, int | None]] = []
+            tell = door.tell
+
+            def told(event: Any) -> None:
+                if isinstance(event, SoundCleared):
+                    heard.append((event.played_ms, mouth.sent_ms(event.message_id)))
+                tell(event)
+
+            monkeypatch.setattr(door, "tell", told)
+            await asyncio.sleep(0.7)
+            client.send("response.cancel")
+            await client.until("output_audio_buffer.cleared")
+            ((played_ms, sent_ms),) = heard
+            assert sent_ms is not None
+            assert sent_ms > 300
+            assert 0 <= played_ms - sent_ms <= 20  # within the packet that is on its way
         await left(running)
 
 

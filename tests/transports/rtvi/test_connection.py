@@ -175,14 +175,32 @@ async def test_mistakes_are_answered_and_counted() -> None:
     async with running() as (door, sessions):
         visit = RtviVisit(door)
         visit.ready()
-        visit.say("ui-snapshot", {}, "u9")
+        visit.say("ui-dance", {}, "u9")
         assert (visit.socket.types[-1], visit.socket.log[-1]["id"]) == ("error-response", "u9")
-        assert visit.socket.log[-1]["data"] == {"error": "Unsupported type ui-snapshot."}
+        assert visit.socket.log[-1]["data"] == {"error": "Unsupported type ui-dance."}
         for _ in range(call_module.MISTAKES_BURST):
             visit.connection.received(b"nonsense")
         assert visit.socket.close_code == 1008
         await asyncio.sleep(0.1)
         assert sessions.opened[0].over.done()
+
+
+@in_virtual_time
+async def test_what_apps_send_as_often_as_they_like_is_no_mistake() -> None:
+    async with running() as (door, sessions):
+        visit = RtviVisit(door)
+        visit.ready()
+        told = len(visit.socket.log)
+        for number in range(3 * call_module.MISTAKES_BURST):
+            visit.say(("ui-snapshot", "ui-event", "ui-cancel-job-group")[number % 3], {"tree": {}}, f"u{number}")
+        assert len(visit.socket.log) == told  # the client shows an answer to these as an error
+        for number in range(3 * call_module.MISTAKES_BURST):
+            visit.say("client-message", {"t": "heartbeat", "d": number}, f"h{number}")
+        assert [entry["id"] for entry in visit.socket.log[told:]] == [f"h{number}" for number in range(300)]
+        assert not visit.socket.close_code
+        assert not sessions.opened[0].over.done()
+        visit.connection.lost()
+        await asyncio.sleep(0.1)
 
 
 @in_virtual_time

@@ -8,6 +8,7 @@ import pytest
 from tests.fakes.clock import in_virtual_time
 from tests.fakes.sip_wire import callee, caller, soon, talking, talks, wire
 from voi.errors import VoiError
+from voi.transports.sip.dialog import SipDialog
 from voi.transports.sip.message import SipRequest, SipResponse
 from voi.transports.sip.problem import SipProblem
 from voi.transports.sip.uri import SipUri
@@ -299,8 +300,11 @@ async def test_keys_by_info() -> None:
     out, into = await talking(one, two)
     keys: list[str] = []
     into.on_key = keys.append
-    out.press("1*#")
-    await asyncio.sleep(0.1)
+    began_s = asyncio.get_running_loop().time()
+    out.press("1w*#")
+    while len(keys) < 3:  # noqa: ASYNC110
+        await asyncio.sleep(0.05)
+    assert asyncio.get_running_loop().time() - began_s == pytest.approx(1.0, abs=0.1)
     assert keys == ["1", "*", "#"]
 
 
@@ -341,6 +345,19 @@ async def test_transfer_and_what_the_other_side_tells_of_it() -> None:
     passing = await soon(into.transfer(target, "sip:bob@192.0.2.2"))
     await asyncio.sleep(6)
     await passing  # accepted, and never heard of again
+
+
+@in_virtual_time
+async def test_a_transfer_to_somebody_we_talk_with_already() -> None:
+    one, two = wire()
+    out, into = await talking(one, two)
+    asked: list[SipRequest] = []
+    receive = out.receive
+    out.receive = lambda transaction: (asked.append(transaction.request), receive(transaction))[1]  # type: ignore
+    other = SipDialog("call 2", "ours", "theirs", "<sip:bob@h>;tag=ours", "<sip:carl@h>;tag=theirs", "sip:carl@h")
+    with pytest.raises(VoiError, match="603"):
+        await into.transfer(SipUri("sip", "carl", "h"), "sip:bob@192.0.2.2", other)
+    assert asked[0].get("refer-to") == "<sip:carl@h?Replaces=call%202%3Bto-tag%3Dtheirs%3Bfrom-tag%3Dours>"
 
 
 @in_virtual_time
@@ -437,3 +454,21 @@ async def test_the_other_side_forgot_the_call() -> None:
     out.press("1")
     await asyncio.sleep(0.1)
     assert over == ["the other side no longer knows the call"]
+
+
+@in_virtual_time
+async def test_a_200_that_comes_again_late_is_acknowledged_again_and_the_call_goes_on() -> None:
+    one, two = wire()
+    out, into = await talking(one, two)
+    answer = two.last("200").encode()
+    out.hold("sendonly")
+    await asyncio.sleep(0.1)
+    one.stack.receive(answer, one.flow)
+    await asyncio.sleep(0.1)
+    assert one.methods() == ["INVITE", "ACK", "INVITE", "ACK", "ACK"]
+    assert not into.over
+    other = answer.replace(f";tag={out.dialog.remote_tag}".encode(), b";tag=another")
+    one.stack.receive(other, one.flow)
+    await asyncio.sleep(0.1)
+    assert one.methods()[-2:] == ["ACK", "BYE"], "two telephones answered: the second is hung up"
+    assert not out.over

@@ -186,12 +186,15 @@ async def test_calls_through_kamailio(transport: str, tmp_path: Path, monkeypatc
 
 
 @needs_kamailio
-async def test_the_registrar_starts_again(tmp_path: Path, monkeypatch: Patch) -> None:
+@pytest.mark.parametrize("transport", ["udp", "tcp"])
+async def test_the_registrar_starts_again(transport: str, tmp_path: Path, monkeypatch: Patch) -> None:
     noted(monkeypatch)
     monkeypatch.setattr("voi.transports.sip.registration.RETRY_FIRST_S", 0.2)
     monkeypatch.setattr("voi.transports.sip.transactions.GIVE_UP_S", 1.0)
     port, server, second = free_port(), free_port(), free_port()
-    account = registered(server, keep_alive_s=0.3) | {"server": [f"127.0.0.1:{server}", f"127.0.0.1:{second}"]}
+    account = registered(server, keep_alive_s=0.3, transport=transport) | {
+        "server": [f"127.0.0.1:{server}", f"127.0.0.1:{second}"]
+    }
     write_phones(tmp_path, port, pbx=account)
     async with serving(tmp_path, monkeypatch, fake_engines(), disclose=()) as running:
         state = lambda: running.server.sip.states["pbx"]  # noqa: E731

@@ -11,10 +11,10 @@ from tests.fakes.clock import in_virtual_time
 from tests.fakes.sip_wire import WireEnd, wire
 from voi.config.sip_accounts import SipAccount
 from voi.transports.sip import resolving
+from voi.transports.sip.asking import SipCredentials
 from voi.transports.sip.message import SipRequest, SipResponse
 from voi.transports.sip.registration import AccountState, Registration
 from voi.transports.sip.resolving import ServerAddress, SrvRecord, addresses_of, ordered
-from voi.transports.sip.stack import SipCredentials
 from voi.transports.sip.transactions import Flow, ServerTransaction
 from voi.transports.sip.uri import SipUri
 

@@ -9,9 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.fakes.clock import VirtualLoop, in_virtual_time
-from voi.transports.voi_ws import outbox as outbox_module
+from voi.transports import resend_queue
+from voi.transports.resend_queue import BYTES_PER_S
 from voi.transports.voi_ws import wire
-from voi.transports.voi_ws.outbox import BYTES_PER_S, Outbox
+from voi.transports.voi_ws.outbox import Outbox
 
 MS = BYTES_PER_S // 1_000
 
@@ -149,14 +150,14 @@ async def test_confirmed_messages_are_not_kept_and_unconfirmed_sound_is_backlog(
 
 @in_virtual_time
 async def test_what_is_kept_is_bounded_and_the_dialogue_takes_its_place(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(outbox_module, "KEPT_MAX", 10)
+    monkeypatch.setattr(resend_queue, "KEPT_MAX", 10)
     net = Net()
     outbox, _ = make(net)
     for number in range(25):
         outbox.send(wire.error(f"oh {number}"))
     assert not outbox.may_have(26)
     whole = [wire.message(0, "user", "all"), wire.message(1, "assistant", "of it")]
-    base = outbox.rewind(3, None, whole)
+    base = outbox.show(3, None, whole)
     again = Net()
     outbox.attach(again)
     frames = again.deliver()
@@ -175,7 +176,7 @@ async def test_a_page_that_was_reloaded_is_shown_all_and_hears_the_rest_of_its_p
     net.deliver()  # all of it, confirmed
     outbox.send(sound(10))
     again = Net()
-    outbox.rewind(None, (1, 750), [wire.message(0, "assistant", "hi")])
+    outbox.show(None, (1, 750), [wire.message(0, "assistant", "hi")])
     assert outbox.attach(again) == {1: 350 * MS}
     first, *rest = again.deliver(pongs=False)
     assert first == wire.message(0, "assistant", "hi")

@@ -12,9 +12,9 @@ from voi.core import facts
 from voi.core.end_reason import EndReason
 from voi.server.auth import issue_token
 from voi.session.events import Sound
+from voi.transports.resend_queue import BYTES_PER_S
 from voi.transports.voi_ws.connection import VoiWebSockets
 from voi.transports.voi_ws.moved import SpeechEnd
-from voi.transports.voi_ws.outbox import BYTES_PER_S
 
 RESUME_S = 30.0
 

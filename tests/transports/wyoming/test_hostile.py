@@ -6,6 +6,7 @@ import random
 import socket
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -21,6 +22,8 @@ from wyoming.wake import Detect
 from tests.fakes.engines import FakeLlm, silence, tone
 from tests.transports.wyoming.served import Served, engines, sound, wyoming_serving
 from voi.transports.wyoming import connection, listener, outlet
+from voi.transports.wyoming.describing import info
+from voi.transports.wyoming.home import Home
 from voi.transports.wyoming.wire import encode
 
 pytestmark = pytest.mark.integration
@@ -84,6 +87,7 @@ WRONG = [
     header(type="synthesize", data={"text": "Hi.", "voice": "anna"}),
     header(type="transcript", data={"text": None}),
     header(type="transcript", data={"text": "Hi.", "context": "01J"}),
+    b'{"type":"transcript","data":{"text":"Hi.","context":{"a":' + b"[" * 300 + b"]" * 300 + b"}}}\n",
     header(type="detect", data={"names": "x"}),
     header(type="detect", data={"names": ["x"]}) + START,
     header(type="synthesize-start") + header(type="transcript", data={"text": "Hi."}),
@@ -97,6 +101,33 @@ async def test_each_mistake_is_named_and_ends_its_connection(tmp_path: Path, mon
             assert b'{"type":"error"' in got, data[:100]
         await served.settled()
         assert (await served.ask(Synthesize("Hi."), until=AudioStop))[-1].type == "audio-stop"
+
+
+async def test_a_flood_of_small_events_leaves_time_to_others(tmp_path: Path, monkeypatch: Patch) -> None:
+    """Each event is handled in a turn of the event loop of its own."""
+    async with wyoming_serving(tmp_path, monkeypatch, engines()) as served, served.client() as client:
+        assert client._writer is not None
+        turns, told = 0, asyncio.Event()
+        counts: list[int] = []
+
+        async def others() -> None:
+            nonlocal turns
+            while not told.is_set():
+                turns += 1
+                await asyncio.sleep(0)
+
+        def counted(home: Home) -> Any:
+            counts.append(turns)
+            if len(counts) == 500:
+                told.set()
+            return info(home)
+
+        monkeypatch.setattr("voi.transports.wyoming.connection.info", counted)
+        other = asyncio.ensure_future(others())
+        client._writer.write(header(type="describe") * 500)
+        await asyncio.wait_for(told.wait(), 10)
+        await other
+    assert len(set(counts)) > 450
 
 
 async def test_unknown_events_are_ignored(tmp_path: Path, monkeypatch: Patch) -> None:

@@ -26,6 +26,17 @@ def test_the_bytes_of_an_event() -> None:
     )
 
 
+def test_half_a_character_of_a_model_costs_that_character_alone() -> None:
+    assert encode(Event("handled", {"text": "Well \ud83d.", "context": {"a": ["\udc00"]}})).endswith(
+        b'{"text":"Well ?.","context":{"a":["?"]}}'
+    )
+
+
+def test_data_too_deep_to_be_sent_back_is_refused() -> None:
+    with pytest.raises(WireError, match="within each other"):
+        EventDecoder().feed(b'{"type":"a","data":{"b":' + b"[" * 300 + b"]" * 300 + b"}}\n")
+
+
 @pytest.mark.parametrize("step", [1, 7, 10_000])
 def test_events_come_back_however_they_are_cut(step: int) -> None:
     data, decoder = b"".join(map(encode, EVENTS)), EventDecoder()

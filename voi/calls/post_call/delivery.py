@@ -56,6 +56,9 @@ class _NoHands:
     async def search_files(self, query: str) -> str:
         raise ToolFailed(OVER)
 
+    async def never_call_again(self) -> str:
+        raise ToolFailed(OVER)
+
     async def prove_person(self) -> None:
         """It is too late to tell them anything."""
 
@@ -74,8 +77,13 @@ def event_of(job: PostCallJob, *, transcript: bool) -> bytes:
 
 async def to_webhook(sender: WebhookSender, job: PostCallJob, *, transcript: bool, now_s: int) -> None:
     """Send the job's result. Raises DeliveryFailed."""
+    await send_event(sender, job.id, event_of(job, transcript=transcript), now_s)
+
+
+async def send_event(sender: WebhookSender, message_id: str, body: bytes, now_s: int) -> None:
+    """Send an event, once. Raises DeliveryFailed."""
     try:
-        await sender.send(job.id, event_of(job, transcript=transcript), now_s)
+        await sender.send(message_id, body, now_s)
     except ToolFailed as failed:
         again = not isinstance(failed, WebhookGone)
         raise DeliveryFailed(str(failed), again=again, after_s=failed.retry_after_s) from None

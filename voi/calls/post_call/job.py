@@ -8,8 +8,9 @@ from voi.core.kept import KeptMessage
 from voi.dialogue import ToolCall
 from voi.session.redaction import Redaction
 
-PostCallStep = Literal["ask", "webhook", "tool"]
-"""What is done next: the model is asked, or its answer is sent there."""
+PostCallStep = Literal["ask", "webhook", "tool", "order"]
+"""What is done next: the model is asked, or its answer is sent there. "order": what came of a call that Voi was to make
+is sent to the order's webhook; there may have been no conversation."""
 PostCallProblem = Literal["", "silent", "model", "fields", "quota"]
 """Why there is no summary ("silent": the person said nothing; "model": it failed; "quota": the
 app has used up what it may), or no fields that fit ("fields")."""

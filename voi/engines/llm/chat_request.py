@@ -59,6 +59,10 @@ def has_images(request: LlmRequest) -> bool:
 
 
 def _message(message: Message) -> Iterator[dict[str, Any]]:
+    match message.parts:
+        case (Text(text),) if message.role != "tool":  # nearly all are such
+            yield {"role": message.role, "content": text}
+            return
     for result in message.tool_results:
         yield {"role": "tool", "tool_call_id": result.call_id, "content": result.text}
     calls = [

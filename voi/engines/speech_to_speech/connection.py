@@ -14,6 +14,9 @@ from voi.tasks import Tasks
 
 BACKOFF_S = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0)
 """Pauses between attempts to connect; the last one is repeated while somebody waits."""
+STEADY_S = 10.0
+"""A connection that is lost sooner, and on which nothing was answered, counts as an attempt that failed: servers take
+connections that they close at once, for an account without credit say."""
 UNASKED_ATTEMPTS = 4
 """How often it is tried after a loss while nobody waits for an answer."""
 SEND_S = 10.0
@@ -28,8 +31,8 @@ class ModelConnection:
     """
 
     __slots__ = (
-        "_brain", "_closed", "_connect", "_connecting", "_on_event", "_on_lost", "_on_open", "_preparing", "_reader",
-        "_socket", "_tasks", "_unsent", "_unsent_bytes", "_wake",
+        "_brain", "_closed", "_connect", "_connecting", "_lost_s", "_on_event", "_on_lost", "_on_open", "_opened_s",
+        "_preparing", "_reader", "_short", "_socket", "_tasks", "_unsent", "_unsent_bytes", "_wake",
     )  # fmt: skip
 
     def __init__(
@@ -54,6 +57,10 @@ class ModelConnection:
         self._wake = asyncio.Event()
         self._preparing: asyncio.Task[None] | None = None
         self._reader: asyncio.Task[None] | None = None
+        self._opened_s = self._lost_s = 0.0
+        """When the newest connection was made, and when one was lost, on the loop's clock."""
+        self._short = 0
+        """How many connections in a row were lost at once."""
         self._closed = False
 
     @property
@@ -61,7 +68,10 @@ class ModelConnection:
         return self._socket is not None
 
     def prepare(self) -> None:
-        """Connect in the background, so that the next answer does not wait for it."""
+        """Connect in the background, so that the next answer does not wait for it. After several connections that were
+        lost at once, the next one is made when it is asked for."""
+        if self._short >= UNASKED_ATTEMPTS:
+            return
         if not self._closed and self._socket is None and not self._connecting.locked():
             self._preparing = self._tasks.start(self._prepare(), "connecting to the speech model")
 
@@ -75,6 +85,9 @@ class ModelConnection:
         """Wait until it is connected; the caller sets the deadline. Raises EngineError, ConfigError if that cannot
         succeed, or did not in that many attempts."""
         async with self._connecting:
+            if self._socket is None and self._short:
+                pause_s = BACKOFF_S[min(self._short, len(BACKOFF_S)) - 1]
+                await asyncio.sleep(max(0.0, self._lost_s + pause_s - asyncio.get_running_loop().time()))
             for attempt in range(attempts):
                 if self._socket is not None:
                     return
@@ -89,11 +102,16 @@ class ModelConnection:
 
     def _opened(self, socket: RealtimeSocket) -> None:
         self._socket = socket
+        self._opened_s = asyncio.get_running_loop().time()
         self._unsent.clear()
         self._unsent_bytes = 0
         self._reader = self._tasks.start(self._read(socket), "from the speech model")
         self._tasks.start(self._write(socket), "to the speech model")
         self._on_open()
+
+    def works(self) -> None:
+        """The server has answered on it."""
+        self._short, self._opened_s = 0, float("-inf")
 
     def send(self, event: dict[str, Any]) -> None:
         """Send the event after those sent before. Without a connection it is dropped."""
@@ -146,6 +164,8 @@ class ModelConnection:
         if self._socket is not socket:
             return
         self._drop()
+        self._lost_s = asyncio.get_running_loop().time()
+        self._short = self._short + 1 if self._lost_s - self._opened_s < STEADY_S else 0
         if not self._closed:
             self._on_lost(f"The connection to the speech model was lost: {why}")
 

@@ -24,7 +24,7 @@ from voi.engines.speech_to_speech.asking import (
     words_create,
 )
 from voi.engines.speech_to_speech.connection import ModelConnection
-from voi.engines.speech_to_speech.remote_dialogue import RealtimeEvent, RemoteDialogue
+from voi.engines.speech_to_speech.remote_dialogue import RealtimeEvent, RemoteDialogue, name_in
 from voi.engines.speech_to_speech.response import REALTIME_RATE_HZ, RemoteResponse, error_in
 from voi.engines.speech_to_speech.socket import Connect, connect
 from voi.engines.speech_to_speech.uses import uses_of
@@ -38,8 +38,14 @@ FIRST_S = 10.0
 """Longest wait for the first sound, word or call of an answer."""
 STALL_S = 8.0
 """An answer that stands still for this long is lost."""
+ANSWER_S = 600.0
+"""Longest time for a whole answer, twice that of the longest one when it is made no faster than it is spoken."""
 CANCEL_S = 2.0
 """Longest wait for the end of a cancelled answer. A server that does not end it is connected to anew."""
+UNASKED_ITEMS_MAX = 256
+"""So many items that nobody asked for may come between two answers: what is left of those that were cancelled."""
+REFUSALS_TOLD = 16
+"""Kinds of refused events that are logged, once each."""
 UPLOAD_MS = 100
 """So much of the person's sound goes into one event."""
 
@@ -54,7 +60,7 @@ class SpeechLink:
 
     __slots__ = (
         "_active", "_batch", "_brain", "_committed_by", "_connection", "_dialogue", "_listening", "_on_lost", "_on_use",
-        "_resampler", "_session", "_silent", "_tasks", "_turn",
+        "_refusals", "_resampler", "_session", "_silent", "_tasks", "_turn", "_unasked",
     )  # fmt: skip
 
     def __init__(
@@ -81,6 +87,10 @@ class SpeechLink:
         """The session as the server was told it."""
         self._committed_by: set[str] = set()
         """RealtimeEvent ids of commits of the newest answer."""
+        self._unasked = 0
+        """Items since the newest answer was asked for that are not of it."""
+        self._refusals: set[str] = set()
+        """Codes of errors that were logged."""
         self._resampler = Resampler(STT_RATE_HZ, REALTIME_RATE_HZ)
         self._batch = bytearray()
         self._listening = False
@@ -174,7 +184,8 @@ class SpeechLink:
         first_s = min(FIRST_S, (request.first_token_ms or 1_000 * FIRST_S) / 1_000)
         try:
             while True:
-                limit_s = STALL_S if response.began else max(0.0, response.asked_s + first_s - _now_s())
+                took_s = _now_s() - response.asked_s
+                limit_s = max(0.0, min(STALL_S, ANSWER_S - took_s) if response.began else first_s - took_s)
                 try:
                     async with asyncio.timeout(limit_s):
                         await response.arrived()
@@ -218,6 +229,7 @@ class SpeechLink:
                 session_update({key: value for key, value in session.items() if self._session.get(key) != value})
             )
             self._session = session
+        self._unasked = 0
         self._committed_by.clear()
         for event in self._dialogue.sync(request.messages):
             if event["type"] == "input_audio_buffer.commit":
@@ -229,7 +241,7 @@ class SpeechLink:
     def _let_go(self, response: RemoteResponse) -> None:
         """Cancel the answer, if the server has not ended it."""
         if not response.over and not response.dropped:
-            response.dropped = True
+            response.dropped, response.dropped_s = True, _now_s()
             self._connection.send({"type": "response.cancel"})
 
     def cut(self, reply: int, heard_ms: int | None) -> None:
@@ -268,7 +280,7 @@ class SpeechLink:
     def _on_event(self, event: Mapping[str, Any]) -> None:
         match event["type"]:
             case "input_audio_buffer.committed":
-                self._send(self._dialogue.committed(str(event.get("item_id") or "")))
+                self._send(self._dialogue.committed(name_in(event, "item_id")))
             case "error":
                 self._on_error(*error_in(event))
             case kind if kind.startswith("response."):
@@ -277,19 +289,29 @@ class SpeechLink:
     def _on_response(self, kind: str, event: Mapping[str, Any]) -> None:
         whole = event.get("response")
         whole = whole if isinstance(whole, dict) else {}
-        response, response_id = self._active, str(event.get("response_id") or whole.get("id") or "")
+        response, response_id = self._active, name_in(event, "response_id") or name_in(whole, "id")
         if kind == "response.created" and response is not None and not response.response_id:
             marks = whole.get("metadata")
             if not isinstance(marks, dict) or marks.get(MARK, response.asked_by) == response.asked_by:
                 response.response_id = response_id
         if response is None or response_id != response.response_id:
             if kind == "response.output_item.added":  # nobody asked for it
-                self._dialogue.added(-1, _dict(event.get("item")), wanted=False)
+                self._unasked += 1
+                if self._unasked > UNASKED_ITEMS_MAX:
+                    self._connection.lose("it makes answers that nobody asked for.")
+                else:
+                    self._dialogue.added(-1, _dict(event.get("item")), wanted=False)
             return
-        item_id = str(event.get("item_id") or "")
+        if response.dropped and _now_s() - response.dropped_s > 2 * CANCEL_S and kind != "response.done":
+            self._connection.lose("it did not end an answer that was cancelled.")
+            return
+        item_id = name_in(event, "item_id")
         match kind:
             case "response.output_item.added":
                 made = _dict(event.get("item"))
+                if response.full:
+                    self._connection.lose("its answer has more parts than it may.")
+                    return
                 dialogue = RemoteDialogue() if response.apart else self._dialogue
                 item = dialogue.added(response.reply, made, wanted=not response.dropped)
                 if item is not None:
@@ -307,24 +329,32 @@ class SpeechLink:
             case "response.done":
                 if code := response.end(whole):
                     response.fail(_failure(code))
+                self._connection.works()
                 self._tell_uses(response)
-        response.news.set()
 
     def _on_error(self, code: str, event_id: str) -> None:
         response = self._active
         if code == "session_expired":
             self._connection.lose("its session has lasted as long as it may.")
         elif code in _HARMLESS or response is None:
-            self._tasks.log.info("the speech model's server refused an event: %s", code[:80])
+            self._refused(code)
         elif event_id in self._committed_by:
             self._dialogue.not_committed()
             response.fail(EngineError("The speech model's server did not take the person's sound.", retryable=True))
+        elif event_id == response.asked_by:  # it made no answer at all
+            response.over = True
+            response.ended.set()
+            response.fail(_failure(code))
+        elif response.over:
+            self._refused(code)
         else:
-            if event_id == response.asked_by:  # it made no answer at all
-                response.over = True
-                response.ended.set()
-            if not response.over or event_id == response.asked_by:
-                response.fail(_failure(code))
+            response.fail(_failure(code))
+
+    def _refused(self, code: str) -> None:
+        """The server refused an event that no answer waits for."""
+        if code not in self._refusals and len(self._refusals) < REFUSALS_TOLD:
+            self._refusals.add(code)
+            self._tasks.log.info("the speech model's server refused an event: %s", code)
 
     def _tell_uses(self, response: RemoteResponse) -> None:
         took_ms = round((_now_s() - response.asked_s) * 1_000)
@@ -335,7 +365,7 @@ class SpeechLink:
 def _failure(code: str) -> EngineError:
     if code == "rate_limit_exceeded":
         return EngineError("The speech model's server takes no more at the moment: its rate limit.", retryable=True)
-    return EngineError(f"The speech model's answer failed: {code[:80]}.", retryable=code in _PASSING)
+    return EngineError(f"The speech model's answer failed: {code}.", retryable=code in _PASSING)
 
 
 def _dict(value: object) -> dict[str, Any]:

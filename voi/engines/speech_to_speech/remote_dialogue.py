@@ -22,6 +22,8 @@ LOOKAHEAD = 64
 COMMIT_MIN_MS = 100
 """Servers refuse to take less sound than this."""
 CALL_ID_MAX = 32
+ID_MAX = 200
+"""Longest id that is taken from a server."""
 HEARD_MAX = 8
 """The words of so many utterances are kept, until their message is asked about."""
 
@@ -169,10 +171,10 @@ class RemoteDialogue:
     def added(self, reply: int, item: Mapping[str, Any], *, wanted: bool) -> RemoteItem | None:
         """The model began an item in that reply. `wanted` False: the reply was dropped. None: it is of no kind that
         stands for anything."""
-        item_id, kind = item.get("id"), item.get("type")
-        if not isinstance(item_id, str) or kind not in ("message", "function_call"):
+        item_id, kind = name_in(item, "id"), item.get("type")
+        if not item_id or kind not in ("message", "function_call"):
             return None
-        key = str(item.get("call_id", "")) if kind == "function_call" else ""
+        key = name_in(item, "call_id") if kind == "function_call" else ""
         made = RemoteItem("assistant" if kind == "message" else "call", key, [ItemId(item_id)], reply, void=not wanted)
         self._items.append(made)
         return made
@@ -282,6 +284,12 @@ class RemoteDialogue:
     def _named(item_id: ItemId, value: str) -> list[RealtimeEvent]:
         item_id.value = value
         return [{"type": "conversation.item.delete", "item_id": value}] if item_id.unwanted else []
+
+
+def name_in(values: Mapping[str, Any], field: str) -> str:
+    """The id there; "": there is none that servers give."""
+    value = values.get(field)
+    return value if isinstance(value, str) and len(value) <= ID_MAX else ""
 
 
 def bare(text: str) -> str:

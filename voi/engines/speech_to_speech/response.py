@@ -7,6 +7,7 @@ the whole transcript at the end. They are given out once, item by item.
 import asyncio
 import base64
 import binascii
+import re
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -14,7 +15,7 @@ from typing import Any
 
 from voi.dialogue import ToolCall
 from voi.engines.base import Finished, FinishReason, LlmEvent, TextDelta
-from voi.engines.speech_to_speech.remote_dialogue import RemoteItem
+from voi.engines.speech_to_speech.remote_dialogue import RemoteItem, name_in
 from voi.errors import EngineError
 
 REALTIME_RATE_HZ = 24_000
@@ -23,9 +24,13 @@ SOUND_MAX_MS = 300_000
 WORDS_MAX = 40_000
 """Longest text of an answer, in characters."""
 CALLS_MAX = 32
+ITEMS_MAX = 64
+"""Messages and calls of one answer."""
 ARGUMENTS_MAX = 64 * 1024
 UNTOLD_MAX_MS = 60_000
 """So much sound without words is kept, to be transcribed if none come."""
+_CODE = re.compile(r"[A-Za-z0-9_.-]{1,64}")
+"""What servers say in codes of errors. Anything else may be what somebody said, and stays out of the log."""
 _BYTES_PER_MS = REALTIME_RATE_HZ * 2 // 1_000
 
 _REASONS: Mapping[str, FinishReason] = {"max_output_tokens": "length", "content_filter": "content_filter"}
@@ -55,6 +60,8 @@ class RemoteResponse:
     """It is no part of the dialogue."""
     dropped: bool = False
     """Nobody wants it any more."""
+    dropped_s: float = 0.0
+    """Since when, on the loop's clock."""
     over: bool = False
     """The server has ended it, or is lost."""
     sound_ms: int = 0
@@ -71,7 +78,11 @@ class RemoteResponse:
     _spoken: dict[str, _Spoken] = field(default_factory=dict)
     _arguments: dict[str, int] = field(default_factory=dict)
     _calls: set[str] = field(default_factory=set)
+    _items: int = 0
+    _came: int = 0
+    """How many letters have come, of items that are not given out yet too."""
     _length: int = 0
+    """How many were given out."""
 
     def take(self) -> list[LlmEvent]:
         """What has come since. Raises EngineError once, after the rest, if the answer failed."""
@@ -103,9 +114,15 @@ class RemoteResponse:
 
     # ---- what the server tells ------------------------------------------------------------------------
 
+    @property
+    def full(self) -> bool:
+        """It has as many items as it may."""
+        return self._items >= ITEMS_MAX
+
     def item_added(self, item: RemoteItem) -> None:
+        self._items += 1
         if item.kind == "assistant":
-            self._spoken[item.ids[0].value] = _Spoken(item)
+            self._spoken.setdefault(item.ids[0].value, _Spoken(item))
 
     def sound(self, item_id: str, delta: object) -> None:
         """More sound, as base64. What is no sound makes the answer fail."""
@@ -125,17 +142,21 @@ class RemoteResponse:
             spoken.item.sound_ms += len(pcm) // _BYTES_PER_MS
         if not self._length and self.sound_ms <= UNTOLD_MAX_MS:
             self.untold += pcm
+        self.news.set()
         if pcm:
             self.on_sound(pcm)
 
     @property
     def too_long(self) -> bool:
-        return self.sound_ms >= SOUND_MAX_MS or self._length >= WORDS_MAX
+        return self.sound_ms >= SOUND_MAX_MS or self._came >= WORDS_MAX
 
     def words(self, item_id: str, delta: object) -> None:
         """More words of that item."""
-        if (spoken := self._spoken.get(item_id)) and isinstance(delta, str) and not spoken.done:
-            spoken.words += delta[: max(0, WORDS_MAX - self._length)]
+        if (spoken := self._spoken.get(item_id)) and isinstance(delta, str) and delta and not spoken.done:
+            new = delta[: WORDS_MAX - self._came]
+            spoken.words += new
+            self._came += len(new)
+            self.news.set()
             self._give()
 
     def all_words(self, item_id: str, text: object) -> None:
@@ -149,6 +170,7 @@ class RemoteResponse:
             told, text = spoken.words, text[:WORDS_MAX]
             spoken.words += text[len(told) :] if text.startswith(told) else f" {text}"
             spoken.item.text = text
+        self.news.set()
         self._give()
 
     def _give(self) -> None:
@@ -172,27 +194,30 @@ class RemoteResponse:
 
     def arguments_grow(self, item_id: str, delta: object) -> None:
         """More of a call's arguments, which are told whole at its end: only a flood of them matters."""
-        size = self._arguments.get(item_id, 0) + len(delta if isinstance(delta, str) else "")
-        self._arguments[item_id] = size
+        if not isinstance(delta, str) or not delta or self.error is not None:
+            return
+        size = self._arguments[item_id] = self._arguments.get(item_id, 0) + len(delta)
+        self.news.set()
         if size > ARGUMENTS_MAX or len(self._arguments) > CALLS_MAX:
             self.fail(EngineError("The speech model called a tool with more than it may."))
 
     def item_done(self, item: Mapping[str, Any]) -> None:
         """An item is complete: a call is given out, and words that have not come are read from it."""
-        item_id = str(item.get("id", ""))
+        item_id = name_in(item, "id")
         if item.get("type") == "message":
             texts = [_text_of(part) for part in _dicts(item.get("content"))]
             self.all_words(item_id, "".join(texts) or None)
         elif item.get("type") == "function_call" and item_id not in self._calls:
-            call_id, name, arguments = (item.get(key) for key in ("call_id", "name", "arguments"))
+            call_id, name, arguments = name_in(item, "call_id"), item.get("name"), item.get("arguments")
             if not (isinstance(name, str) and name and isinstance(arguments, str)) or len(self._calls) >= CALLS_MAX:
                 return
             self._calls.add(item_id)
             self.began = True
+            self.news.set()
             if len(arguments) > ARGUMENTS_MAX:
                 self.fail(EngineError("The speech model called a tool with more than it may."))
             else:
-                self._tell(ToolCall(str(call_id or ""), name, arguments))
+                self._tell(ToolCall(call_id, name, arguments))
 
     def end(self, response: Mapping[str, Any]) -> str:
         """The server has ended it. Returns the code of the error if it failed, else ""."""
@@ -203,6 +228,7 @@ class RemoteResponse:
         self._give()
         self.over = True
         self.ended.set()
+        self.news.set()
         usage = response.get("usage")
         self.usage = usage if isinstance(usage, dict) else {}
         details = response.get("status_details")
@@ -211,7 +237,7 @@ class RemoteResponse:
             case "failed":
                 error = details.get("error")
                 error = error if isinstance(error, dict) else {}
-                return str(error.get("code") or error.get("type") or "failed")
+                return _code_in(error) or "failed"
             case "cancelled" if not self.dropped:
                 return "cancelled"
             case "incomplete":
@@ -245,4 +271,10 @@ def error_in(event: Mapping[str, Any]) -> tuple[str, str]:
     """Code and event id of an `error` event; "" where it has none."""
     error = event.get("error")
     error = error if isinstance(error, dict) else {}
-    return str(error.get("code") or error.get("type") or ""), str(error.get("event_id") or "")
+    return _code_in(error), name_in(error, "event_id")
+
+
+def _code_in(error: Mapping[str, Any]) -> str:
+    """What kind of error it is; "": it does not say."""
+    code = error.get("code") or error.get("type")
+    return code if isinstance(code, str) and _CODE.fullmatch(code) else "unknown" if code else ""

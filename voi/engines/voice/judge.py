@@ -7,7 +7,7 @@ output of its encoder, and the log-odds of both are averaged. The weights are in
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,13 +49,17 @@ class Logistic:
         return float(((values - self.mean) / self.scale) @ self.weights + self.bias)
 
 
-def stretch(pcm: bytes, voice_ms: int, probability: Callable[[bytes], float]) -> tuple[bytes, Array, bytes]:
+def stretch(
+    pcm: bytes, voice_ms: int, probability: Callable[[bytes], float], known: Sequence[float] = ()
+) -> tuple[bytes, Array, bytes]:
     """The newest `voice_ms` of sound that end with a voiced window, the VAD's probabilities for it, and the same sound
-    with its preroll, for the encoder. `probability`: the method of a fresh VAD stream."""
+    with its preroll, for the encoder. `probability`: the method of a fresh VAD stream, for where the probabilities of
+    the windows are not `known`."""
     windows = [pcm[at : at + _WINDOW_BYTES] for at in range(0, len(pcm) - _WINDOW_BYTES + 1, _WINDOW_BYTES)]
     count = max(2, min(voice_ms, LENGTHS_MS[-1]) // _WINDOW_MS)
+    known = known if len(known) == len(windows) else ()
     windows = windows[-(PREROLL_WINDOWS + 2 * count + PREROLL_WINDOWS) :]
-    probabilities = np.array([probability(window) for window in windows], np.float32)
+    probabilities = np.array(known[-len(windows) :] or [probability(window) for window in windows], np.float32)
     voiced = np.flatnonzero(probabilities >= _VOICED)
     end = int(voiced[-1]) + 1 if len(voiced) else len(windows)
     start = max(0, end - count)
@@ -66,7 +70,7 @@ def stretch(pcm: bytes, voice_ms: int, probability: Callable[[bytes], float]) ->
 class BuiltInVoiceJudge:
     """A `VoiceJudge`. With the `encoder`, if there is one, it knows more."""
 
-    info = VoiceJudgeInfo("voice-judge", takes_encoder=True)
+    info = VoiceJudgeInfo("voice-judge", takes_encoder=True, vad=Silero.info.name)
 
     def __init__(self, *, weights: str | Path = WEIGHTS, encoder_deadline_s: float = ENCODER_DEADLINE_S) -> None:
         """Raises EngineError when the weights are missing."""
@@ -89,7 +93,7 @@ class BuiltInVoiceJudge:
     async def warm_up(self) -> None:
         await self.judge(bytes(2 * _WINDOW_BYTES), 64)
 
-    async def judge(self, pcm: bytes, voice_ms: int) -> tuple[float, float]:
+    async def judge(self, pcm: bytes, voice_ms: int, probabilities: Sequence[float] = ()) -> tuple[float, float]:
         """Raises EngineError (retryable) when too many wait."""
         if self._waiting >= LONGEST_QUEUE:
             raise EngineError("Too many callers wait for the voice judge.", retryable=True)
@@ -98,7 +102,7 @@ class BuiltInVoiceJudge:
         self._waiting += 1
         try:
             measured, whole = await loop.run_in_executor(
-                self._thread, self._measure, pcm, min(voice_ms, LENGTHS_MS[-1])
+                self._thread, self._measure, pcm, min(voice_ms, LENGTHS_MS[-1]), probabilities
             )
         finally:
             self._waiting -= 1
@@ -111,8 +115,8 @@ class BuiltInVoiceJudge:
                 vector = None
         return self.probability("voice", length, measured, vector), self.probability("floor", length, measured, vector)
 
-    def _measure(self, pcm: bytes, voice_ms: int) -> tuple[Array, bytes]:
-        sound, probabilities, whole = stretch(pcm, voice_ms, self._vad.open().probability)
+    def _measure(self, pcm: bytes, voice_ms: int, known: Sequence[float]) -> tuple[Array, bytes]:
+        sound, probabilities, whole = stretch(pcm, voice_ms, self._vad.open().probability, known)
         return features(sound, probabilities), whole
 
     def probability(self, what: str, length_ms: int, measured: Array, vector: Array | None) -> float:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from fastapi import Request
 
@@ -13,6 +13,7 @@ from voi.engines.startup import Engines
 from voi.errors import ClientError
 from voi.server.auth import bearer
 from voi.server.openai.failures import Failures, OpenAiError
+from voi.server.openai.own_calls import CalledBeside
 from voi.transports.realtime.client_secrets import ClientSecrets
 from voi.transports.realtime.webrtc import RealtimeOverWebRtc
 from voi.use import Use
@@ -35,6 +36,8 @@ class OpenAiServices:
     """Issues client secrets for the Realtime protocol; None: that is not served."""
     webrtc: RealtimeOverWebRtc | None = None
     """Takes Realtime clients over WebRTC; None: the protocol is not served."""
+    own_calls: CalledBeside = field(default_factory=CalledBeside)
+    """What agents' tools returned that were called together with functions of clients."""
 
     def running(self) -> Engines:
         """The engines. Raises OpenAiError while the server starts."""

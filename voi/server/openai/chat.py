@@ -121,7 +121,8 @@ class Completion:
         typed = TypedCall(self._services.calls, self._app, self._client, "openai")
         self._id = f"chatcmpl-{typed.call.id}"
         try:
-            before = Continued(asked.before) if asked.before.messages else None
+            dialogue = self._services.own_calls.joined(self._app, asked.before)
+            before = Continued(dialogue) if dialogue.messages else None
             typed.begin(
                 self._agent, asked.text, before, instructions=asked.instructions, pictures=asked.pictures,
                 change=self._with_functions if asked.functions else None, must_call=asked.must_call,
@@ -138,6 +139,9 @@ class Completion:
                  "function": {"name": call.name, "arguments": call.arguments}}
                 for call in typed.calls
             ]  # fmt: skip
+            if self._calls:
+                own = await typed.own_calls({str(each["name"]) for each in asked.functions})
+                self._services.own_calls.keep(self._app, self._calls[0]["id"], own)
             if not some and not self._calls:
                 raise LoggedError(502, typed.error or "The agent had no words.", "engine_failed")
             taken, given = self._services.tokens_of(typed.call.id)

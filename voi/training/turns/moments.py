@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from voi.core.endpoint import asked_by, signs
 from voi.core.facts import QuietGrew, UserStarted
 from voi.core.turn import JUDGED_AT_MS
+from voi.core.turn_text import completeness
 from voi.core.vad_edges import VadEdges
 from voi.training.turns.clips import Clip, Pause
 from voi.training.turns.judgements import PREROLL_WINDOWS, WINDOW_MS, Judgements
@@ -50,6 +51,6 @@ def moments_of(clip: Clip, judgements: Judgements, judge: EndOfTurnJudge) -> lis
         pause = next((one for one in clip.pauses if one.start_ms - 96 <= began_ms < one.end_ms), None)
         if pause is None or pause.turn_ends is None or now_ms > pause.end_ms or pause.length_ms < PAUSE_MIN_MS:
             continue
-        said = signs(text, [(JUDGED_AT_MS, probability)], asked)
+        said = signs(text, [(JUDGED_AT_MS, probability)], asked, completeness(text))
         found.append(Moment(clip, pause, said, pause.turn_ends, start, judged))
     return found

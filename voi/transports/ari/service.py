@@ -18,17 +18,14 @@ LOOK_S = 0.5
 
 
 class AsteriskService:
-    """`phones` returns what phones.json says now; `count`: see `asterisk.Count`. `on_dialer` is told of each Asterisk
-    that can make calls from now on, and with None when it no longer can."""
+    """`phones` returns what phones.json says now; `count`: see `asterisk.Count`."""
 
     def __init__(
         self, calls: Calls, phones: Callable[[], Phones | None], count: Count,
-        on_dialer: Callable[[str, Dialer | None], None] = lambda name, dialer: None,
     ) -> None:  # fmt: skip
         self._calls = calls
         self._phones = phones
         self._count = count
-        self._on_dialer = on_dialer
         self._tasks = Tasks()
         self._seen: Phones | None = None
         self.running: dict[str, Asterisk] = {}
@@ -74,9 +71,6 @@ class AsteriskService:
                     await found.change(server)
             except ConfigError as error:
                 log.warning("Asterisk %s cannot be used: %s", name, error)
-            else:
-                self._on_dialer(name, self.dialer(name))
 
     async def _end(self, name: str) -> None:
-        self._on_dialer(name, None)
         await self.running.pop(name).close()

@@ -3,14 +3,31 @@
 from collections.abc import Mapping
 
 from voi.config.phones import CarrierAccount, CarrierKind
-from voi.transports.media_ws.carrier import Carrier
+from voi.transports.media_ws.carrier import Carrier, SocketCarrier, WebhookCarrier
 from voi.transports.media_ws.codecs import MediaCodec
+from voi.transports.media_ws.exotel import Exotel
+from voi.transports.media_ws.genesys import Genesys
 from voi.transports.media_ws.plivo import Plivo
 from voi.transports.media_ws.telnyx import Telnyx
 from voi.transports.media_ws.twilio import Twilio
 from voi.transports.media_ws.vonage import Vonage
 
-CARRIERS: Mapping[CarrierKind, Carrier] = {each.kind: each for each in (Twilio(), Telnyx(), Plivo(), Vonage())}
+WEBHOOK_CARRIERS: Mapping[CarrierKind, WebhookCarrier] = {
+    each.kind: each for each in (Twilio(), Telnyx(), Plivo(), Vonage())
+}
+SOCKET_CARRIERS: Mapping[CarrierKind, type[Exotel] | type[Genesys]] = {each.kind: each for each in (Exotel, Genesys)}
+KINDS: tuple[CarrierKind, ...] = (*WEBHOOK_CARRIERS, *SOCKET_CARRIERS)
+
+
+def socket_carrier(kind: CarrierKind) -> SocketCarrier | None:
+    """A new carrier of that kind for one WebSocket; None: it is one that sends webhooks."""
+    made = SOCKET_CARRIERS.get(kind)
+    return made() if made is not None else None
+
+
+def new_carrier(kind: CarrierKind) -> Carrier:
+    """What reads and writes one WebSocket of that kind."""
+    return socket_carrier(kind) or WEBHOOK_CARRIERS[kind]
 
 
 def media_path(kind: CarrierKind) -> str:

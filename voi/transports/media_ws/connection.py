@@ -1,7 +1,7 @@
 """One WebSocket of a carrier, from its arrival to its end: ticket, stream, call.
 
-A socket has no call before its first message has shown a ticket; so many such sockets may wait at once, and each for a
-few seconds.
+A socket has no call before its first message has shown a ticket, or its request was found to be a carrier's and its
+first message says who calls; so many such sockets may wait at once, and each for a few seconds.
 """
 
 import asyncio
@@ -25,13 +25,22 @@ from voi.errors import ClientError
 from voi.session.events import Ended
 from voi.transports.media_ws import twilio_rest
 from voi.transports.media_ws.answering import CountRequest, PhoneAnswers
-from voi.transports.media_ws.carrier import TICKET, FromCarrier, StreamStarted, StreamStopped
-from voi.transports.media_ws.carriers import CARRIERS, codec_of, e164
+from voi.transports.media_ws.carrier import (
+    TICKET,
+    CarrierComplains,
+    CarrierWaits,
+    FromCarrier,
+    StreamStarted,
+    StreamStopped,
+    Unsigned,
+)
+from voi.transports.media_ws.carriers import codec_of, e164, new_carrier, socket_carrier
 from voi.transports.media_ws.codecs import MediaCodec
 from voi.transports.media_ws.door import MediaDoor
 from voi.transports.media_ws.line import Transfer
+from voi.transports.media_ws.socket_requests import account_of
 from voi.transports.media_ws.tickets import Admitted, Tickets
-from voi.transports.websocket import Request, WebSocket
+from voi.transports.websocket import NORMAL, Request, WebSocket
 
 log = logging.getLogger(__name__)
 
@@ -71,7 +80,10 @@ class MediaConnection:
     def __init__(self, listener: MediaWebSockets, kind: CarrierKind, socket: WebSocket, request: Request) -> None:
         self.id = new_call_id()
         self._listener = listener
-        self._carrier = CARRIERS[kind]
+        asked_first = socket_carrier(kind)
+        self._carrier = asked_first or new_carrier(kind)
+        self._account = ""
+        """Whose the request was found to be; "": the ticket says it."""
         self._socket = socket
         self._query = request.query
         self._client = f"{request.peer or 'an unknown address'} ({kind})"
@@ -85,6 +97,11 @@ class MediaConnection:
         late = partial(self.refuse, f"no start of the stream came within {listener.start_timeout_s:g} s")
         loop = asyncio.get_running_loop()
         self._timer: asyncio.TimerHandle | None = loop.call_later(listener.start_timeout_s, late, context=self._context)
+        if asked_first is not None:
+            try:
+                self._account = account_of(listener.answers, kind, asked_first, request)
+            except Unsigned as error:
+                self._context.run(self.refuse, str(error), EndReason.TOKEN_REFUSED)
 
     def received(self, message: bytes | str) -> None:
         self._context.run(self._received, message)
@@ -111,6 +128,13 @@ class MediaConnection:
         if isinstance(said, StreamStarted):
             self._start(said)
             return
+        if isinstance(said, CarrierWaits | StreamStopped) and said.answer:
+            self._socket.send_text(said.answer.encode())
+            if isinstance(said, StreamStopped):
+                self._stop_waiting()
+                self._over = True
+                self._socket.close(NORMAL)
+                return
         self._early += 1
         if self._early > EARLY_MAX:
             self.refuse("the start of the stream has to come first")
@@ -118,7 +142,7 @@ class MediaConnection:
     def _start(self, started: StreamStarted) -> None:
         self._stop_waiting()
         try:
-            admitted = self._listener.tickets.redeem(started.ticket or _ticket_in(self._query))
+            admitted = self._admitted(started)
         except ClientError as error:
             self.refuse(str(error), EndReason.TOKEN_REFUSED)
             return
@@ -126,9 +150,9 @@ class MediaConnection:
         account = phones.carriers.get(admitted.carrier) if phones else None
         number = phones.answering(e164(admitted.call.called), admitted.carrier) if phones else None
         if phones is None or account is None or number is None or account.kind != self._carrier.kind:
-            self.refuse("phones.json has changed, and nobody answers that number")
+            self.refuse("phones.json has nobody who answers that number")
             return
-        codec = codec_of(account)
+        codec = started.codec if self._account and started.codec else codec_of(account)
         heard = started.codec or codec
         self._stream_id = started.stream_id
         call_id = admitted.call.call_id
@@ -148,6 +172,12 @@ class MediaConnection:
         self._call = call
         self._open(call, door, number, heard.rate_hz)
 
+    def _admitted(self, started: StreamStarted) -> Admitted:
+        """Raises ClientError."""
+        if self._account and started.call is not None:
+            return Admitted(self._account, started.call)
+        return self._listener.tickets.redeem(started.ticket or _ticket_in(self._query))
+
     def _open(self, call: Call, door: MediaDoor, number: PhoneNumber, rate_hz: int) -> None:
         options = CallOptions(mode="call", reports_playback=True, input_rate_hz=rate_hz)
         try:
@@ -155,20 +185,32 @@ class MediaConnection:
         except ClientError as error:
             call.refuse(Ended(EndReason.BAD_START, f"The call cannot begin: {error}"))
             return
+        if (opened := self._carrier.opened()) is not None:
+            self._socket.send_text(opened.encode())
         call.start()
 
     def _transfer(self, phones: Phones, admitted: Admitted, call_id: str) -> Transfer | None:
         account = phones.carriers[admitted.carrier]
+        if self._carrier.kind == "genesys":
+            return self._passed_on
         if account.account_sid is None or not _CALL_SID.fullmatch(call_id):
             return None
         key = self._listener.answers.keys.of(phones, admitted.carrier)
         return partial(twilio_rest.pass_on, account.account_sid, key, call_id, api=self._listener.twilio_api)
+
+    async def _passed_on(self, target: str) -> None:
+        """The carrier ends the stream, and does with the target what its flow says."""
+        if self._door is not None:
+            await self._door.media.all_played()
+        if (message := self._carrier.pass_on(target)) is not None:
+            self._socket.send_text(message.encode())
 
     # ---- during the call ----------------------------------------------------------------------------
 
     def _received(self, message: bytes | str) -> None:
         call = self._call
         if self._over or (call is not None and call.over):
+            self._after(message)
             return
         try:
             if call is None:
@@ -191,10 +233,29 @@ class MediaConnection:
         if said is None or self._door is None:
             return
         self._check_stream(said)
-        if isinstance(said, StreamStopped):
-            call.hang_up()
-        else:
-            self._door.receive(said)
+        match said:
+            case StreamStopped(_, answer):
+                if answer:
+                    self._socket.send_text(answer.encode())
+                call.hang_up()
+            case CarrierWaits(answer):
+                self._socket.send_text(answer.encode())
+            case CarrierComplains(fault):
+                self._fault(fault)
+            case _:
+                self._door.receive(said)
+
+    def _after(self, message: bytes | str) -> None:
+        """There is no call any more, and the carrier may be the one that ends the stream. Nothing is sent once the
+        socket is closed."""
+        try:
+            said = self._carrier.read(message)
+        except ClientError:
+            return
+        if isinstance(said, CarrierWaits | StreamStopped) and said.answer:
+            self._socket.send_text(said.answer.encode())
+            if isinstance(said, StreamStopped):
+                self._socket.close(NORMAL)
 
     def _check_stream(self, said: FromCarrier) -> None:
         if isinstance(said, StreamStarted):

@@ -26,7 +26,7 @@ class MediaDoor(TelephoneDoor):
         self.media = CarrierLine(socket, carrier, codec, heard, stream_id)
         super().__init__(
             self.media,
-            CarrierSignalling(socket, transfer),
+            CarrierSignalling(socket, carrier, transfer),
             on_fault=on_fault,
             source=carrier.kind,
             heard_rate_hz=heard.rate_hz,

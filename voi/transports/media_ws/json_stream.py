@@ -13,6 +13,7 @@ from voi.errors import ClientError
 from voi.transports.media_ws.carrier import (
     CallerKey,
     CallerSound,
+    Carrier,
     FromCarrier,
     MarkPlayed,
     PhoneDocument,
@@ -29,7 +30,7 @@ _NOT_FOR_US = frozenset({"connected", "clearedAudio", "error"})
 CarrierJson = dict[str, Any]
 
 
-class JsonStream:
+class JsonStream(Carrier):
     """Reads and writes the messages; the names below are the differences."""
 
     kind: ClassVar[CarrierKind]
@@ -43,6 +44,8 @@ class JsonStream:
     encodings: ClassVar[Mapping[str, MediaFormat]]
     big_endian: ClassVar[bool] = False
     """The byte order of l16."""
+    counts_sounds: ClassVar[bool] = True
+    """The numbers of the caller's sounds count up by 1 each."""
 
     # ---- from the carrier
 
@@ -53,12 +56,13 @@ class JsonStream:
             return self._started(whole)
         stream_id = _short(whole, self.id_name)
         if event == "media":
-            media = _object(whole, "media")
+            media = object_at(whole, "media")
             if media.get("track", "inbound") not in ("inbound", "inbound_track"):
                 return None
-            return CallerSound(_payload(media), _count(media.get("chunk")), stream_id)
+            chunk = count_at(media, "chunk") if self.counts_sounds else None
+            return CallerSound(_payload(media), chunk, stream_id)
         if event == "dtmf":
-            return CallerKey(_short(_object(whole, "dtmf"), "digit")[:1], stream_id)
+            return CallerKey(_short(object_at(whole, "dtmf"), "digit")[:1], stream_id)
         if event == self.mark_event:
             return MarkPlayed(self._mark_name(whole), stream_id)
         if event == "stop":
@@ -68,7 +72,7 @@ class JsonStream:
         raise ClientError("A message of the carrier has an unknown event.")
 
     def _started(self, whole: CarrierJson) -> StreamStarted:
-        start = _object(whole, "start")
+        start = object_at(whole, "start")
         call_id = next((found for name in self.call_id_names if (found := _short(start, name))), "")
         stream_id = _short(start, self.id_name) or _short(whole, self.id_name)
         if not stream_id:
@@ -80,7 +84,7 @@ class JsonStream:
         if not isinstance(described, dict):
             return None
         form = self.encodings.get(str(described.get("encoding"))[:40])
-        rate_hz = _count(described.get(self.rate_name))
+        rate_hz = count_at(described, self.rate_name)
         if form is None or rate_hz not in MEDIA_RATES_HZ or (form != "l16" and rate_hz != 8_000):
             raise ClientError("The carrier sends sound in another format than it was asked for.")
         return MediaCodec(form, rate_hz, self.big_endian)
@@ -89,7 +93,7 @@ class JsonStream:
         raise NotImplementedError
 
     def _mark_name(self, whole: CarrierJson) -> str:
-        return _short(_object(whole, "mark"), "name")
+        return _short(object_at(whole, "mark"), "name")
 
     # ---- to the carrier
 
@@ -102,9 +106,6 @@ class JsonStream:
 
     def clear(self, stream_id: str) -> str:
         return to_text({"event": "clear", self.id_name: stream_id})
-
-    def keys(self, stream_id: str, keys: str) -> str | None:
-        return None
 
 
 # ---- pieces ------------------------------------------------------------------------------------------
@@ -138,7 +139,8 @@ def text_at(fields: CarrierJson, name: str, most: int = ID_MAX_CHARS) -> str:
 _short = text_at
 
 
-def _object(whole: CarrierJson, name: str) -> CarrierJson:
+def object_at(whole: CarrierJson, name: str) -> CarrierJson:
+    """The object under that name. Raises ClientError if there is none."""
     value = whole.get(name)
     if not isinstance(value, dict):
         raise ClientError(f"The field {name} of a carrier's message is no object.")
@@ -155,7 +157,9 @@ def _payload(media: CarrierJson) -> bytes:
         raise ClientError("The sound of a carrier's message is not base64.") from None
 
 
-def _count(value: object) -> int | None:
+def count_at(fields: CarrierJson, name: str) -> int | None:
+    """The number under that name, perhaps written as a text; None: there is none."""
+    value = fields.get(name)
     if isinstance(value, str) and value.isascii() and value.isdecimal() and len(value) <= 12:
         return int(value)
     return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 10**12 else None

@@ -1,5 +1,5 @@
 """Tickets: what a carrier shows at the WebSocket so that it is known which call this is. Each is signed, lives for a
-minute, and opens one WebSocket of the process that sees it. Letters and digits only: some carriers pass on no
+minute, and opens one WebSocket. Letters and digits only: some carriers pass on no
 others."""
 
 import base64
@@ -10,6 +10,7 @@ import secrets
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 import orjson
 
@@ -28,6 +29,14 @@ class Admitted:
 
     carrier: str
     call: RingingCall
+
+
+class SeenMemory(Protocol):
+    """Remembers what was seen."""
+
+    def note(self, key: str) -> int:
+        """How often that key was noted, this time included."""
+        ...
 
 
 class SeenKeys:
@@ -54,12 +63,12 @@ class SeenKeys:
 
 
 class Tickets:
-    """`secret`: of the server. `clock`: Unix time."""
+    """`secret`: of the server. `clock`: Unix time. `used`: what was redeemed before; None: a memory of its own."""
 
-    def __init__(self, secret: str, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, secret: str, clock: Callable[[], float] = time.time, used: SeenMemory | None = None) -> None:
         self._key = hmac.new(secret.encode(), b"voi telephone ticket", hashlib.sha256).digest()
         self._clock = clock
-        self._used = SeenKeys(2 * LIFE_S, 100_000, clock)
+        self._used = used or SeenKeys(2 * LIFE_S, 100_000, clock)
 
     def issue(self, carrier: str, call: RingingCall) -> str:
         said = [int(self._clock()) + LIFE_S, secrets.token_hex(6), carrier, call.call_id, call.called, call.caller]
@@ -80,7 +89,7 @@ class Tickets:
         ends_s, _, carrier, call_id, called, caller = orjson.loads(body)
         if ends_s < self._clock():
             raise ClientError("The ticket of the call is too old.")
-        if self._used.note(mac.hex()) > 1:
+        if self._used.note(f"ticket {mac.hex()}") > 1:
             raise ClientError("The ticket of the call was used before.")
         return Admitted(carrier, RingingCall(call_id, called, caller))
 

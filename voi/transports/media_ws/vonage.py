@@ -19,6 +19,7 @@ from voi.transports.media_ws.carrier import (
     TICKET,
     CallerKey,
     CallerSound,
+    Carrier,
     FromCarrier,
     MarkPlayed,
     PhoneDocument,
@@ -36,7 +37,7 @@ STREAM = "vonage"
 """A WebSocket of Vonage has one stream, without an id."""
 
 
-class Vonage:
+class Vonage(Carrier):
     kind: ClassVar[CarrierKind] = "vonage"
 
     def nonce(self, webhook: PhoneWebhook, key: str, now_s: float) -> str:
@@ -107,9 +108,6 @@ class Vonage:
 
     def clear(self, stream_id: str) -> str:
         return to_text({"action": "clear"})
-
-    def keys(self, stream_id: str, keys: str) -> str | None:
-        return None
 
 
 def _ncco(actions: list[object]) -> PhoneDocument:

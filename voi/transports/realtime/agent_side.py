@@ -23,11 +23,13 @@ CALLS_MAX = 256
 
 @dataclass(frozen=True, slots=True)
 class ResponseWish:
-    """What a `response.create` asks for. `given`: what it is to answer; None: the dialogue."""
+    """What a `response.create` asks for. `given`: what it is to answer; None: the dialogue. `event_id`: its client's
+    event; None: it has no id."""
 
     instructions: str = ""
     metadata: Json | None = None
     given: tuple[Message, ...] | None = None
+    event_id: str | None = None
 
 
 class SoundOut(Protocol):
@@ -73,7 +75,7 @@ class SoundInEvents:
 
 class AgentSide:
     """Turns what the session tells of replies into responses. `usage` returns what a response used since the one
-    before. `on_over` is called when a response is done, `on_quiet` when all sound was heard."""
+    before. `on_over` is called with the status of a response that is done, `on_quiet` when all sound was heard."""
 
     def __init__(
         self,
@@ -83,7 +85,7 @@ class AgentSide:
         conversation_id: str,
         sound_out: SoundOut,
         usage: Callable[[], Json],
-        on_over: Callable[[], None],
+        on_over: Callable[[ResponseStatus], None],
         on_quiet: Callable[[], None],
     ) -> None:
         self._emit, self._items, self._settings = emit, items, settings
@@ -121,10 +123,16 @@ class AgentSide:
         """The message whose sound is heard now."""
         return next(iter(self._sounding), None)
 
+    def sounds(self, message_id: int) -> bool:
+        """The person hears that message."""
+        return message_id in self._sounding
+
     def begin(self, *, asked: bool) -> AgentResponse:
         """A response begins; one that still goes on is done."""
         if self.response is not None:
             self.finish("completed")
+            if self.response is not None:  # the client had asked for one more
+                return self.response
         settings, wish, self.wish = self._settings(), self.wish, None
         self.response = response = AgentResponse(
             self._emit,
@@ -149,7 +157,7 @@ class AgentSide:
         if status == "failed":
             response.error, self._error = self._error or "The agent had no answer.", ""
         response.finish(status, self._usage())
-        self._on_over()
+        self._on_over(status)
 
     def interrupted(self, reason: str) -> None:
         """What is said now will be stopped, for that reason."""
@@ -166,6 +174,9 @@ class AgentSide:
                     self.begin(asked=True)
             case Status.RESPONSE_DONE if response is not None:
                 response.written = True
+                if not response.spoken:  # nothing of it is still to be heard
+                    for message_id in list(response.awaited):
+                        response.message_done(message_id)
                 self._maybe_over()
             case Status.RESPONSE_CANCELLED if response is not None:
                 if response.reason:

@@ -15,11 +15,13 @@ from voi.errors import ClientError
 from voi.session.session import Session
 from voi.tasks import Tasks
 from voi.transports.realtime.agent_side import ResponseWish
+from voi.transports.realtime.asked import AskedResponse
 from voi.transports.realtime.beside import ResponsesBeside
 from voi.transports.realtime.chosen import ChosenAgent, VoicesOf, chosen_agent, turn_policy
 from voi.transports.realtime.client_items import ItemEvents
 from voi.transports.realtime.door import RealtimeDoor
 from voi.transports.realtime.formats import RATE_HZ, FormatDecoder, sound_in
+from voi.transports.realtime.responses import ResponseStatus
 from voi.transports.realtime.settings import INSTRUCTIONS_MAX, RealtimeSettings
 from voi.transports.realtime.wire import (
     EventError,
@@ -44,15 +46,19 @@ NO_ACTIVE = "response_cancel_not_active"
 
 class ClientEvents:
     """Carries out one client's events. `agent`: as its author wrote it. `on_ignored` is told the settings that the
-    client's app has no right to."""
+    client's app has no right to. `resumable` lets the client come back from now on, and returns what it has to know for
+    that; {}: it cannot. `requests_left`: see `ResponsesBeside`."""
 
     def __init__(
         self, door: RealtimeDoor, call: Call, session: Session, agent: Agent, rights: ClientAgents, voices_of: VoicesOf,
-        on_ignored: Callable[[tuple[str, ...]], None],
+        on_ignored: Callable[[tuple[str, ...]], None], resumable: Callable[[], Json],
+        requests_left: Callable[[], tuple[int, int, float] | None] = lambda: None,
     ) -> None:  # fmt: skip
         self._door, self._call, self._session = door, call, session
         self._agent, self._rights, self._voices_of = agent, rights, voices_of
-        self._on_ignored = on_ignored
+        self._on_ignored, self._resumable = on_ignored, resumable
+        self._resumed: Json = {}
+        """What the client has to know to come back."""
         self._ignored: tuple[str, ...] = ()
         self._tasks = Tasks()
         self._intake: Intake = open_intake(None, RATE_HZ, session.hear, self._report, self._tasks)
@@ -70,8 +76,11 @@ class ClientEvents:
         door.on_quiet = self._await_speech
         door.on_speech = self._stop_waiting
         door.on_closed = self.aclose
-        self._items = ItemEvents(door, session)
-        self._beside = ResponsesBeside(door, session, self._tasks, door.usage)
+        self._items = ItemEvents(door, session, self._cancel_active)
+        self._beside = ResponsesBeside(door, session, self._tasks, door.usage, requests_left)
+        self._asked = AskedResponse(self._waits, self._is_idle, self._ask_again, self._give_up)
+        self._told = facts.ReplyAsked()
+        """What the session was asked last."""
         self._before: RealtimeSettings | None = None
         """The session's settings, while a response has its own."""
         self._events: dict[str, Callable[[Json], None]] = {
@@ -110,6 +119,7 @@ class ClientEvents:
     async def aclose(self) -> None:
         """The conversation is over."""
         self._stop_waiting()
+        self._asked.stop()
         await self._tasks.close()
         await self._intake.aclose()
 
@@ -121,14 +131,15 @@ class ClientEvents:
     def begin(self, session: Json) -> None:
         """The conversation runs: show it. `session`: settings that it begins with. Raises ClientError."""
         self.apply(self._door.settings.updated(session), first=True)
-        self._door.emit({"type": "session.created", "session": self._shown()})
+        self._door.emit({"type": "session.created", "session": self.shown()})
         self._door.emit({
             "type": "conversation.created",
             "conversation": {"id": self._door.conversation_id, "object": "realtime.conversation"},
         })  # fmt: skip
 
-    def _shown(self) -> Json:
-        voi: Json = {"conversation": self._call.id, "ignored": list(self._ignored)}
+    def shown(self, **voi: object) -> Json:
+        """The whole session. `voi`: more of Voi's own fields."""
+        voi = {"conversation": self._call.id, "ignored": list(self._ignored), **self._resumed, **voi}
         return self._door.settings.shown(self._door.id, self._call.agent_name, voi)
 
     def _update(self, event: Json) -> None:
@@ -141,7 +152,7 @@ class ClientEvents:
         if settings.type != before.type and len(self._door.items):
             raise EventError("A session's type cannot be changed once it has begun.", "invalid_value", "session.type")
         self.apply(settings)
-        self._door.emit({"type": "session.updated", "session": self._shown()})
+        self._door.emit({"type": "session.updated", "session": self.shown()})
 
     def apply(self, settings: RealtimeSettings, *, first: bool = False) -> None:
         """Have the conversation be as these settings want. `first`: it has just begun. Raises ClientError."""
@@ -161,6 +172,8 @@ class ClientEvents:
         if "instructions" in chosen.ignored:
             settings = replace(settings, instructions="")
         self._door.settings = settings
+        if settings.resume and not before.resume:
+            self._resumed = self._resumable()
         if settings.input_format != self._decoder.name:
             self._decoder = FormatDecoder(settings.input_format)
         turns = (settings.turn_detection, settings.type)
@@ -168,6 +181,8 @@ class ClientEvents:
             policy = turn_policy(self._agent.turn.policy(), settings)
             mode: Mode = "chat" if settings.manual else "call"
             session.tell(facts.TurnTakingSet(mode, policy, settings.answers, settings.interrupts))
+            if settings.manual and not before.manual and self._door.person.audio_ms:
+                self._door.commit()  # no silence will end what they were saying
         if settings.greet and not before.greet and not len(self._door.items):
             session.tell(facts.ReplyAsked())
 
@@ -199,7 +214,7 @@ class ClientEvents:
 
     def _create_response(self, event: Json) -> None:
         given = object_at(event, "response") or {}
-        wish = _wish_of(given)
+        wish = _wish_of(given, event_id_of(event))
         agent, active = self._door.agent, self._door.agent.response
         if self._door.settings.type == "transcription":
             raise EventError("A transcription session has no responses.", "invalid_value")
@@ -207,10 +222,12 @@ class ClientEvents:
             self._beside.create(given, replace(wish, instructions=self._allowed(wish.instructions)))
             return
         wish = replace(wish, given=self._beside.input_of(given))
-        if active is not None and active.asked and not agent.outputs:
+        waits = agent.wish is not None or self._wish is not None  # one that was asked for has not begun yet
+        if waits or (active is not None and active.asked and not agent.outputs):
+            which = f": {active.id}" if active is not None else ""
             raise EventError(
-                f"Conversation already has an active response in progress: {active.id}. Wait until the response is "
-                "finished before creating a new one.",
+                f"Conversation already has an active response in progress{which}. Wait until the response is finished "
+                "before creating a new one.",
                 "conversation_already_has_active_response",
             )
         wish = replace(wish, instructions=self._allowed(wish.instructions))
@@ -225,12 +242,30 @@ class ClientEvents:
     def _ask(self, wish: ResponseWish) -> None:
         agent = self._door.agent
         agent.wish = wish
+        self._told = asked = facts.ReplyAsked(wish.instructions, wish.given)
         if agent.outputs:
             agent.begin(asked=True)
             self._give_outputs()
         else:
-            asked = facts.ReplyAsked(wish.instructions, wish.given)
             self._door.person.in_order(lambda: self._intake.then(lambda: self._session.tell(asked)))
+        self._asked.watch()
+
+    def _waits(self) -> bool:
+        response = self._door.agent.response
+        begun = response is not None and response.asked and not response.used
+        return begun or (response is None and self._door.agent.wish is not None)
+
+    def _is_idle(self) -> bool:
+        return self._session.idle and not self._door.person.awaits
+
+    def _ask_again(self) -> None:
+        self._session.tell(self._told)
+
+    def _give_up(self) -> None:
+        agent = self._door.agent
+        if agent.response is None:
+            agent.begin(asked=True)
+        agent.finish("failed")
 
     def _give_outputs(self) -> None:
         """Give the session what the client's functions returned: the agent goes on with that."""
@@ -258,15 +293,18 @@ class ClientEvents:
         if before is not None:
             self.apply(before)
 
-    def _response_over(self) -> None:
+    def _response_over(self, status: ResponseStatus) -> None:
         self._restore()
         wish, self._wish = self._wish, None
         if wish is None:
             return
-        if self._answered:
+        if self._answered and status != "cancelled":  # one that is stopped waits for no function any more
             self._answered, self._door.agent.wish = False, wish
+            self._told = facts.ReplyAsked(wish.instructions, wish.given)
             self._door.agent.begin(asked=True)
+            self._asked.watch()
         else:
+            self._answered = False
             # not now: the session is in the middle of telling what happened
             asyncio.get_running_loop().call_soon(self._ask, wish)
 
@@ -277,7 +315,14 @@ class ClientEvents:
             return
         if active is None or (wanted and wanted != active.id):
             raise EventError("Cancellation failed: no active response found", NO_ACTIVE)
-        self._wish = None
+        self._cancel_active()
+
+    def _cancel_active(self) -> None:
+        active = self._door.agent.response
+        wish, self._wish = self._wish, None
+        if wish is not None:
+            words = "The response was cancelled before it began."
+            self._door.emit(error(words, "response_cancelled", event_id=wish.event_id))
         self._door.agent.interrupted("client_cancelled")
         self._session.tell(facts.ReplyCancelled())
         if self._door.agent.response is active:  # the session had nothing to cancel
@@ -306,14 +351,26 @@ class ClientEvents:
         self._items.add_silence(self._idle_from_ms, self._door.person.audio_ms)
         self._session.tell(facts.ReplyAsked())
 
+    def stand_still(self) -> None:
+        """The client seems to be away: nothing falls due until `go_on`."""
+        self._stop_waiting()
+        self._asked.stop()
+
+    def go_on(self) -> None:
+        """The client is back."""
+        if self._waits():
+            self._asked.watch()
+        if not self._door.agent.speaks:
+            self._await_speech()
+
     def _stop_waiting(self) -> None:
         if self._idle is not None:
             self._idle.cancel()
             self._idle = None
 
 
-def _wish_of(given: Json) -> ResponseWish:
-    """What a `response.create` asks for. Raises EventError."""
+def _wish_of(given: Json, event_id: str | None) -> ResponseWish:
+    """What a `response.create` of that id asks for. Raises EventError."""
     metadata = object_at(given, "metadata", "response.metadata")
     if metadata is not None:
         if len(metadata) > METADATA_MAX:
@@ -323,4 +380,4 @@ def _wish_of(given: Json) -> ResponseWish:
             if not isinstance(value, str) or len(name) > 64 or len(value) > 512:
                 raise wrong_type(f"response.metadata.{name[:64]}", "a string of at most 512 characters", value)
     instructions = text_at(given, "instructions", most=INSTRUCTIONS_MAX, param="response.instructions", required=False)
-    return ResponseWish(instructions, metadata)
+    return ResponseWish(instructions, metadata, event_id=event_id)

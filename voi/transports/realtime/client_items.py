@@ -40,10 +40,10 @@ _TEXTS = {"text": "input_text"}
 
 
 class ItemEvents:
-    """The `conversation.item.…` events of one client."""
+    """The `conversation.item.…` events of one client. `cancel` cancels the response in progress."""
 
-    def __init__(self, door: RealtimeDoor, session: Session) -> None:
-        self._door, self._session = door, session
+    def __init__(self, door: RealtimeDoor, session: Session, cancel: Callable[[], None]) -> None:
+        self._door, self._session, self._cancel = door, session, cancel
         self._items = door.items
         self._brought = 0
 
@@ -166,16 +166,29 @@ class ItemEvents:
     def delete(self, event: Json) -> None:
         item = self._item_of(event, "delet")
         message_id = item.message_id
+        self._stop(item)
         self._items.remove(item)
         self._door.emit({"type": "conversation.item.deleted", "item_id": item.id})
         if message_id is not None:
             self._door.person.in_order(lambda: self._session.tell(facts.MessageDeleted(message_id)))
 
+    def _stop(self, item: DialogueItem) -> None:
+        """Have the agent say no more of that item: what is taken out of the dialogue is not to be heard either."""
+        agent, message_id = self._door.agent, item.message_id
+        if message_id is None or item.role != "assistant":
+            return
+        if agent.response is not None and agent.response.has(message_id):
+            self._cancel()
+        elif agent.sounds(message_id):
+            self._session.tell(facts.Interrupted(message_id))
+
     def truncate(self, event: Json) -> None:
         item = self._item_of(event, "truncat")
         whole_number_at(event, "content_index", most=PARTS_MAX)
         end_ms = whole_number_at(event, "audio_end_ms", most=DAY_MS)
-        if item.kind != "message" or item.role != "assistant":
+        response = self._door.agent.response
+        written = response is not None and not response.spoken and response.text_of(item.id) is not None
+        if item.kind != "message" or item.role != "assistant" or written:
             raise EventError("Only model output audio messages can be truncated", "invalid_value", "item_id")
         if item.sent_ms:
             end_ms = min(end_ms, item.sent_ms)

@@ -2,10 +2,16 @@
 
 from dataclasses import dataclass
 
+from voi.calls.refusals import refused
+from voi.core.end_reason import EndReason
+from voi.errors import ClientError
 from voi.session.events import Ended
 from voi.transports.realtime.endings import ending
 from voi.transports.realtime.peer import RealtimePeer, RealtimeServices
+from voi.transports.realtime.resuming import ResumablePeer, ResumeAsked, resume_asked
 from voi.transports.realtime.wire import encode
+from voi.transports.realtime.wire import error as error_event
+from voi.transports.resumables import GONE, RESUME_GONE
 from voi.transports.websocket import Request, WebSocket
 
 REALTIME_PATH = "/v1/realtime"
@@ -20,12 +26,69 @@ class RealtimeWebSockets:
 
     services: RealtimeServices
 
-    def meet(self, socket: WebSocket, request: Request) -> RealtimePeer:
+    def meet(self, socket: WebSocket, request: Request) -> "RealtimeConnection":
         """`voi.transports.websocket.Accept`."""
-        peer = RealtimePeer(self.services, SocketChannel(socket), request.peer)
+        try:
+            asked = resume_asked(request.query)
+            if asked is not None:
+                return RealtimeConnection(self._peer_of(asked, request), socket, asked)
+        except ClientError as error:
+            return self._refuse(socket, request, error)
+        peer = RealtimePeer(self.services, SocketChannel(socket), request.peer, socket=socket)
         if not peer.arrive(key_of(request), request.query):
             socket.refuse()
-        return peer
+        return RealtimeConnection(peer, socket)
+
+    def _peer_of(self, asked: ResumeAsked, request: Request) -> ResumablePeer:
+        """Whom a client wants to be again. Raises ClientError."""
+        try:
+            caller = self.services.caller_of(key_of(request))
+        except ClientError as error:
+            raise NotResumed(Ended(EndReason.TOKEN_REFUSED, str(error))) from None
+        found = self.services.resumables.find(asked.resume_id, caller.app, caller.person)
+        if found is None or caller.agent not in ("", found.call.agent_name):
+            raise NotResumed(Ended(EndReason.NO_DOOR, GONE))
+        return found.peer
+
+    def _refuse(self, socket: WebSocket, request: Request, error: ClientError) -> "RealtimeConnection":
+        ended = error.ended if isinstance(error, NotResumed) else Ended(EndReason.BAD_START, str(error))
+        refused(self.services.calls.services.metrics, ended, request.peer or "an unknown address")
+        channel = SocketChannel(socket)
+        if ended.reason is EndReason.NO_DOOR:
+            channel.send(encode(error_event(GONE, "resume_gone")))
+            socket.close(RESUME_GONE, "invalid_request_error.resume_gone")
+        else:
+            channel.end(ended)
+        socket.refuse()
+        return RealtimeConnection(None, socket)
+
+
+class NotResumed(ClientError):
+    """A client that cannot come back. `ended`: why."""
+
+    def __init__(self, ended: Ended) -> None:
+        super().__init__(ended.words)
+        self.ended = ended
+
+
+class RealtimeConnection:
+    """One WebSocket of a client, which may come back over another: a `voi.transports.websocket.Receiver`. `peer` None:
+    it was refused. `asked`: it comes back over this one."""
+
+    __slots__ = ("_peer", "_socket")
+
+    def __init__(self, peer: ResumablePeer | None, socket: WebSocket, asked: ResumeAsked | None = None) -> None:
+        self._peer, self._socket = peer, socket
+        if peer is not None and asked is not None:
+            peer.resume(socket, asked)
+
+    def received(self, message: bytes | str) -> None:
+        if self._peer is not None and self._peer.has(self._socket):
+            self._peer.received(message)
+
+    def lost(self) -> None:
+        if self._peer is not None and self._peer.has(self._socket):
+            self._peer.lost()
 
 
 def key_of(request: Request) -> str:

@@ -10,9 +10,11 @@ from voi.session import events
 from voi.session.events import DoorEvent
 from voi.session.session import Session
 from voi.transports.realtime.agent_side import AgentSide, SoundInEvents, SoundOut
+from voi.transports.realtime.endings import ending
 from voi.transports.realtime.formats import RATE_HZ
 from voi.transports.realtime.items import ItemList
 from voi.transports.realtime.person_side import PersonSide
+from voi.transports.realtime.responses import ResponseStatus
 from voi.transports.realtime.settings import RealtimeSettings
 from voi.transports.realtime.wire import Json, encode, error, new_id
 
@@ -30,6 +32,18 @@ class Channel(Protocol):
         """The conversation is over: say why, and close."""
 
 
+class EventSink(Protocol):
+    """Sends events in place of the channel, and keeps them until the client has them."""
+
+    @property
+    def backlog_bytes(self) -> int: ...
+
+    def send_event(self, event: Json) -> None:
+        """Send an event that has its id. Never raises."""
+
+    def close(self, code: int, reason: str = "") -> None: ...
+
+
 class RealtimeDoor:
     """`Door` for one Realtime client. `usage`: tokens that the call took and gave so far. `sound_out` None: sound goes
     out in events."""
@@ -42,7 +56,9 @@ class RealtimeDoor:
         self, channel: Channel, usage: Callable[[], tuple[int, int]], sound_out: SoundOut | None = None
     ) -> None:
         self._channel = channel
+        self._sink: EventSink | None = None
         self._usage_of_call, self._used = usage, (0, 0)
+        self.sound_in_events = sound_out is None
         self.id = new_id("sess")
         self.conversation_id = new_id("conv")
         self.settings = RealtimeSettings()
@@ -53,17 +69,19 @@ class RealtimeDoor:
         """Takes the person's PCM at 24 kHz to the session."""
         self.commit: Callable[[], None] = lambda: None
         """Has the session take what was heard so far as their message."""
-        self.on_response_over: Callable[[], None] = lambda: None
+        self.on_response_over: Callable[[ResponseStatus], None] = lambda status: None
         self.on_quiet: Callable[[], None] = lambda: None
         """Called when the person has heard all of the agent's sound."""
         self.on_speech: Callable[[], None] = lambda: None
         """Called when the person begins to speak."""
         self.on_closed: Callable[[], Awaitable[None]] | None = None
+        self.on_gone: Callable[[], None] = lambda: None
+        """Called when the conversation is over."""
         if sound_out is None:
             sound_out = SoundInEvents(lambda: self.settings.output_format)
         self.agent = AgentSide(
             self.emit, self.items, lambda: self.settings, self.conversation_id, sound_out, self.usage,
-            lambda: self.on_response_over(), lambda: self.on_quiet(),
+            self._response_over, lambda: self.on_quiet(),
         )  # fmt: skip
         self.person = PersonSide(
             self.emit, self.items, lambda: self.settings, lambda pcm: self.hear(pcm), lambda: self.commit(),
@@ -72,11 +90,27 @@ class RealtimeDoor:
 
     def emit(self, event: Json) -> None:
         """Send an event: its type and fields."""
-        self._channel.send(encode(event))
+        if self._sink is None:
+            self._channel.send(encode(event))
+        else:
+            self._sink.send_event({"event_id": new_id("event"), **event})
+
+    def send_through(self, sink: EventSink) -> None:
+        """Send over this from now on."""
+        self._sink = sink
 
     @property
     def backlog_bytes(self) -> int:
-        return self._channel.backlog_bytes
+        return self._channel.backlog_bytes if self._sink is None else self._sink.backlog_bytes
+
+    def _end(self, event: events.Ended) -> None:
+        if self._sink is None:
+            self._channel.end(event)
+            return
+        code, reason, told = ending(event)
+        if told is not None:
+            self.emit(told)
+        self._sink.close(code, reason)
 
     def tell(self, event: DoorEvent) -> None:
         """See `Door`."""
@@ -123,7 +157,11 @@ class RealtimeDoor:
                     self.emit(error(text, kind="server_error"))
             case events.Ended():
                 self.session = None
-                self._channel.end(event)
+                self._end(event)
+
+    def _response_over(self, status: ResponseStatus) -> None:
+        self.on_response_over(status)
+        self.person.agent_finished()  # no event follows a response that calls functions
 
     def usage(self) -> Json:
         """What was used since the last response."""
@@ -141,6 +179,7 @@ class RealtimeDoor:
     async def aclose(self) -> None:
         """See `Door`."""
         self.session = None
+        self.on_gone()
         on_closed, self.on_closed = self.on_closed, None
         if on_closed is not None:
             await on_closed()

@@ -5,7 +5,7 @@ import asyncio
 import contextvars
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from urllib.parse import parse_qs
 
 from voi.calls.admission import Refused
@@ -21,7 +21,10 @@ from voi.transports.realtime.chosen import VoicesOf
 from voi.transports.realtime.client_events import ClientEvents
 from voi.transports.realtime.door import Channel, RealtimeDoor
 from voi.transports.realtime.formats import RATE_HZ
+from voi.transports.realtime.resuming import RealtimeResumption, ResumeAsked, wants_resumption
 from voi.transports.realtime.wire import Json, error
+from voi.transports.resumables import Resumables
+from voi.transports.websocket import WebSocket
 
 log = logging.getLogger(__name__)
 
@@ -56,14 +59,24 @@ class RealtimeServices:
     caller_of: Callable[[str], RealtimeCaller]
     voices_of: VoicesOf
     tokens_of: Callable[[str], tuple[int, int]]
+    resumables: Resumables[RealtimeResumption] = field(default_factory=lambda: Resumables(0))
+    """Conversations whose clients may come back."""
+    requests_left: Callable[[str], tuple[int, int, float] | None] = lambda app: None
+    """How many responses beside conversations an app may have: see `ResponsesBeside`."""
 
 
 class RealtimePeer:
     """One client. All methods are called on the event loop and return at once. An error in it ends at most its own
-    conversation. `address`: names the client in the log. `sound_out` None: the agent's sound goes out in events."""
+    conversation. `address`: names the client in the log. `sound_out` None: the agent's sound goes out in events.
+    `socket`: the WebSocket that it is connected by; None: it is another transport, and cannot come back."""
 
     def __init__(
-        self, services: RealtimeServices, channel: Channel, address: str, sound_out: SoundOut | None = None
+        self,
+        services: RealtimeServices,
+        channel: Channel,
+        address: str,
+        sound_out: SoundOut | None = None,
+        socket: WebSocket | None = None,
     ) -> None:
         self.id = new_call_id()
         self._services, self._address = services, address or "an unknown address"
@@ -77,6 +90,11 @@ class RealtimePeer:
         self._mute: asyncio.TimerHandle | None = None
         """Until the client sends something."""
         self._mistaken = False
+        self._socket = socket
+        self._resumption: RealtimeResumption | None = None
+        """From when the client said that it may come back."""
+        self._received_events = 0
+        """Over all connections."""
         self._granted = True
         """Its app may change the agent."""
         self._context = contextvars.copy_context()
@@ -107,6 +125,9 @@ class RealtimePeer:
 
     def received(self, message: bytes | str) -> None:
         """An event of the client."""
+        self._received_events += 1
+        if self._resumption is not None:
+            self._resumption.outbox.alive = True
         self._speaks()
         self._context.run(self._received, message)
 
@@ -120,7 +141,51 @@ class RealtimePeer:
         """The client is gone."""
         self._speaks()
         if self._call is not None:
-            self._context.run(self._call.detach, self.door, 0)
+            self._context.run(self._lost, self._call)
+
+    def _lost(self, call: Call) -> None:
+        resumption, socket = self._resumption, self._socket
+        if resumption is None or socket is None or socket.parted or call.ending:
+            call.detach(self.door, 0)
+            return
+        within_s = self._services.resumables.within_s
+        self._socket = None
+        resumption.lost(within_s)
+        self._services.calls.services.metrics.lost()
+        log.info("the connection of %s was lost; it may come back within %g s", self._address, within_s)
+
+    # ---- clients that come back ---------------------------------------------------------------------
+
+    def has(self, socket: WebSocket) -> bool:
+        """Whether that is the client's connection, and no newer one."""
+        return self._socket is socket
+
+    def resume(self, socket: WebSocket, asked: ResumeAsked) -> None:
+        """The client is back over that connection."""
+        self._context.run(self._resume, socket, asked)
+
+    def _resume(self, socket: WebSocket, asked: ResumeAsked) -> None:
+        resumption, events = self._resumption, self._events
+        if resumption is None or events is None:
+            return
+        self._socket = socket
+        count = self._received_events
+        resumption.resume(
+            socket, asked, lambda goes_on: events.shown(resumed={"received_events": count, "goes_on": goes_on})
+        )
+        self._services.calls.services.metrics.resumed()
+        log.info("the client is back")
+
+    def _let_come_back(self) -> Json:
+        """Keep what the client gets from now on. Returns what it has to know to come back; {}: it cannot."""
+        call, events, resumables = self._call, self._events, self._services.resumables
+        if self._socket is None or call is None or events is None or not resumables.within_s:
+            return {}
+        self._resumption = resumption = RealtimeResumption(
+            call, self.door, self._socket, events.stand_still, events.go_on, self
+        )
+        self.door.on_gone = resumables.add(resumption)
+        return {"resume_id": resumption.id, "resume_within_s": resumables.within_s}
 
     # ---- the beginning ------------------------------------------------------------------------------
 
@@ -152,14 +217,25 @@ class RealtimePeer:
         first = caller.session or given or ({"type": "transcription"} if transcribed else {})
         if name not in config.agents and first.get("type") == "transcription":
             name = next(iter(config.agents), "")  # nobody speaks: its ears are meant
+        if wants_resumption(query):
+            first = {**first, "voi": {**(first.get("voi") or {}), "resume": True}}
         self._first = first
-        session = call.open(name, None, OPTIONS)
+        options = OPTIONS if self._socket is not None else replace(OPTIONS, reports_playback=True)
+        session = call.open(name, None, options)
         rights = config.client_agents
         if caller.own_agents:
             rights = replace(rights, apps=rights.apps | {call.app})
         self._granted = rights.allow_app(call.app)
         self._events = ClientEvents(
-            self.door, call, session, config.agent(name), rights, services.voices_of, self._note_ignored
+            self.door,
+            call,
+            session,
+            config.agent(name),
+            rights,
+            services.voices_of,
+            self._note_ignored,
+            self._let_come_back,
+            lambda: services.requests_left(call.app),
         )
 
     async def _run(self, call: Call, events: ClientEvents, settings: Json) -> None:

@@ -144,14 +144,14 @@ class PersonSide:
     def in_order(self, change: Callable[[], None]) -> None:
         """Make that change of the dialogue once the committed turns before it are transcribed. Raises EventError if too
         many wait."""
-        if not self._awaits:
+        if not self.awaits:
             change()
             return
         self._check_room()
         self._waiting.append(change)
 
     @property
-    def _awaits(self) -> bool:
+    def awaits(self) -> bool:
         """A committed turn is not transcribed yet."""
         return self._committed is not None or self._held is not None
 
@@ -164,7 +164,7 @@ class PersonSide:
         item, self._committed = self._committed, None
         if item is not None and item.message_id is None:
             self._completed(item, "")
-        while self._waiting and not self._awaits:
+        while self._waiting and not self.awaits:
             self._waiting.popleft()()
 
     # ---- turns by voice -------------------------------------------------------------------------------

@@ -89,6 +89,11 @@ class AgentResponse:
         self._emit({"type": "response.created", "response": self.shown()})
 
     @property
+    def spoken(self) -> bool:
+        """Its messages have sound."""
+        return self._sound
+
+    @property
     def used(self) -> bool:
         """It has output, or its text is known."""
         return bool(self._items_out) or self.written
@@ -109,6 +114,14 @@ class AgentResponse:
     def item_of(self, message_id: int) -> DialogueItem | None:
         output = self._outputs.get(message_id)
         return output.item if output else None
+
+    def text_of(self, item_id: str) -> list[Json] | None:
+        """The content so far of an item that still grows; None: it is no such item."""
+        for output in self._outputs.values():
+            if output.open and output.item.id == item_id:
+                kind, field = ("output_audio", "transcript") if self._sound else ("output_text", "text")
+                return [{"type": kind, field: output.text}]
+        return None
 
     # ---- messages -----------------------------------------------------------------------------------
 

@@ -62,6 +62,8 @@ class RealtimeSettings:
     truncation: Any = "auto"
     greet: bool = False
     """Voi's own: the agent begins with its greeting."""
+    resume: bool = False
+    """Voi's own: the client wants to come back if its connection is lost."""
 
     @property
     def silent(self) -> bool:
@@ -172,9 +174,11 @@ class RealtimeSettings:
         if spoken := object_at(audio, "output", f"{at}.audio.output"):
             changes |= _spoken(spoken, f"{at}.audio.output")
         if own := object_at(session, "voi", f"{at}.voi"):
-            if not isinstance(own.get("greet", False), bool):
-                raise wrong_type(f"{at}.voi.greet", "a boolean", own["greet"])
+            for name in ("greet", "resume"):
+                if not isinstance(own.get(name, False), bool):
+                    raise wrong_type(f"{at}.voi.{name}", "a boolean", own[name])
             changes["greet"] = own.get("greet", False)
+            changes["resume"] = self.resume or own.get("resume", False)
         return replace(self, **changes)
 
     def _heard(self, heard: Json, at: str) -> dict[str, Any]:

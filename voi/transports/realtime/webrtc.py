@@ -153,6 +153,7 @@ class WebRtcClient:
             RATE_HZ, self._offer.opus, peer.send_rtp,
             lambda response_id: self._tell("started", response_id),
             lambda response_id: self._tell("stopped", response_id),
+            self._sent,
         )  # fmt: skip
         peer.attach(PeerEar(RATE_HZ, client.hear), mouth)
         return peer
@@ -184,6 +185,11 @@ class WebRtcClient:
     def _tell(self, what: str, response_id: str) -> None:
         """Tell the client that its sound started, stopped or was cleared."""
         self._client.door.emit({"type": f"output_audio_buffer.{what}", "response_id": response_id})
+
+    def _sent(self, message_id: int, sent_bytes: int) -> None:
+        """So much of that message's sound is on its way to the person."""
+        if (session := self._client.door.session) is not None:
+            session.sound_played(message_id, sent_bytes)
 
     # ---- `PeerUser` ---------------------------------------------------------------------------------
 

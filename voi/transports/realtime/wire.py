@@ -31,8 +31,8 @@ def new_id(kind: str) -> str:
 
 
 def encode(event: Json) -> bytes:
-    """The event with an id of its own."""
-    return orjson.dumps({"event_id": new_id("event"), **event})
+    """The event, with an id of its own if it has none."""
+    return orjson.dumps(event if "event_id" in event else {"event_id": new_id("event"), **event})
 
 
 def parse(message: bytes | str) -> Json:

@@ -25,7 +25,7 @@ from voi.session.events import Ended
 from voi.transports.rtvi import wire
 from voi.transports.rtvi.door import INPUT_RATES_HZ, RtviDoor
 from voi.transports.rtvi.frames import SoundFrame
-from voi.transports.rtvi.from_client import AppRequest, ClientReady, FromRtvi, SoundBatch, parse
+from voi.transports.rtvi.from_client import AppRequest, ClientReady, FromRtvi, NobodyAnswers, SoundBatch, parse
 from voi.transports.websocket import Request, WebSocket
 
 QUERY_FIELDS_MAX = 32
@@ -227,6 +227,8 @@ class RtviConnection:
                 self._door.receive(received)
             else:
                 self._begin(call, received)
+        except NobodyAnswers as error:
+            self._door.correct(error)
         except ClientError as error:
             if not self._begun:
                 self._refuse(str(error))

@@ -27,11 +27,14 @@ from voi.transports.rtvi.from_client import (
     DisconnectBot,
     FromRtvi,
     FunctionResult,
+    NobodyAnswers,
+    PageTold,
     SendPicture,
     SendText,
     SoundBatch,
 )
 from voi.transports.rtvi.pacing import PacedSound
+from voi.transports.rtvi.quiet_answer import QuietAnswer
 from voi.transports.rtvi.spoken import SpokenText
 from voi.transports.websocket import NORMAL, MessageSocket
 
@@ -83,6 +86,7 @@ class RtviDoor:
         self._user = (-1, "")
         """The person's newest message, as far as its text was told as final, or typed."""
         self._typed: deque[str] = deque(maxlen=TYPED_MAX)
+        self._quiet = QuietAnswer()
         self._calls: dict[str, str] = {}
         """Names of the functions that the client is to run, by number."""
 
@@ -123,16 +127,16 @@ class RtviDoor:
             case SoundBatch(pieces):
                 for piece in pieces:
                     self._hear(session, piece)
-            case SendText(content, answer):
+            case SendText(content, answer, spoken):
                 self._type(session, content, received.id)
                 if answer:
-                    session.tell(facts.AnswerAsked())
-            case SendPicture(url, content, answer):
+                    self._answer(session, spoken=spoken)
+            case SendPicture(url, content, answer, spoken):
                 session.show_picture(checked_picture_url(url))
                 if content.strip():
                     self._type(session, content, received.id)
                 if answer:
-                    session.tell(facts.AnswerAsked())
+                    self._answer(session, spoken=spoken)
             case FunctionResult(number, result):
                 session.door_answers(number, result)
                 self._function_over(number, cancelled=False)
@@ -144,7 +148,9 @@ class RtviDoor:
             case DisconnectBot():
                 self._goodbye()
             case AppRequest(kind, data):
-                self._asked(kind, data)
+                self._asked(kind, data, received.id)
+            case PageTold():
+                pass
             case ClientReady():
                 raise ClientError("client-ready was already sent: a connection has one conversation.")
 
@@ -152,6 +158,10 @@ class RtviDoor:
         self._typed.append(content.strip())
         self._tell(wire.user_input(content, "chat", message_id=message_id))
         session.tell(facts.TextTyped(content))
+
+    def _answer(self, session: Session, *, spoken: bool) -> None:
+        self._quiet.ask(session, spoken=spoken)
+        session.tell(facts.AnswerAsked())
 
     def _hear(self, session: Session, sound: SoundFrame) -> None:
         if sound.channels != 1 or sound.rate_hz not in INPUT_RATES_HZ:
@@ -170,14 +180,14 @@ class RtviDoor:
         self.on_goodbye()
         self._socket.close(NORMAL)
 
-    def _asked(self, kind: str, data: object) -> None:
+    def _asked(self, kind: str, data: object, message_id: str) -> None:
         """A `client-message`. The kinds that pipecat's `evals` send are known, others belong to an app."""
         if kind == "eval-configure":
             self.tells_vad = isinstance(data, dict) and data.get("vad_user_speaking") is True
         elif kind == "eval-cancel":
             self._goodbye()
         elif kind != "eval-connect":
-            raise ClientError(f"Nothing here answers client messages of type {kind[:40]}.")
+            raise NobodyAnswers(message_id, f"Nothing here answers client messages of type {kind[:40]}.")
 
     # ---- to the client ----------------------------------------------------------------------------
 
@@ -187,7 +197,7 @@ class RtviDoor:
 
     def correct(self, error: ClientError) -> None:
         """A message of the client could not be used."""
-        if isinstance(error, CannotAnswer):
+        if isinstance(error, CannotAnswer) and error.message_id:
             self._tell(wire.error_response(error.message_id, str(error)))
         else:
             self._report(str(error))
@@ -198,6 +208,7 @@ class RtviDoor:
             case events.Sound(message_id, pcm):
                 self._play(message_id, pcm)
             case events.SpeechStarted():
+                self._quiet.over()
                 self._tell(wire.to_json("user-started-speaking"))
                 if self.tells_vad:
                     self._tell(wire.to_json("vad-user-started-speaking"))
@@ -222,6 +233,7 @@ class RtviDoor:
             case events.SoundCleared(message_id):
                 self._clear(message_id)
             case events.StatusChanged(status):
+                self._quiet.status(status)
                 self._status(status)
             case events.ErrorReported(text):
                 self._report(text)

@@ -9,6 +9,7 @@ from typing import Any
 import orjson
 
 from voi.errors import ClientError
+from voi.tools.arguments import DEPTH_MAX, is_deeper
 from voi.transports.rtvi import frames
 from voi.transports.rtvi.frames import InterruptionFrame, SoundFrame
 from voi.transports.rtvi.wire import LABEL, Json
@@ -32,10 +33,11 @@ class ClientReady:
 
 @dataclass(frozen=True, slots=True)
 class SendText:
-    """What the person typed. `answer`: it is to be answered at once."""
+    """What the person typed. `answer`: it is to be answered at once; `spoken` False: by text alone."""
 
     content: str
     answer: bool = True
+    spoken: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,7 @@ class SendPicture:
     url: str
     content: str
     answer: bool = True
+    spoken: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +74,12 @@ class AppRequest:
 
 
 @dataclass(frozen=True, slots=True)
+class PageTold:
+    """What the app's page shows, or what happened on it (`ui-…`), for agents that work with pages. No agent here does,
+    and clients send it without being asked."""
+
+
+@dataclass(frozen=True, slots=True)
 class DisconnectBot:
     """The client wants to end the conversation."""
 
@@ -83,7 +92,7 @@ class SoundBatch:
 
 
 RtviMessage = (
-    ClientReady | SendText | SendPicture | FunctionResult | ButtonsPressed | AppRequest | DisconnectBot
+    ClientReady | SendText | SendPicture | FunctionResult | ButtonsPressed | AppRequest | PageTold | DisconnectBot
     | SoundFrame | SoundBatch | InterruptionFrame
 )  # fmt: skip
 
@@ -94,6 +103,10 @@ class CannotAnswer(ClientError):
     def __init__(self, message_id: str, text: str) -> None:
         super().__init__(text)
         self.message_id = message_id
+
+
+class NobodyAnswers(CannotAnswer):
+    """A message that an app may send as often as it likes, and that nobody here answers: no mistake."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +162,8 @@ def _ready(data: Json) -> ClientReady:
 
 
 def _send_text(data: Json) -> SendText:
-    return SendText(_string(data, "content", "send-text", MAX_TYPED_CHARS), _answers(data.get("options"), "send-text"))
+    content = _string(data, "content", "send-text", MAX_TYPED_CHARS)
+    return SendText(content, *_answers(data.get("options"), "send-text"))
 
 
 def _append(data: Json) -> SendText:
@@ -179,12 +193,14 @@ def _send_file(data: Json) -> SendPicture:
     else:
         url = _string(source, "bytes", "send-file", MAX_JSON_BYTES)
         url = url if url.startswith("data:") else f"data:{kind};base64,{url}"
-    return SendPicture(url, content, _answers(data.get("options"), "send-file"))
+    return SendPicture(url, content, *_answers(data.get("options"), "send-file"))
 
 
 def _function_result(data: Json) -> FunctionResult:
     number = _string(data, "tool_call_id", "llm-function-call-result", MAX_ID_CHARS)
     result = data.get("result")
+    if is_deeper(result, DEPTH_MAX):
+        raise ClientError(f"llm-function-call-result: result is nested deeper than {DEPTH_MAX} levels.")
     text = result if isinstance(result, str) else "" if result is None else orjson.dumps(result).decode()
     if len(text) > MAX_RESULT_CHARS:
         raise ClientError(f"llm-function-call-result: more than the {MAX_RESULT_CHARS:,} characters allowed.")
@@ -230,12 +246,14 @@ def _sound(data: Json, written: object) -> SoundFrame:
     return SoundFrame(pcm, rate_hz, channels)
 
 
-def _answers(options: object, kind: str) -> bool:
+def _answers(options: object, kind: str) -> tuple[bool, bool]:
+    """Whether it is to be answered at once, and whether the answer is to be spoken."""
     if options is None:
-        return True
+        return True, True
     if not isinstance(options, dict):
         raise ClientError(f"{kind}: options is a JSON object.")
-    return _switch(options, "run_immediately", kind, default=True)
+    answer = _switch(options, "run_immediately", kind, default=True)
+    return answer, _switch(options, "audio_response", kind, default=True)
 
 
 def _switch(data: Json, field: str, kind: str, *, default: bool) -> bool:
@@ -263,6 +281,9 @@ _READERS: dict[str, Callable[[Json], RtviMessage]] = {
     "llm-function-call-result": _function_result,
     "dtmf": _dtmf,
     "client-message": _client_message,
+    "ui-event": lambda _: PageTold(),
+    "ui-snapshot": lambda _: PageTold(),
+    "ui-cancel-job-group": lambda _: PageTold(),
     "raw-audio": _raw_audio,
     "raw-audio-batch": _raw_audio_batch,
 }

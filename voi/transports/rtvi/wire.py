@@ -31,6 +31,7 @@ from typing import Any, Protocol
 
 import orjson
 
+from voi.text.whole_characters import whole_characters
 from voi.transports.rtvi import frames
 
 PROTOCOL_VERSION = "2.2.0"
@@ -102,15 +103,7 @@ def to_json(kind: str, data: Json | None = None, message_id: str | None = None) 
     try:
         return orjson.dumps(whole)
     except TypeError:  # half a surrogate pair, as a model may write it
-        return orjson.dumps(_whole_characters(whole))
-
-
-def _whole_characters(value: Any) -> Any:
-    if isinstance(value, str):
-        return value.encode("utf-8", "replace").decode()
-    if isinstance(value, dict):
-        return {_whole_characters(name): _whole_characters(inner) for name, inner in value.items()}
-    return [_whole_characters(inner) for inner in value] if isinstance(value, list) else value
+        return orjson.dumps(whole_characters(whole))
 
 
 def bot_ready(message_id: str, version: str, about_version: str, *, audio_out: bool) -> bytes:

@@ -13,11 +13,12 @@ from voi.config.secret_refs import resolved
 from voi.config.sip_accounts import SipAccount, host_and_port
 from voi.errors import ConfigError, VoiError
 from voi.tasks import Tasks
+from voi.transports.sip.asking import SipCredentials
 from voi.transports.sip.leg import SipLeg
 from voi.transports.sip.negotiation import OfferAnswer
 from voi.transports.sip.registration import AccountState, Registration
 from voi.transports.sip.resolving import ServerAddress
-from voi.transports.sip.stack import SipCredentials, SipStack
+from voi.transports.sip.stack import SipStack
 from voi.transports.sip.transactions import Flow
 from voi.transports.sip.uri import SipUri
 from voi.transports.telephone.srtp import srtp_is_there

@@ -7,6 +7,9 @@ from voi.transports.sip.message import SipResponse
 from voi.transports.sip.transactions import GIVE_UP_S, T1_S, T2_S, ServerTransaction
 
 
+def _nobody() -> None: ...
+
+
 class AwaitedAck:
     """`on_missing`: no ACK came."""
 
@@ -31,10 +34,12 @@ class AwaitedAck:
         self._again = self._loop.call_later(self._again_s, self._repeat)
 
     def _missing(self) -> None:
+        then = self._on_missing
         self.stop()
-        self._on_missing()
+        then()
 
     def stop(self) -> None:
         """The ACK is here, or the call is over."""
         self._again.cancel()
         self._late.cancel()
+        self._on_missing = _nobody  # the transaction outlives the call, and must not keep it

@@ -30,6 +30,8 @@ from voi.transports.telephone.door import TelephoneDoor
 from voi.transports.telephone.rtp_line import RTP_TAIL_S
 
 REALM = "voi"
+RINGS_S = 180.0
+"""A call that is not to be answered rings for so long."""
 CountCall = Callable[[str, str, str], None]
 """Counts a call by account, direction ("in", "out") and outcome."""
 _OUTCOMES = {403: "not_allowed", 404: "unknown", 480: "unavailable", 486: "busy", 487: "cancelled", 488: "no_codec",
@@ -187,7 +189,7 @@ class IncomingCalls:
             if not config.auto_answer or config.ring_s:
                 leg.ring()
                 # it rings until the caller gives up, if it is not to be answered
-                await asyncio.sleep(config.ring_s if config.auto_answer else 3_600.0)
+                await asyncio.sleep(config.ring_s if config.auto_answer else RINGS_S)
             if not config.auto_answer:
                 raise SipProblem(480)
             taken = self._take(leg, arriving, media, call_id)
@@ -236,6 +238,8 @@ class IncomingCalls:
             if not call.over:
                 door.open(session)
                 call.start()
+                if signalling.held:
+                    taking.held(True)
 
         leg.on_confirmed = confirmed
         return True

@@ -4,13 +4,14 @@ import asyncio
 import secrets
 from collections.abc import Callable
 
+from voi.transports.sip.asking import SipCredentials
 from voi.transports.sip.bodies import sdp_in
 from voi.transports.sip.dialog import SipDialog, new_tag
 from voi.transports.sip.leg import SipFields, SipLeg
 from voi.transports.sip.message import SipResponse
 from voi.transports.sip.negotiation import OfferAnswer
 from voi.transports.sip.problem import SipProblem
-from voi.transports.sip.stack import SipCredentials, SipStack
+from voi.transports.sip.stack import SipStack
 from voi.transports.sip.transactions import GIVE_UP_S, T1_S, ServerTransaction
 
 RING_AGAIN_S = 60.0

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 
 from voi.errors import VoiError
 from voi.transports.sip.acks import AwaitedAck
+from voi.transports.sip.asking import Asking, SipCredentials
 from voi.transports.sip.bodies import SDP, key_in, sdp_in
 from voi.transports.sip.dialog import SipDialog
 from voi.transports.sip.message import SipRequest, SipResponse
@@ -15,7 +16,7 @@ from voi.transports.sip.problem import SipProblem
 from voi.transports.sip.refer import Transferring, refer_request
 from voi.transports.sip.sdp import Direction
 from voi.transports.sip.session_timer import SessionTimer
-from voi.transports.sip.stack import ALLOW, SUPPORTED, Asking, SipCredentials, SipStack
+from voi.transports.sip.stack import ALLOW, SUPPORTED, SipStack
 from voi.transports.sip.transactions import FailedWhy, Flow, ServerTransaction
 from voi.transports.sip.uri import SipUri
 
@@ -26,6 +27,8 @@ GLARE_OTHER_S = (0.0, 2.0)
 """RFC 3261, section 14.1: who made the Call-ID waits longer."""
 GLARES_MAX = 5
 KEY_MS = 160
+KEY_EVERY_S = 0.25
+WAIT_S = 0.5
 SipFields = Sequence[tuple[str, str]]
 
 
@@ -230,8 +233,17 @@ class SipLeg:
         self._invite(self.talks.offer(direction))
 
     def press(self, keys: str) -> None:
-        """Press keys by INFO."""
+        """Press keys by INFO, one after the other; w: wait half a second."""
+        loop, at_s = asyncio.get_running_loop(), 0.0
         for key in keys:
+            if key == "w":
+                at_s += WAIT_S
+            else:
+                loop.call_later(at_s, self._press, key)
+                at_s += KEY_EVERY_S
+
+    def _press(self, key: str) -> None:
+        if not self.over:
             body = f"Signal={key}\r\nDuration={KEY_MS}\r\n".encode()
             self.ask("INFO", (("Content-Type", "application/dtmf-relay"),), body, self._mind, lambda why: None)
 
@@ -331,13 +343,6 @@ class SipLeg:
     def acknowledge(self, seq: int) -> None:
         """ACK a 2xx to our INVITE of that number."""
         self._ack = (seq, self.stack.send_ack(self.dialog.request("ACK", seq), self._way()))
-
-    def acknowledge_again(self, seq: int) -> bool:
-        """The 2xx came again: so does its ACK. False: it came for the first time."""
-        if self._ack is None or self._ack[0] != seq:
-            return False
-        self._way().send(self._ack[1])
-        return True
 
     def _reinvite_refused(self, response: SipResponse) -> None:
         if response.code == 491 and self._glares < GLARES_MAX:

@@ -19,9 +19,9 @@ class SipMedia(Protocol):
         """Where the other side's sound is to arrive."""
         ...
 
-    def begin(self, plan: MediaPlan, send_key: Callable[[str], None], by_info: bool | None) -> PhoneLine:
-        """The line, once it is agreed how sound travels. `send_key` presses a key by SIP INFO: if `by_info`, or None
-        and the other side takes no keys in its sound."""
+    def begin(self, plan: MediaPlan, send_key: Callable[[str], None] | None) -> PhoneLine:
+        """The line, once it is agreed how sound travels. `send_key` presses a key by SIP INFO, where the other side
+        takes none in its sound; None: it is never pressed so."""
         ...
 
     def change(self, plan: MediaPlan) -> None:
@@ -36,11 +36,14 @@ OpenMedia = Callable[[str], Awaitable[SipMedia]]
 
 
 class SipPhoneLine:
-    """`PhoneLine` of a SIP call: keys come by SIP INFO as well, and with it its port is released."""
+    """`PhoneLine` of a SIP call: keys come by SIP INFO as well, and go so if `by_info` (None: where the other side
+    takes none in its sound). With it its port is released."""
 
     def __init__(self, media: SipMedia, plan: MediaPlan, leg: SipLeg, by_info: bool | None) -> None:
         self._media = media
-        self._line = media.begin(plan, leg.press, by_info)
+        self._leg = leg
+        self._by_info = by_info
+        self._line = media.begin(plan, None if by_info is False else leg.press)
         self.rate_hz = self._line.rate_hz
         self._listener: LineListener | None = None
         leg.on_key = self._key
@@ -63,6 +66,9 @@ class SipPhoneLine:
         self._line.clear(message_id)
 
     def press(self, keys: str) -> bool:
+        if self._by_info:
+            self._leg.press(keys)
+            return True
         return self._line.press(keys)
 
     def _key(self, key: str) -> None:

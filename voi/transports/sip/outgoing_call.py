@@ -4,6 +4,7 @@ import asyncio
 import secrets
 from collections.abc import Callable
 
+from voi.transports.sip.asking import Asking, SipCredentials
 from voi.transports.sip.bodies import SDP, sdp_in
 from voi.transports.sip.dialog import SipDialog, new_tag
 from voi.transports.sip.fields import parse_number, quoted_string
@@ -11,7 +12,7 @@ from voi.transports.sip.leg import SipLeg
 from voi.transports.sip.message import SipRequest, SipResponse
 from voi.transports.sip.negotiation import OfferAnswer
 from voi.transports.sip.problem import SipProblem
-from voi.transports.sip.stack import Asking, SipCredentials, SipStack
+from voi.transports.sip.stack import SipStack
 from voi.transports.sip.transactions import GIVE_UP_S, FailedWhy, Flow
 from voi.transports.sip.uri import SipUri
 from voi.transports.telephone.dialing import NotAnswered, NotAnsweredKind
@@ -169,9 +170,10 @@ class OutgoingCall(SipLeg):
     def _taken(self, response: SipResponse) -> None:
         seq = response.cseq[0]
         if self.established or self.over:
-            if response.tag == self.dialog.remote_tag and self.acknowledge_again(seq):
-                return
-            self._drop(response, seq)  # another telephone was quicker, or nobody waits any more
+            if response.tag == self.dialog.remote_tag:
+                self.stack.send_ack(self.dialog.request("ACK", seq), self._way())  # the first one was lost
+            else:
+                self._drop(response, seq)  # another telephone was quicker, or nobody waits any more
             return
         try:
             self.dialog.established(response)

@@ -10,13 +10,14 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from voi.config.sip_accounts import SipAccount
+from voi.transports.sip.asking import SipCredentials
 from voi.transports.sip.dialog import new_tag
 from voi.transports.sip.fields import parse_address, parse_number
 from voi.transports.sip.message import SipRequest, SipResponse
 from voi.transports.sip.problem import SipProblem
 from voi.transports.sip.reasons import reason_of
 from voi.transports.sip.resolving import ServerAddress, addresses_of
-from voi.transports.sip.stack import SipCredentials, SipStack
+from voi.transports.sip.stack import SipStack
 from voi.transports.sip.transactions import Flow
 from voi.transports.sip.uri import SipUri
 

@@ -23,14 +23,11 @@ class RtpMedia:
         self._sockets = sockets
         self._settings = settings
         self._line: RtpLine | None = None
-        self._by_info: bool | None = None
         self._cipher: tuple[SrtpKeys, PacketCipher] | None = None
 
-    def begin(self, plan: MediaPlan, send_key: Callable[[str], None], by_info: bool | None) -> RtpLine:
+    def begin(self, plan: MediaPlan, send_key: Callable[[str], None] | None) -> RtpLine:
         """`SipMedia`."""
-        self._by_info = by_info
-        press = send_key if by_info is not False else None
-        self._line = RtpLine(self._sockets, self._terms(plan), self._settings, send_key=press)
+        self._line = RtpLine(self._sockets, self._terms(plan), self._settings, send_key=send_key)
         return self._line
 
     def change(self, plan: MediaPlan) -> None:
@@ -46,7 +43,7 @@ class RtpMedia:
         reports = (plan.host, plan.rtcp_port) if plan.rtcp_port and plan.port else None
         return RtpTerms(
             codec, remote, (heard,) if plan.heard_type != plan.payload_type else (),
-            key_type=None if self._by_info else plan.event_type, key_clock_hz=plan.event_clock_hz,
+            key_type=plan.event_type, key_clock_hz=plan.event_clock_hz,
             sending=plan.sends, receiving=plan.hears, rtcp_remote=reports, rtcp_mux=plan.rtcp_mux,
             cipher=self._cipher_of(plan.keys),
         )  # fmt: skip

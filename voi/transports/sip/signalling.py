@@ -22,15 +22,16 @@ class SipSignalling:
         self.on_hold: Callable[[bool], None] = lambda held: None
         self._media = media
         self._address = address
-        self._held = False
+        self.held = False
+        """The other side holds the call."""
         leg.on_plan = self.plan
 
     def plan(self, plan: MediaPlan) -> None:
         """It is agreed anew how sound travels."""
         self._media.change(plan)
         held = not plan.sends
-        if held != self._held:
-            self._held = held
+        if held != self.held:
+            self.held = held
             self.on_hold(held)
 
     async def transfer(self, target: str) -> None:

@@ -15,6 +15,8 @@ from voi.transports.sip.framing import PONG, SipStream
 from voi.transports.sip.transactions import Flow
 
 CONNECTIONS_MAX = 512
+STRANGERS_MAX = 256
+"""Of these, so many may be of hosts that no account knows."""
 CONNECTIONS_PER_HOST = 32
 IDLE_S = 600.0
 """A connection by which nothing came for so long is closed."""
@@ -169,9 +171,12 @@ class StreamFlow(asyncio.Protocol):
 
 
 class SipSockets:
-    """`received` is given every message. `lost`: a connection is gone."""
+    """`received` is given every message. `lost`: a connection is gone. `trusts`: whether an account knows that host."""
 
-    def __init__(self, received: Received, lost: Callable[[Flow], None]) -> None:
+    def __init__(
+        self, received: Received, lost: Callable[[Flow], None], trusts: Callable[[str], bool] = lambda host: False
+    ) -> None:
+        self._trusts = trusts
         self.udp: UdpSocket | None = None
         self._received = received
         self._lost = lost
@@ -231,7 +236,8 @@ class SipSockets:
 
     def _made(self, flow: StreamFlow) -> bool:
         host = flow.remote[0]
-        if len(self._streams) >= CONNECTIONS_MAX or self._per_host[host] >= CONNECTIONS_PER_HOST:
+        most = CONNECTIONS_MAX if self._trusts(host) else STRANGERS_MAX
+        if len(self._streams) >= most or self._per_host[host] >= CONNECTIONS_PER_HOST:
             return False
         self._streams[flow] = None
         self._per_host[host] += 1

@@ -73,7 +73,7 @@ def take_up(call: Call, moved: Moved, resume: ResumeCall, door: VoiDoor, socket:
     session = call.open(init.agent_name, init.agent_config, init.options, Continued(moved.kept, heard_ms))
     session.take_up_captured(moved.captured)
     resumable.messages, resumable.audio_bytes = moved.messages, moved.audio_bytes
-    sent = outbox.rewind(resume.received, None, shown(moved.kept))
+    sent = outbox.show(resume.received, None, shown(moved.kept))
     resumable.open(session, b"")
     resumable.attach(socket, sent)
     call.start()

@@ -23,12 +23,13 @@ from voi.core.kept import Kept
 from voi.errors import ClientError, StoreError
 from voi.session.events import Ended
 from voi.session.session import Session
+from voi.transports.resumables import GONE, RESUME_GONE, Resumables
 from voi.transports.voi_ws import wire
 from voi.transports.voi_ws.arriving import fetch, take_up
 from voi.transports.voi_ws.door import NotInThisMode, VoiDoor
 from voi.transports.voi_ws.from_client import PLAIN_AUDIO, Audio, Init, ResumeCall, parse, type_of
 from voi.transports.voi_ws.moved import Moved, shown
-from voi.transports.voi_ws.resumption import GONE, RESUME_GONE, TEXT_FRAME, Resumable, Resumables
+from voi.transports.voi_ws.resumption import TEXT_FRAME, Resumable
 from voi.transports.websocket import POLICY_VIOLATION, Request, WebSocket
 
 log = logging.getLogger(__name__)
@@ -49,7 +50,7 @@ class VoiWebSockets:
     calls: Calls
     authenticate: Callable[[str], TokenClaims]
     init_timeout_s: float
-    resumables: Resumables = field(default_factory=lambda: Resumables(0))
+    resumables: Resumables[Resumable] = field(default_factory=lambda: Resumables(0))
     handover: Handover | None = None
     """Calls that the previous process of the server kept, and that this one keeps for the next; None: calls are not
     kept."""
@@ -237,7 +238,7 @@ class VoiConnection:
         handover, within_s = self._listener.handover, self._listener.resumables.within_s
         restart_within_s = handover.life_s if handover else 0
         resumable.open(session, wire.init_done(init.agent_name, resumable.id, within_s, restart_within_s))
-        self._listener.resumables.add(resumable)
+        self._door.on_closed = self._listener.resumables.add(resumable)
         self._resumable = resumable
 
     def _resume(self, resume: ResumeCall) -> None:
@@ -312,7 +313,7 @@ class VoiConnection:
         if moved.session:
             self._listener.calls.saved.save_at_end(call, moved.session)
         self._resumable = take_up(call, moved, resume, self._door, self._socket)
-        self._listener.resumables.add(self._resumable)
+        self._door.on_closed = self._listener.resumables.add(self._resumable)
         self._begun = True
         self._listener.calls.services.metrics.resumed()
 

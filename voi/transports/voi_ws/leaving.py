@@ -7,8 +7,9 @@ import logging
 from voi.calls.handover import Handover
 from voi.core.end_reason import EndReason
 from voi.session.session import Session
+from voi.transports.resumables import Resumables
 from voi.transports.voi_ws.moved import Moved, pack
-from voi.transports.voi_ws.resumption import RESTARTING, SERVICE_RESTART, Resumable, Resumables
+from voi.transports.voi_ws.resumption import RESTARTING, SERVICE_RESTART, Resumable
 
 SETTLE_S = 3.0
 """How long a call may take to reach a good moment: the person's words are known, and the reply is written."""
@@ -22,7 +23,7 @@ AT_ONCE = 8
 log = logging.getLogger(__name__)
 
 
-async def hand_over(resumables: Resumables, handover: Handover, hurry: asyncio.Event) -> None:
+async def hand_over(resumables: Resumables[Resumable], handover: Handover, hurry: asyncio.Event) -> None:
     """Keep all calls that can be resumed, and tell their clients to come back. A call that cannot be kept ends. `hurry`
     set: do not wait for good moments."""
     gate = asyncio.Semaphore(AT_ONCE)
@@ -32,7 +33,7 @@ async def hand_over(resumables: Resumables, handover: Handover, hurry: asyncio.E
         log.info("%d of %d calls are kept for the next process", sum(kept), len(calls))
 
 
-async def give_up_wanted(resumables: Resumables, handover: Handover, hurry: asyncio.Event) -> None:
+async def give_up_wanted(resumables: Resumables[Resumable], handover: Handover, hurry: asyncio.Event) -> None:
     """For as long as the server runs: a call that another worker asks for is put where that one finds it. A proxy leads
     clients by the address, and to another worker while theirs is renewed; where they are led later is not where their
     call is."""

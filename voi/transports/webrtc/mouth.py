@@ -39,8 +39,9 @@ class Utterance:
 
 class PeerMouth:
     """Sends what it is given to `play`, s16le mono at `rate_hz`. `send` sends an RTP packet. `on_started` and
-    `on_stopped` are told the response whose sound begins to be sent, or was sent to its end. The conversation gives at
-    most some 450 ms ahead, so that bounds what waits here."""
+    `on_stopped` are told the response whose sound begins to be sent, or was sent to its end; `on_sent` how many bytes
+    of a message's sound were sent so far. The conversation gives at most some 450 ms ahead, so that bounds what waits
+    here."""
 
     def __init__(
         self,
@@ -49,8 +50,9 @@ class PeerMouth:
         send: Callable[[bytes], Awaitable[None]],
         on_started: Callable[[str], None],
         on_stopped: Callable[[str], None],
+        on_sent: Callable[[int, int], None] = lambda message_id, sent_bytes: None,
     ) -> None:
-        self._send, self._on_started, self._on_stopped = send, on_started, on_stopped
+        self._send, self._on_started, self._on_stopped, self._on_sent = send, on_started, on_stopped, on_sent
         self._encoder = OpusEncoder(rate_hz, BIT_RATE)
         self._silence = bytes(self._encoder.frame_bytes)
         self._bytes_per_ms = rate_hz * SAMPLE_BYTES // 1_000
@@ -139,6 +141,8 @@ class PeerMouth:
     async def _send_frame(self, tick: int) -> None:
         pcm = self._next_sound()
         self._quiet_frames = min(self._quiet_frames + 1, TAIL_FRAMES) if pcm is None else 0
+        if pcm is not None and self._heard is not None:
+            self._on_sent(self._heard.message_id, self._heard.sent_bytes)
         payload = self._encoder.encode(self._silence if pcm is None else pcm)
         if not payload or (len(payload) <= 2 and self._quiet_frames < TAIL_FRAMES):
             self._pause = True

@@ -125,6 +125,7 @@ class WyomingConnection:
             for event in self._decoder.feed(received):
                 await self._take(event)
                 self._began_event_s = None
+                await asyncio.sleep(0)  # thousands of small events may come at once; others go on meanwhile
             now_s = asyncio.get_running_loop().time()
             self._began_event_s = (self._began_event_s or now_s) if self._decoder.waiting else None
 

@@ -11,12 +11,17 @@ from wyoming.event import Event
 from wyoming.version import __version__ as PROTOCOL_VERSION
 
 from voi.errors import ClientError
+from voi.text.whole_characters import whole_characters
+from voi.tools.arguments import is_deeper
 
 HEADER_MAX_BYTES = 64 * 1024
 DATA_MAX_BYTES = 64 * 1024
 PAYLOAD_MAX_BYTES = 1024 * 1024
 """Half a minute of 16 kHz sound."""
 TYPE_MAX_CHARACTERS = 64
+DEPTH_MAX = 32
+"""Lists and objects within each other: what is taken goes back to the client in part, and JSON of any depth cannot be
+written."""
 
 
 class WireError(ClientError):
@@ -69,7 +74,10 @@ class EventDecoder:
 
 def encode(event: Event) -> bytes:
     """The event as bytes."""
-    data = orjson.dumps(event.data) if event.data else b""
+    try:
+        data = orjson.dumps(event.data) if event.data else b""
+    except TypeError:  # half a surrogate pair, as a model may write it
+        data = orjson.dumps(whole_characters(event.data))
     head: dict[str, Any] = {"type": event.type, "version": PROTOCOL_VERSION}
     if data:
         head["data_length"] = len(data)
@@ -110,4 +118,6 @@ def _object(text: bytes, what: str) -> dict[str, Any]:
         raise WireError(f"{what} is no JSON.") from None
     if not isinstance(found, dict):
         raise WireError(f"{what} is no JSON object.")
+    if is_deeper(found, DEPTH_MAX):
+        raise WireError(f"{what} has more than {DEPTH_MAX} lists and objects within each other.")
     return found

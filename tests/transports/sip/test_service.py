@@ -1,0 +1,361 @@
+"""SIP in a whole server: whose calls are taken, reload, hold, a full server, and the end. The telephone is our own."""
+
+import asyncio
+import contextlib
+import json
+import logging
+from collections.abc import AsyncIterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from tests.fakes.sip_wire import NotedMedia, talks
+from tests.server.serving import RunningServer, fake_engines, serving
+from tests.transports.sip.peers.processes import free_port
+from tests.transports.sip.test_real_peers import counted, noted, trunk, until, write_phones
+from voi.config.phones import Phones
+from voi.errors import ConfigError
+from voi.session.events import TransferAsked
+from voi.transports.sip.asking import SipCredentials
+from voi.transports.sip.faults import SipFaults
+from voi.transports.sip.incoming_call import IncomingCall
+from voi.transports.sip.message import SipRequest
+from voi.transports.sip.outgoing_call import OutgoingCall
+from voi.transports.sip.service import SipCounters, SipService
+from voi.transports.sip.stack import SipStack
+from voi.transports.sip.uri import SipUri
+from voi.transports.telephone.dialing import Dial, NotAnswered
+
+pytestmark = pytest.mark.integration
+
+Patch = pytest.MonkeyPatch
+
+
+class OwnTelephone:
+    """Calls the server over UDP, and answers its calls."""
+
+    def __init__(self, server: int) -> None:
+        self.calls: list[IncomingCall] = []
+        self.stack = SipStack(SipFaults(lambda kind: None), self._invited)
+        self._server = server
+
+    def _invited(self, transaction: Any) -> None:
+        call = IncomingCall(self.stack, transaction, talks("127.0.0.1", 6_000), "phone", None, 0)
+        self.calls.append(call)
+        call.accept()
+
+    def call(self, user: str, sender: str = "anna", password: str = "", **more: Any) -> OutgoingCall:
+        assert self.stack.sockets.udp is not None
+        flow = self.stack.sockets.udp.to("127.0.0.1", self._server)
+        credentials = SipCredentials("anna", password) if password else None
+        return OutgoingCall(
+            self.stack, flow, SipUri("sip", user, "127.0.0.1", self._server), SipUri("sip", sender, "127.0.0.1"), "",
+            talks("127.0.0.1", 6_000, **more), "phone", credentials, 0, [],
+        )  # fmt: skip
+
+    async def refused(self, user: str, **more: Any) -> str:
+        """What the server says to such a call."""
+        with pytest.raises(NotAnswered) as failed:
+            await self.call(user, **more).answered(5)
+        return failed.value.cause
+
+
+@contextlib.asynccontextmanager
+async def telephone(server: int) -> AsyncIterator[OwnTelephone]:
+    made = OwnTelephone(server)
+    await made.stack.sockets.listen_udp("127.0.0.1", 0)
+    try:
+        yield made
+    finally:
+        await made.stack.close()
+
+
+@contextlib.asynccontextmanager
+async def served(
+    tmp_path: Path, monkeypatch: Patch, **accounts: Any
+) -> AsyncIterator[tuple[RunningServer, OwnTelephone, list[NotedMedia]]]:
+    opened = noted(monkeypatch)
+    port = free_port()
+    write_phones(tmp_path, port, **accounts)
+    async with serving(tmp_path, monkeypatch, fake_engines(), disclose=()) as running, telephone(port) as phone:
+        yield running, phone, opened
+
+
+async def test_whose_calls_are_taken(tmp_path: Path, monkeypatch: Patch, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    hidden = trunk(allow=[], secret="hidden-path", callers=["+49*"])
+    async with served(tmp_path, monkeypatch, hidden=hidden) as (running, phone, _):
+        assert await phone.refused("1001") == "403 Forbidden", "a stranger"
+        assert await phone.refused("hidden-path", sender="+33123456") == "403 Forbidden"
+        call = phone.call("hidden-path", sender="+4930123456")
+        await call.answered(5)
+        (live,) = running.server.calls
+        assert live.caller == "+4930123456"
+        call.hang_up()
+        await until(lambda: running.server.admission.active == 0)
+        assert counted(running, "hidden", "in", "answered") == 1
+        assert counted(running, "hidden", "in", "not_allowed") == 1
+    assert not any("123456" in record.getMessage() or "hidden-path" in record.getMessage() for record in caplog.records)
+
+
+async def test_callers_show_a_password(tmp_path: Path, monkeypatch: Patch) -> None:
+    account = trunk(allow=[], challenge=True, user="anna", password="password1")
+    async with served(tmp_path, monkeypatch, desk=account) as (running, phone, _):
+        assert await phone.refused("1001") == "401 Unauthorized"
+        assert await phone.refused("1001", password="password2") == "401 Unauthorized"
+        call = phone.call("1001", password="password1")
+        await call.answered(5)
+        call.hang_up()
+        await until(lambda: running.server.admission.active == 0)
+
+
+async def test_an_edited_file_starts_only_what_has_changed(tmp_path: Path, monkeypatch: Patch) -> None:
+    async with served(tmp_path, monkeypatch, one=trunk(), two=trunk(allow=[], secret="two")) as (running, phone, _):
+        service = running.server.sip
+        call = phone.call("1001")
+        await call.answered(5)
+        one, two = service.accounts["one"], service.accounts["two"]
+        port = json.loads((tmp_path / "phones.json").read_text())["sip"]["port"]
+        write_phones(tmp_path, port, one=trunk(max_calls=1), two=trunk(allow=[], secret="two"))
+        await until(lambda: service.accounts["one"] is not one)
+        assert service.accounts["two"] is two
+        assert not call.over
+        write_phones(tmp_path, port)
+        await until(lambda: not service.accounts)
+        assert not call.over, "and a call goes on without its account"
+        assert await phone.refused("1001") == "403 Forbidden"
+        call.hang_up()
+        await until(lambda: running.server.admission.active == 0)
+
+
+async def test_the_first_account_comes_with_an_edit(tmp_path: Path, monkeypatch: Patch) -> None:
+    async with served(tmp_path, monkeypatch) as (running, phone, _):
+        assert running.server.sip.stack is None
+        port = json.loads((tmp_path / "phones.json").read_text())["sip"]["port"]
+        write_phones(tmp_path, port, one=trunk())
+        await until(lambda: running.server.sip.stack is not None and running.server.sip.accounts)
+        call = phone.call("1001")
+        await call.answered(5)
+        call.hang_up()
+
+
+async def test_time_stands_still_while_a_call_is_held(tmp_path: Path, monkeypatch: Patch) -> None:
+    async with served(tmp_path, monkeypatch, one=trunk()) as (running, phone, _):
+        call = phone.call("1001")
+        await call.answered(5)
+        (live,) = running.server.calls
+        await until(lambda: live.session is not None and live.started)
+        told: list[str] = []
+        monkeypatch.setattr(type(live), "stand_still", lambda call: told.append("held"))
+        monkeypatch.setattr(type(live), "go_on", lambda call, unheard: told.append("resumed"))
+        call.hold("sendonly")
+        await until(lambda: told == ["held"])
+        call.hold("sendrecv")
+        await until(lambda: told == ["held", "resumed"])
+        call.hang_up()
+
+
+async def test_the_agent_hangs_up_and_passes_on(tmp_path: Path, monkeypatch: Patch) -> None:
+    async with served(tmp_path, monkeypatch, one=trunk()) as (running, phone, _):
+        call = phone.call("1001")
+        over: list[str] = []
+        call.on_over = over.append
+        await call.answered(5)
+        (live,) = running.server.calls
+        await until(lambda: live.started)
+        live.hang_up()
+        await until(lambda: over == ["the other side hung up"])
+        await until(lambda: running.server.admission.active == 0)
+
+
+@pytest.mark.parametrize("code", [200, 486])
+async def test_the_agent_passes_a_call_on(code: int, tmp_path: Path, monkeypatch: Patch) -> None:
+    async with served(tmp_path, monkeypatch, one=trunk()) as (running, phone, _):
+        call = phone.call("1001")
+        over: list[str] = []
+        call.on_over = over.append
+        await call.answered(5)
+        referred: list[str] = []
+        receive = call.receive
+
+        def receiving(transaction: Any) -> None:
+            request = transaction.request
+            if request.method != "REFER":
+                receive(transaction)
+                return
+            referred.append(request.get("refer-to"))
+            transaction.respond(request.response(202))
+            headers = (("Event", "refer"), ("Subscription-State", "terminated"), ("Content-Type", "message/sipfrag"))
+            call.ask("NOTIFY", headers, f"SIP/2.0 {code} x".encode(), lambda response: None, lambda why: None)
+
+        monkeypatch.setattr(call, "receive", receiving)
+        (live,) = running.server.calls
+        await until(lambda: live.started and live.session is not None)
+        answers: list[tuple[str, bool]] = []
+        tell = lambda session, number, result, failed=False: answers.append((number, failed))  # noqa: E731
+        monkeypatch.setattr(type(live.session), "door_answers", tell)
+        assert live.door is not None
+        live.door.tell(TransferAsked("1", "+49 30 123456"))
+        await until(lambda: answers)
+        assert referred == [f"<sip:+4930123456@127.0.0.1:{phone.stack.sockets.port('udp')}>"]
+        assert answers == [("1", code != 200)]
+        if code == 200:
+            await until(lambda: over == ["the other side hung up"] and running.server.admission.active == 0)
+        else:
+            assert not call.over, "the agent talks on"
+            call.hang_up()
+
+
+async def test_an_answer_that_is_never_acknowledged_gives_its_place_back(tmp_path: Path, monkeypatch: Patch) -> None:
+    monkeypatch.setattr("voi.transports.sip.acks.GIVE_UP_S", 0.5)
+    async with served(tmp_path, monkeypatch, one=trunk()) as (running, phone, opened):
+        monkeypatch.setattr(phone.stack, "send_ack", lambda request, flow: b"")
+        await phone.call("1001").answered(5)
+        assert running.server.admission.active == 1
+        await until(lambda: running.server.admission.active == 0)
+        await until(lambda: opened[0].closed)
+        assert not running.server.sip.accounts["one"].legs
+
+
+async def test_a_server_that_stops(tmp_path: Path, monkeypatch: Patch) -> None:
+    async with served(tmp_path, monkeypatch, one=trunk()) as (running, phone, _):
+        call = phone.call("1001")
+        over: list[str] = []
+        call.on_over = over.append
+        await call.answered(5)
+        running.server.admission.close()
+        assert (await phone.refused("1001")).startswith("480")
+        running.server.stop()
+        await until(lambda: over == ["the other side hung up"])
+
+
+async def test_calls_out_end_for_whoever_waits(tmp_path: Path, monkeypatch: Patch) -> None:
+    async with contextlib.AsyncExitStack() as stack:
+        phone = await stack.enter_async_context(telephone(0))
+        assert phone.stack.sockets.udp is not None
+        port = phone.stack.sockets.udp.local[1]
+        account = trunk(server=f"127.0.0.1:{port}", max_calls=1)
+        running, _, opened = await stack.enter_async_context(served(tmp_path, monkeypatch, one=account))
+        service = running.server.sip
+        await until(lambda: service.states["one"].name == "ready")
+        dialer = service.dialer("one")
+        assert dialer is not None
+        gone: list[bool] = []
+        call = await dialer.dial(Dial("+4930123456", "+4930999"), lambda: None, lambda: gone.append(True))
+        (answered,) = phone.calls
+        assert answered.dialog.remote.startswith("<sip:+4930999@127.0.0.1>")
+        with pytest.raises(NotAnswered, match="as many calls as it may"):
+            await dialer.dial(Dial("+4930123456"), lambda: None, lambda: None)
+        answered.hang_up()
+        await until(lambda: gone == [True])
+        await call.line.aclose()
+        phone.stack._on_invite = lambda transaction: None  # it is there, and never answers
+        asking = asyncio.ensure_future(dialer.dial(Dial("+4930123456"), lambda: None, lambda: None))
+        await until(lambda: len(opened) == 2)
+        await asyncio.sleep(0.1)
+        asking.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await asking
+        assert opened[1].closed
+        assert service.dialer("other") is None
+        for target in ("sip:a b@c", "nonsense"):
+            with pytest.raises(NotAnswered) as failed:
+                await dialer.dial(Dial(target), lambda: None, lambda: None)
+            assert failed.value.kind == "unreachable"
+
+
+async def test_a_full_server_is_busy(tmp_path: Path, monkeypatch: Patch) -> None:
+    noted(monkeypatch)
+    port = free_port()
+    write_phones(tmp_path, port, one=trunk())
+    settings: dict[str, Any] = {"disclose": (), "max_conversations": 1}
+    async with serving(tmp_path, monkeypatch, fake_engines(), **settings) as running, telephone(port) as phone:
+        call = phone.call("1001")
+        await call.answered(5)
+        assert await phone.refused("1001") == "486 Busy Here"
+        call.hang_up()
+        await until(lambda: running.server.admission.active == 0)
+        again = phone.call("1001")
+        await again.answered(5)
+        again.hang_up()
+
+
+async def test_connections_of_strangers_leave_room_for_others(monkeypatch: Patch) -> None:
+    monkeypatch.setattr("voi.transports.sip.sockets.STRANGERS_MAX", 3)
+    trusted: list[str] = []
+    stack = SipStack(SipFaults(lambda kind: None), lambda transaction: None, trusts=lambda host: host in trusted)
+    writers = []
+
+    async def connected() -> bool:
+        reader, writer = await asyncio.open_connection("127.0.0.1", stack.sockets.port("tcp"))
+        writers.append(writer)
+        writer.write(b"\r\n\r\n")
+        try:
+            return await asyncio.wait_for(reader.read(10), 5) == b"\r\n"
+        except ConnectionError:
+            return False
+
+    try:
+        await stack.sockets.listen("tcp", "127.0.0.1", 0, None)
+        assert [await connected() for _ in range(4)] == [True, True, True, False]
+        trusted.append("127.0.0.1")
+        assert await connected()
+    finally:
+        for writer in writers:
+            writer.close()
+        await stack.close()
+
+
+async def test_an_address_that_is_taken() -> None:
+    async with telephone(0) as phone:
+        assert phone.stack.sockets.udp is not None
+        sip = {"host": "127.0.0.1", "port": phone.stack.sockets.udp.local[1]}
+        phones = Phones.model_validate({"sip": sip, "accounts": {"one": trunk()}})
+        counters = SipCounters(lambda *labels: None, lambda kind: None, lambda name, state: None)
+        service = SipService(
+            cast(Any, None), lambda: cast(Any, SimpleNamespace(phones=phones)), counters, cast(Any, None)
+        )
+        with pytest.raises(ConfigError, match=r"cannot listen: .*in use"):
+            await service.start()
+
+
+@pytest.mark.parametrize(("host", "peer"), [("::1", "::1"), ("::", "127.0.0.1"), ("::", "::1")])
+async def test_ipv6(host: str, peer: str) -> None:
+    """Sockets of IPv6, also for telephones of IPv4."""
+    answered: list[Any] = []
+    server = SipStack(SipFaults(lambda kind: None), answered.append)
+    phone = SipStack(SipFaults(lambda kind: None), answered.append)
+    try:
+        await server.sockets.listen_udp(host, 0)
+        await phone.sockets.listen_udp(peer, 0)
+        assert phone.sockets.udp is not None
+        flow = phone.sockets.udp.to(peer, server.sockets.port("udp"))
+        asked: list[int] = []
+        head = [("from", "<sip:a@b>;tag=1"), ("to", "<sip:c@d>"), ("call-id", "1"), ("cseq", "1 OPTIONS")]
+        phone.ask(lambda: SipRequest(list(head), b"", "OPTIONS", "sip:c@d"), flow, None,
+                  lambda response: asked.append(response.code), lambda why: None)  # fmt: skip
+        await until(lambda: asked == [200])
+        assert ("[::1]" in phone.contact("x", flow)) == (peer == "::1")
+    finally:
+        await server.close()
+        await phone.close()
+
+
+async def test_an_external_address_is_told_to_others_alone(tmp_path: Path, monkeypatch: Patch) -> None:
+    port = free_port()
+    sip = {"host": "127.0.0.1", "port": port, "external_address": "203.0.113.9", "local_networks": ["192.0.2.0/24"]}
+    (tmp_path / "phones.json").write_text(json.dumps({"sip": sip, "accounts": {"one": trunk()}}))
+    async with serving(tmp_path, monkeypatch, fake_engines(), disclose=()) as running:
+        stack = running.server.sip.stack
+        assert stack is not None
+        assert stack.sockets.udp is not None
+        assert stack.contact("x", stack.sockets.udp.to("198.51.100.7", 5_060)) == f"<sip:x@203.0.113.9:{port}>"
+        assert stack.contact("x", stack.sockets.udp.to("192.0.2.7", 5_060)) == f"<sip:x@127.0.0.1:{port}>"
+        async with telephone(port) as phone:
+            call = phone.call("1001")
+            await call.answered(5)
+            assert call.talks.plan is not None
+            assert call.talks.plan.host == "203.0.113.9"
+            call.stack.transactions.close()
