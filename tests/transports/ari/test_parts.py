@@ -18,7 +18,7 @@ from voi.transports.ari.dialer import caller_id_of, endpoint_of
 from voi.transports.ari.leg import AriLeg
 from voi.transports.ari.media_words import MediaWord, command, read_word
 from voi.transports.ari.signalling import AriSignalling
-from voi.transports.ari.sound_queue import SoundFrame, SoundQueue
+from voi.transports.ari.sound_queue import QueuedFrame, SoundQueue
 from voi.transports.ari.version import asterisk_version
 from voi.transports.ari.websocket_line import AHEAD_FRAMES, MARK_S, ChanWebSocketLine
 from voi.transports.telephone.dialing import Dial, NotAnswered
@@ -154,15 +154,15 @@ def test_words_in_both_forms() -> None:
 def test_the_queue_cuts_frames() -> None:
     queue = SoundQueue(8_000)
     assert queue.play(1, b"a" * (FRAME + 10))
-    assert queue.next_frame() == SoundFrame(1, b"a" * FRAME, FRAME)
+    assert queue.next_frame() == QueuedFrame(1, b"a" * FRAME, FRAME)
     assert queue.next_frame() is None, "a begun frame waits"
     queue.play(2, b"b" * FRAME)
-    assert queue.next_frame() == SoundFrame(1, b"a" * 10 + bytes(FRAME - 10), FRAME + 10)
+    assert queue.next_frame() == QueuedFrame(1, b"a" * 10 + bytes(FRAME - 10), FRAME + 10)
     queue.clear(2)
     assert queue.backlog_bytes == 0
     queue.play(3, b"c" * 4)
     queue.finish(3)
-    assert queue.next_frame() == SoundFrame(3, b"c" * 4 + bytes(FRAME - 4), 4)
+    assert queue.next_frame() == QueuedFrame(3, b"c" * 4 + bytes(FRAME - 4), 4)
     assert not queue.play(4, bytes(31 * 16_000)), "more than half a minute"
 
 

@@ -47,7 +47,7 @@ NAME = "asterisk"
 """What counters call us."""
 _NUMBER = re.compile(r"\+[1-9]\d{3,14}", re.ASCII)
 
-Count = Callable[[str, str, str], None]
+CountAri = Callable[[str, str, str], None]
 """Counts what happened: the listener, the kind of request, the outcome."""
 
 
@@ -64,7 +64,7 @@ class Asterisk:
     """`name`: in phones.json. `phones` returns what phones.json says now."""
 
     def __init__(
-        self, name: str, server: AsteriskServer, calls: Calls, phones: Callable[[], Phones | None], count: Count
+        self, name: str, server: AsteriskServer, calls: Calls, phones: Callable[[], Phones | None], count: CountAri
     ) -> None:
         self.name = name
         self.server = server

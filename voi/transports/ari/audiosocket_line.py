@@ -16,7 +16,7 @@ from voi.transports.ari.audiosocket import (
     AudioSocketReader,
     audio_message,
 )
-from voi.transports.ari.sound_queue import FRAME_S, SoundFrame, SoundQueue
+from voi.transports.ari.sound_queue import FRAME_S, QueuedFrame, SoundQueue
 from voi.transports.telephone.line import LineListener
 
 log = logging.getLogger(__name__)
@@ -46,7 +46,7 @@ class AudioSocketLine:
         self._due_s = 0.0
         self._stalled_since_s: float | None = None
         self._timer: asyncio.TimerHandle | None = None
-        self._playing: SoundFrame | None = None
+        self._playing: QueuedFrame | None = None
         """The frame that is heard now."""
         self._over = False
 

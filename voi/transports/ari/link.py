@@ -22,7 +22,7 @@ REPLACED_WAIT_S = 60.0
 LINE_EVERY = 100
 """Of messages that are no events, so many have one line."""
 
-Count = Callable[[str, str], None]
+CountLink = Callable[[str, str], None]
 """Counts by kind of request and outcome."""
 
 
@@ -32,7 +32,7 @@ class EventLink:
 
     def __init__(
         self, client: AriClient, name: str, apps: tuple[str, ...], on_event: Callable[[AriEvent], None],
-        on_connected: Callable[[], Awaitable[None]], count: Count,
+        on_connected: Callable[[], Awaitable[None]], count: CountLink,
     ) -> None:  # fmt: skip
         self._client = client
         self._name = name

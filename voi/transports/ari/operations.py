@@ -7,7 +7,7 @@ from typing import Any
 from voi.errors import ClientError
 from voi.transports.ari.events import AriChannel, channel_of
 from voi.transports.ari.failure import AriError
-from voi.transports.ari.rest import AriClient, Params, part
+from voi.transports.ari.rest import AriClient, AriParams, part
 from voi.transports.ari.version import AsteriskVersion, asterisk_version
 
 
@@ -71,7 +71,7 @@ class Operations:
                 raise
 
     async def press(self, channel: str, keys: str) -> None:
-        params: Params = {"dtmf": keys, "between": 100, "duration": 160}
+        params: AriParams = {"dtmf": keys, "between": 100, "duration": 160}
         await self.client.post(f"channels/{part(channel)}/dtmf", params)
 
     async def set_variable(self, channel: str, name: str, value: str) -> None:
@@ -90,7 +90,7 @@ class Operations:
 
     async def go_on(self, channel: str, context: str, extension: str, priority: int) -> None:
         """Let the channel go on in the dialplan."""
-        place: Params = {"context": context, "extension": extension, "priority": priority}
+        place: AriParams = {"context": context, "extension": extension, "priority": priority}
         await self.client.post(f"channels/{part(channel)}/continue", place)
 
     async def refer(self, channel: str, endpoint: str) -> None:
@@ -104,7 +104,7 @@ class Operations:
             params["callerId"] = caller_id
         return _channel(await self.client.post("channels", params))
 
-    async def external_media(self, channel: str, app: str, params: Params) -> MediaChannel:
+    async def external_media(self, channel: str, app: str, params: AriParams) -> MediaChannel:
         """A channel that carries sound to Voi. It is ours to use once its own StasisStart has come."""
         made = await self.client.post(
             "channels/externalMedia", {"channelId": channel, "app": app, "direction": "both", **params}

@@ -27,7 +27,7 @@ CLOSE_S = 1.0
 HEARTBEAT_S = 15.0
 """An Asterisk whose socket answers no ping for half as long is lost."""
 
-Params = Mapping[str, str | int]
+AriParams = Mapping[str, str | int]
 
 
 class AriClient:
@@ -39,14 +39,14 @@ class AriClient:
         self._headers = {"Authorization": aiohttp.encode_basic_auth(user, password)}
         self._session: aiohttp.ClientSession | None = None
 
-    async def get(self, path: str, params: Params | None = None) -> Any:
+    async def get(self, path: str, params: AriParams | None = None) -> Any:
         """The JSON of an answer; None: it is empty. `path`: below /ari, its parts quoted by `part`. Raises AriError."""
         return await self._request("GET", path, params)
 
-    async def post(self, path: str, params: Params | None = None, body: Mapping[str, Any] | None = None) -> Any:
+    async def post(self, path: str, params: AriParams | None = None, body: Mapping[str, Any] | None = None) -> Any:
         return await self._request("POST", path, params, body)
 
-    async def delete(self, path: str, params: Params | None = None) -> Any:
+    async def delete(self, path: str, params: AriParams | None = None) -> Any:
         return await self._request("DELETE", path, params)
 
     async def events(self, apps: str) -> aiohttp.ClientWebSocketResponse:
@@ -77,7 +77,7 @@ class AriClient:
         return self._session
 
     async def _request(
-        self, method: str, path: str, params: Params | None, body: Mapping[str, Any] | None = None
+        self, method: str, path: str, params: AriParams | None, body: Mapping[str, Any] | None = None
     ) -> Any:
         what = f"{method} /{path.partition('/')[0]}"  # the rest may name a caller
         url = f"{self.url}/ari/{path}"

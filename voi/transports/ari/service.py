@@ -9,7 +9,7 @@ from voi.config.ari_apps import AsteriskServer
 from voi.config.phones import Phones
 from voi.errors import ConfigError
 from voi.tasks import Tasks
-from voi.transports.ari.asterisk import Asterisk, Count
+from voi.transports.ari.asterisk import Asterisk, CountAri
 from voi.transports.telephone.dialing import Dialer
 
 log = logging.getLogger(__name__)
@@ -18,10 +18,10 @@ LOOK_S = 0.5
 
 
 class AsteriskService:
-    """`phones` returns what phones.json says now; `count`: see `asterisk.Count`."""
+    """`phones` returns what phones.json says now; `count`: see `asterisk.CountAri`."""
 
     def __init__(
-        self, calls: Calls, phones: Callable[[], Phones | None], count: Count,
+        self, calls: Calls, phones: Callable[[], Phones | None], count: CountAri,
     ) -> None:  # fmt: skip
         self._calls = calls
         self._phones = phones

@@ -11,7 +11,7 @@ FRAME_S = FRAME_MS / 1_000
 
 
 @dataclass(frozen=True, slots=True)
-class SoundFrame:
+class QueuedFrame:
     """One frame of PCM. `given_bytes`: how much of the message's sound ends with it."""
 
     message_id: int
@@ -20,7 +20,7 @@ class SoundFrame:
 
 
 @dataclass(slots=True)
-class _Waiting:
+class _QueuedMessage:
     message_id: int
     pcm: bytearray = field(default_factory=bytearray)
     taken_bytes: int = 0
@@ -33,7 +33,7 @@ class SoundQueue:
     def __init__(self, rate_hz: int) -> None:
         self.frame_bytes = ms_to_bytes(FRAME_MS, rate_hz)
         self._max_bytes = ms_to_bytes(SOUND_MAX_S * 1_000, rate_hz)
-        self._waiting: deque[_Waiting] = deque()
+        self._waiting: deque[_QueuedMessage] = deque()
         self.backlog_bytes = 0
         """PCM that waits."""
 
@@ -42,7 +42,7 @@ class SoundQueue:
         if self.backlog_bytes + len(pcm) > self._max_bytes:
             return False
         if not self._waiting or self._waiting[-1].message_id != message_id:
-            self._waiting.append(_Waiting(message_id))
+            self._waiting.append(_QueuedMessage(message_id))
         self._waiting[-1].pcm += pcm
         self.backlog_bytes += len(pcm)
         return True
@@ -59,7 +59,7 @@ class SoundQueue:
                 self.backlog_bytes -= len(each.pcm)
         self._waiting = deque(each for each in self._waiting if each.message_id != message_id)
 
-    def next_frame(self) -> SoundFrame | None:
+    def next_frame(self) -> QueuedFrame | None:
         """The next frame, the last of a message filled up with silence; None: there is no whole one."""
         while self._waiting:
             first = self._waiting[0]
@@ -76,5 +76,5 @@ class SoundQueue:
             self.backlog_bytes -= size
             if complete and not first.pcm:
                 self._waiting.popleft()
-            return SoundFrame(first.message_id, pcm, first.taken_bytes)
+            return QueuedFrame(first.message_id, pcm, first.taken_bytes)
         return None

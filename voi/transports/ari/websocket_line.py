@@ -10,7 +10,7 @@ from voi.audio import g711
 from voi.config.ari_apps import AriFormat
 from voi.errors import ClientError
 from voi.transports.ari.media_words import MediaWord, command, read_word
-from voi.transports.ari.sound_queue import FRAME_S, SoundFrame, SoundQueue
+from voi.transports.ari.sound_queue import FRAME_S, QueuedFrame, SoundQueue
 from voi.transports.telephone.line import LineListener
 from voi.transports.websocket import NORMAL, PROTOCOL_ERROR, MessageSocket, Receiver
 
@@ -26,7 +26,7 @@ _LAWS: dict[str, g711.Law] = {"ulaw": "ulaw", "alaw": "alaw"}
 @dataclass(frozen=True, slots=True)
 class _Marked:
     number: int
-    frame: SoundFrame
+    frame: QueuedFrame
 
 
 class ChanWebSocketLine(Receiver):
