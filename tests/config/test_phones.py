@@ -28,6 +28,7 @@ def _environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("TWILIO_AUTH_TOKEN", "token")
     monkeypatch.setenv("DESK_PASSWORD", "password1")
+    monkeypatch.setenv("ARI_PASSWORD", "password1")
 
 
 def test_a_right_one(tmp_path: Path) -> None:

@@ -193,6 +193,9 @@ def _summary(config: "Config", settings: "Settings") -> list[str]:
         lines.append(
             f"{settings.phones_file}: {_count(len(numbers), 'number')}{': ' if numbers else ''}{', '.join(numbers)}"
         )
+        for name, server in config.phones.asterisk.items():
+            apps = [f"{app} ({what.agent or 'by number'})" for app, what in server.stasis.items()]
+            lines.append(f"  Asterisk {name}: {', '.join(apps)}")
         if (outgoing := config.phones.outgoing) is not None:
             accounts = ", ".join(outgoing.accounts) or "no account"
             lines.append(f"{settings.phones_file}: calls through {accounts} to {', '.join(outgoing.allow) or 'nobody'}")

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, model_validator
 
+from voi.config.ari_apps import AsteriskServer, check_asterisk
 from voi.config.json_file import is_comment, read_object, validated
 from voi.config.outgoing import OutgoingSettings, check_outgoing
 from voi.config.parts import FileModel, LanguageCode, PhrasesOrText
@@ -41,6 +42,7 @@ _RATES_HZ: dict[CarrierKind, dict[MediaFormat, tuple[int, ...]]] = {
 }
 """Formats and sample rates that each kind can send, the usual ones first."""
 _NUMBER = re.compile(r"\+[1-9]\d{5,14}", re.ASCII)
+_EXTENSION = re.compile(r"[A-Za-z0-9*#_-]{1,32}", re.ASCII)
 _CARRIER_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,40}", re.ASCII)
 
 
@@ -146,7 +148,7 @@ class PhoneNumber(FileModel):
     agent: str
     """Name of the agent that answers."""
     carrier: str | None = None
-    """The carrier or the SIP account through which it may be called; without it, any of them."""
+    """The carrier, the SIP account or the Asterisk through which it may be called; without it, any of them."""
     greeting: PhrasesOrText | None = None
     """What the agent opens a call to this number with, in place of its own greetings."""
     language: LanguageCode | None = None
@@ -158,15 +160,18 @@ class Phones(FileModel):
 
     public_url: Annotated[str, AfterValidator(_public)] = ""
     """Where carriers reach this server, such as https://voice.example.com. Signatures are made over this address.
-    SIP accounts need none."""
+    SIP accounts and Asterisk need none."""
     carriers: dict[str, CarrierAccount] = Field(default_factory=dict)
     """Accounts at carriers, by a name that is part of their webhook's address: /telephone/NAME/voice."""
     accounts: dict[str, SipAccount] = Field(default_factory=dict)
     """Telephone lines over SIP, by a name of yours: accounts at a PBX or a provider, and trunks."""
     sip: SipListening = SipListening()
     """Addresses, ports and certificate that all accounts share."""
+    asterisk: dict[str, AsteriskServer] = Field(default_factory=dict)
+    """Asterisk servers whose calls agents answer, by a name of yours."""
     numbers: dict[str, PhoneNumber] = Field(default_factory=dict)
-    """By the number that is called, such as +4930123456; "*" for all others."""
+    """By the number that is called, such as +4930123456; "*" for all others. With Asterisk also by extension, such as
+    200."""
     callers: dict[str, str] = Field(default_factory=dict)
     """Who calls, by their number, in the words of `person` elsewhere. Numbers can be forged, so this proves nothing:
     nothing that is remembered of the person is told before they have proven who they are."""
@@ -222,16 +227,27 @@ def read_phones(path: Path, agents: Mapping[str, Any], problems: Problems) -> Ph
                 text = f"the environment variable {missing} is not set; put it into .env"
                 problems.error(source, (*at, field), text)
         problems.warnings += [told(f"{source}: carriers.{name}", path) for path in plain_secrets(carrier.secrets)]
+    for name, server in phones.asterisk.items():
+        at = ("asterisk", name)
+        key = {"password": server.password}
+        for missing in missing_variables(key):
+            text = f"the environment variable {missing} is not set; put it into .env"
+            problems.error(source, (*at, "password"), text)
+        problems.warnings += [told(f"{source}: asterisk.{name}", path) for path in plain_secrets(key)]
+    check_asterisk(phones.asterisk, agents, phones.numbers, source, problems)
+    for both in (phones.carriers.keys() | phones.accounts.keys()) & phones.asterisk.keys():
+        problems.error(source, ("asterisk", both), "is the name of a carrier or account as well")
     check_listening(phones.sip, source, problems)
     check_accounts(phones.accounts, agents, phones.carriers, source, problems)
     for called, number in phones.numbers.items():
         at = ("numbers", called)
-        if called != ANY_NUMBER and not _NUMBER.fullmatch(called):
+        extension = bool(phones.asterisk) and _EXTENSION.fullmatch(called)
+        if called != ANY_NUMBER and not _NUMBER.fullmatch(called) and not extension:
             problems.error(source, at, 'must be a number with its country code, such as +4930123456, or "*"')
         if number.agent not in agents:
             text = f"there is no agent {quoted(number.agent)}{did_you_mean(number.agent, agents)}"
             problems.error(source, (*at, "agent"), text)
-        ways = (*phones.carriers, *phones.accounts)
+        ways = (*phones.carriers, *phones.accounts, *phones.asterisk)
         if number.carrier is not None and number.carrier not in ways:
             text = f"there is no carrier or account {quoted(number.carrier)}{did_you_mean(number.carrier, ways)}"
             problems.error(source, (*at, "carrier"), text)

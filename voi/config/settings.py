@@ -144,6 +144,8 @@ class Settings(BaseSettings):
     """Refuse new conversations while the server is too busy for them, so that those under way do not suffer."""
     init_timeout_s: float = Field(default=10, gt=0, le=300)
     """A client that has not sent `init` by then is disconnected."""
+    asterisk: bool = True
+    """Answer and make calls over the Asterisks of phones.json. Of several workers the first does."""
     sip: bool = True
     """Answer and make calls over the SIP accounts of phones.json. Of several workers the first does."""
     realtime: bool = True

@@ -63,6 +63,7 @@ from voi.session.observer import Observer
 from voi.session.session import Session
 from voi.tasks import Tasks
 from voi.tools.toolbox import Toolbox, secrets_in
+from voi.transports.ari.service import AsteriskService
 from voi.transports.listeners import DoorServices, Listener, OutOfCall, close_listeners, start_listeners
 from voi.transports.media_ws.answering import REMEMBERED_S, PhoneAnswers
 from voi.transports.media_ws.carriers import KINDS, media_path
@@ -227,6 +228,7 @@ class Server:
         media_ws = MediaWebSockets(
             self.calls, tickets, phone_answers, settings.init_timeout_s, self.metrics.listener_request
         )
+        self.asterisk = AsteriskService(self.calls, lambda: self._configs.current.phones, self.metrics.listener_request)
         media: Mapping[str, Accept] = {media_path(kind): partial(media_ws.meet, kind) for kind in KINDS}
         self._doors: dict[str, Accept] = {"/ws": self._voi_ws.meet, "/rtvi": rtvi.meet, **media}
         """Who takes the WebSockets, by path."""
@@ -236,7 +238,7 @@ class Server:
         self.sip = SipService(
             self.calls, lambda: self._configs.current, SipCounters(sip.call, sip.fault, sip.state), media_of
         )
-        self.outgoing.dialers.sources.append(self.sip.dialer)
+        self.outgoing.dialers.sources += [self.sip.dialer, self.asterisk.dialer]
         self._webrtc = RealtimeOverWebRtc(
             self.realtime,
             ice_settings(settings.webrtc_ice_servers, settings.webrtc_external_address),
@@ -291,6 +293,7 @@ class Server:
         phones = self._configs.current.phones
         options += [account.secrets for account in phones.carriers.values()] if phones else []
         options += [{"secret": phones.outgoing.webhook_secret}] if phones and phones.outgoing else []
+        options += [{"password": server.password} for server in phones.asterisk.values()] if phones else []
         options += [account.secrets for account in phones.accounts.values()] if phones else []
         return [value for each in (*options, self.settings.engine_options, self.settings.stt_options)
                 for value in values_of(each)] + secrets_in(self._configs.current)  # fmt: skip
@@ -396,6 +399,8 @@ class Server:
             return
         try:
             self._listeners = await start_listeners(self.settings.listeners, self._door_services)
+            if self.settings.asterisk:
+                self.asterisk.start()
             if self.settings.sip:
                 await self.sip.start()
         except VoiError as error:
@@ -539,6 +544,7 @@ class Server:
         await self.calls.drain(self.settings.shutdown_grace_s, self.hurry)
         await self.outgoing.close()
         await close_listeners(self._listeners)
+        await self.asterisk.close()
         await self.sip.close()
 
     async def _close_engines(self) -> None:

@@ -113,6 +113,7 @@ class Workers:
         environ = self._environ | {env_name("port"): str(port), env_name("worker_name"): name}
         if port != self.ports[0]:
             environ[env_name("listeners")] = "{}"  # only one process can open their ports
+            environ[env_name("asterisk")] = "false"
             environ[env_name("sip")] = "false"
         return KeptProcess(name, (*self._command, "serve"), environ)
 
