@@ -97,9 +97,9 @@ _PREPARED: set[str] = set()
 
 def _read(text: str, language: str) -> str:
     code = primary(language)
-    table = language_of(language)
     if code == "en" and _PLAIN_ENGLISH.fullmatch(text) and not (_SHORT_FOR.search(text) or _begins_numbered(text)):
         return text
+    table = language_of(language)
     for _ in range(_LAYERS_MAX):  # markup only: nothing has been read yet
         before, text = text, plain_characters(text)
         if text == before or not ("&" in text or "<" in text):
@@ -120,9 +120,10 @@ def _read(text: str, language: str) -> str:
 
 def _begins_numbered(text: str) -> bool:
     """True of "Chapter I is short", "Henry I was king"; not of "Sure I can"."""
-    begin, english = _BEGINS_WITH_I.match(text), language_of("en")
-    if begin is None or english is None:
+    if (begin := _BEGINS_WITH_I.match(text)) is None:
         return False
+    english = language_of("en")
+    assert english is not None
     return begin[1].lower() in english.roman_after or begin[1] in english.roman_ordinal_after
 
 
