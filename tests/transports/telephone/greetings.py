@@ -1,5 +1,5 @@
-"""What is said when a call is taken, written for the tests: by language, kind and half of the set. The rules may be
-tuned on the half "tuned" only; no sentence of the one half is in the other.
+"""What is said when a call is taken, written for the tests: by language, kind and half of the set. No sentence
+of the one half is in the other. The same hand wrote both and the rules, so the half "held out" is a development set.
 
 `|` is a pause of 600 ms, `(beep)` a beep, `(music)` eight seconds of music. Voices: of espeak-ng, by half."""
 

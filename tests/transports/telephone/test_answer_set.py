@@ -1,5 +1,6 @@
 """Who takes calls is told right often enough, and soon enough: measured on the half of the labelled set that the rules
-were not tuned on at first (they were changed once after its first run). What the set is, and is not: `answer_set.py`. `pytest -s` prints the figures."""
+were not tuned on at first; they were changed once after its first run. What the set is, and is not: `answer_set.py`.
+`pytest -s` prints the figures."""
 
 import pytest
 
