@@ -5,6 +5,7 @@ import json
 import random
 import time
 from collections.abc import Callable
+from difflib import SequenceMatcher
 from pathlib import Path
 from typing import Any
 
@@ -373,4 +374,5 @@ async def test_recorded_speech(way: str, tmp_path: Path, monkeypatch: Patch) -> 
     words = (await stream.flush()).text
     await moonshine.close()
     print(f"{way}: {words}")
-    assert "when you add the figure" in words
+    # a plain synthetic voice, for ears that are small
+    assert SequenceMatcher(None, words.lower(), "drop the two when you add the figures.").ratio() > 0.6, words
