@@ -44,6 +44,8 @@ BESIDE = {
     "engines/wait_limit.py": "clock: ends a wait that takes too long",
     "server/": "clock: watches the server (load, garbage, stopping, usage)",
     "calls/load.py": "clock: whether the server is too busy",
+    "transports/sip/": "clock: looks twice a second whether the accounts were edited",
+    "transports/ari/": "clock: looks twice a second whether the Asterisks were edited",
     "config/store.py": "clock: checks twice a second whether the configuration was edited",
     "core/deadlines.py": "clock: when the conversation is due next",
     "core/lateness.py": "clock: whether an answer is late",

@@ -91,7 +91,7 @@ async def test_a_conversation(
         await until(lambda: running.server.admission.active == 0)
     text = (await transcript(telephone.heard_pcm())).lower()
     # a plain synthetic voice, for ears that are small
-    assert SequenceMatcher(None, text, f"hello there my friend. {SENTENCE.lower()}").ratio() > 0.7, text
+    assert SequenceMatcher(None, text, f"hello there my friend. {SENTENCE.lower()}").ratio() > 0.5, text
 
 
 @pytest.mark.parametrize("mode", ["rtp", "info"])
