@@ -2,7 +2,9 @@
 
 import asyncio
 import contextlib
+import os
 import shutil
+import signal
 import socket
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -44,6 +46,8 @@ async def process(*command: str, cwd: Path) -> AsyncIterator[asyncio.subprocess.
                 except TimeoutError:
                     running.kill()
                     await running.wait()
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(running.pid, signal.SIGKILL)  # what it started and did not end
 
 
 @contextlib.asynccontextmanager
