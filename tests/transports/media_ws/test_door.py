@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tests.fakes.clock import in_virtual_time
+from tests.transports.telephone.fakes import ListeningSession
 from voi.core.end_reason import EndReason
 from voi.errors import ClientError, EngineError
 from voi.session import events
@@ -43,26 +44,6 @@ class FakeMediaSocket:
     @property
     def marks(self) -> list[str]:
         return [each["mark"]["name"] for each in self.sent if each.get("event") == "mark"]
-
-
-class ListeningSession:
-    def __init__(self) -> None:
-        self.heard = b""
-        self.keys = ""
-        self.played: list[tuple[int, int]] = []
-        self.answers: list[tuple[str, str, bool]] = []
-
-    def hear(self, pcm: bytes) -> None:
-        self.heard += pcm
-
-    def key_pressed(self, key: str) -> None:
-        self.keys += key
-
-    def sound_played(self, message_id: int, given_bytes: int) -> None:
-        self.played.append((message_id, given_bytes))
-
-    def door_answers(self, number: str, result: str, *, failed: bool = False) -> None:
-        self.answers.append((number, result, failed))
 
 
 def opened(kind: Any = "twilio", transfer: Transfer | None = None) -> tuple[MediaDoor, FakeMediaSocket, Any, list[str]]:
