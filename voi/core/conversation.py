@@ -31,6 +31,7 @@ from voi.core.kept import Kept, KeptDraft
 from voi.core.late import LateWords
 from voi.core.noise import FIT_MS, is_noise, was_noise
 from voi.core.notice import Notice
+from voi.core.owed_answer import OwedAnswer
 from voi.core.pace import Pace
 from voi.core.prompt_notes import with_notes
 from voi.core.replies import Replies, ReplyGrew
@@ -88,10 +89,7 @@ class Conversation:
         """Said when the person has finished, in place of an answer."""
         self._cut_off_by: int | None = None
         """Message id of an answer that ended while the person was saying the rest of what it answers."""
-        self._answer_owed = False
-        """RESPONSE_CREATED was sent for an answer that has not begun yet."""
-        self._reply_owed = False
-        """A reply was asked for without a message of the person."""
+        self._owed = OwedAnswer(self._out)
         self._asked_note = ""
         """For the prompt of the reply that was asked for."""
         self._given: tuple[Message, ...] | None = None
@@ -230,7 +228,7 @@ class Conversation:
             return
         self._replies.drop_speculation()
         self._replies.stop()
-        self._cancel_owed()
+        self._owed.cancel()
         self._end_utterance()
         self._hang_up, self._clocks.parting = hang_up, True
         said = last_words or (None if self._held_back else self.script.goodbye)
@@ -278,7 +276,7 @@ class Conversation:
     def _on_hung_up(self, _: was.HungUp | None = None) -> None:
         self._replies.drop_speculation()
         self._replies.stop()
-        self._cancel_owed()
+        self._owed.cancel()
         self._end_utterance()
         self._go(State.CLOSED)
 
@@ -307,8 +305,8 @@ class Conversation:
             next_id=self._message_ids.following,
             draft=begun if text or draft.image_urls or draft.message_id is not None else None,
             reply=reply,
-            owed=self._answer_owed or unwritten or waits,
-            announced=self._answer_owed or self._replies.terminal_owed,
+            owed=self._owed.announced or unwritten or waits,
+            announced=self._owed.announced or self._replies.terminal_owed,
             notice_owed=self._notice.owed,
             agent=self._agent,
             reply_is_notice=reply is not None and self._replies.number_of(reply.message_id) == self._notice.reply,
@@ -337,7 +335,7 @@ class Conversation:
                 self._replies.carry(announced=kept.owed and kept.announced)
             self._go(State.ANSWERING)
         elif self._draft.unanswered:
-            self._answer_owed = kept.announced
+            self._owed.announced = kept.announced
             self._go(State.WAITING)  # they may go on speaking; if nothing comes, the deadline has it answered
             if draft is not None and draft.ended:
                 self._try_answer()
@@ -403,7 +401,7 @@ class Conversation:
             self._replies.drop_speculation()
         if self.state is State.BARGE_IN:
             self._end_barge_in(self._barge_ins.grows(turn, before_ms, self._now_ms, lasting=lasting))
-        elif self.state is State.PAUSED or (self.state is State.WAITING and not self._answer_owed):
+        elif self.state is State.PAUSED or (self.state is State.WAITING and not self._owed.announced):
             self._go(State.HEARING)
 
     def _on_quiet_grew(self, fact: was.QuietGrew) -> None:
@@ -473,7 +471,7 @@ class Conversation:
         if self._is_noise(turn):
             self._replies.drop_speculation()
             turn.text = turn.final = ""
-        if self.state is State.WAITING and turn.quiet_ms and not self._answer_owed and not self._replies.stopping:
+        if self.state is State.WAITING and turn.quiet_ms and not self._owed.announced and not self._replies.stopping:
             self._go(State.PAUSED)  # the turn has ended, but the person may go on until the reply sounds
         if self.state is State.WAITING:
             self._try_answer()
@@ -571,17 +569,17 @@ class Conversation:
             self._replies.drop_speculation()
             if text or self._draft.image_urls:
                 self._take_message(text)
-            self._cancel_owed()
+            self._owed.cancel()
             self._say_asked()
-        elif spoken or self._draft.unanswered or (self._answer_owed and (text or self._draft.image_urls)):
-            if (self.script.answers_turns and not self._held_back) or self._answer_owed:
+        elif spoken or self._draft.unanswered or (self._owed.announced and (text or self._draft.image_urls)):
+            if (self.script.answers_turns and not self._held_back) or self._owed.announced:
                 self._answer(text)
             else:
                 self._commit(text)
-        elif self._reply_owed:
+        elif self._owed.alone:
             self._answer_alone()
         else:
-            self._cancel_owed()
+            self._owed.cancel()
             if self._tools.owed:
                 self._go_on()
             elif turn and turn.unheard and self.script.apology and not self._held_back:
@@ -629,8 +627,9 @@ class Conversation:
         self._begin_answer(reply)
 
     def _begin_answer(self, reply: Reply) -> None:
-        self._replies.announce(reply, already=self._answer_owed)
-        self._answer_owed = self._reply_owed = self._tools.owed = False
+        self._replies.announce(reply, already=self._owed.announced)
+        self._owed.begins()
+        self._tools.owed = False
         if self._notice.due:  # the answer is made meanwhile, and follows it
             self._replies.postpone(reply)
             self._tools.owed = self._say_notice()
@@ -657,12 +656,6 @@ class Conversation:
     def _prompt(self) -> tuple[Message, ...]:
         return with_notes(self.script.prompt, (self._recalled, *self._condensing.notes, self._asked_note))
 
-    def _cancel_owed(self) -> None:
-        self._reply_owed = False
-        if self._answer_owed:
-            self._answer_owed = False
-            self._emit(do.SendStatus(Status.RESPONSE_CANCELLED))
-
     # ---- the person's message -----------------------------------------------------------------------------
 
     def _show_draft(self, text: str, *, final: bool = False, correct: bool = False) -> None:
@@ -685,7 +678,7 @@ class Conversation:
         self._clocks.user_acted(self._now_ms)
         self._tools.interrupt()
         self._replies.stop()
-        self._cancel_owed()
+        self._owed.cancel()
         if self._turn is None:
             self._listen()
         self._go(State.HEARING)
@@ -701,9 +694,7 @@ class Conversation:
             return
         self._tools.interrupt()
         self._replies.stop()
-        if not self._answer_owed:
-            self._answer_owed = True
-            self._emit(do.SendStatus(Status.RESPONSE_CREATED))
+        self._owed.announce()
         if self._turn:
             self._await_transcript(self._turn)
         else:
@@ -750,10 +741,10 @@ class Conversation:
             waiting = self.state is State.WAITING
             self._on_answer_asked()
             if waiting:
-                self._owe_answer()
+                self._owed.announce()
             return
         self._clocks.user_acted(self._now_ms)
-        if self._reply_owed:
+        if self._owed.alone:
             return
         if self._opens(fact):
             return
@@ -764,18 +755,13 @@ class Conversation:
         if not plays_out:
             self._replies.late.turn_begins()
             self._replies.stop()
-        self._reply_owed = True
-        self._owe_answer()
+        self._owed.alone = True
+        self._owed.announce()
         if plays_out:  # it is heard to its end
             self._replies.drop_speculation()
             self._replies.start("", self._request(), muted=True)
         else:
             self._await_nothing()
-
-    def _owe_answer(self) -> None:
-        if not self._answer_owed:
-            self._answer_owed = True
-            self._emit(do.SendStatus(Status.RESPONSE_CREATED))
 
     def _on_reply_cancelled(self, _: was.ReplyCancelled | None = None) -> None:
         self._clocks.user_acted(self._now_ms)
@@ -783,7 +769,7 @@ class Conversation:
         self._tools.waive()
         self._replies.drop_speculation()
         self._replies.stop()
-        self._cancel_owed()
+        self._owed.cancel()
         if self.state in (State.ANSWERING, State.BARGE_IN):
             self._after_reply()
         elif self.state is State.WAITING and self._turn is None:
@@ -838,8 +824,8 @@ class Conversation:
                 pass  # they are heard, and answered when the agent has finished
             case Verdict.STOP:
                 self._emit(do.SendStatus(Status.USER_INTERRUPT))
-                if self._reply_owed:
-                    self._cancel_owed()
+                if self._owed.alone:
+                    self._owed.cancel()
                 self._tools.interrupt()
                 self._replies.stop()
                 self._after_reply()
@@ -884,7 +870,7 @@ class Conversation:
             self._go(State.PAUSED if turn.quiet_ms else State.HEARING)
             if turn.quiet_ms and turn.final is not None and not self._replies.stopping:
                 self._on_final(turn)
-        elif self.state is State.ANSWERING and self._reply_owed:
+        elif self.state is State.ANSWERING and self._owed.alone:
             self._await_nothing()
         elif self.state is State.ANSWERING and self._tools.owed:
             self._go_on()
@@ -976,7 +962,7 @@ class Conversation:
     def _condense(self) -> None:
         """Nothing goes on: keep the dialogue within the model's context, unless the person has begun a message."""
         replies = self._replies
-        if not (self._turn or self._draft.begun or replies.speculation or replies.stopping or self._answer_owed):
+        if not (self._turn or self._draft.begun or replies.speculation or replies.stopping or self._owed.announced):
             self._condensing.between_turns(self._prompt, self._tools.running)
 
     # ---- tools --------------------------------------------------------------------------------------------------
