@@ -29,11 +29,11 @@ from voi.core.facts import Fact
 from voi.core.history import History, HistoryEntry, MessageIds
 from voi.core.kept import Kept, KeptDraft
 from voi.core.late import LateWords
+from voi.core.model_context import ModelContext
 from voi.core.noise import FIT_MS, is_noise, was_noise
 from voi.core.notice import Notice
 from voi.core.owed_answer import OwedAnswer
 from voi.core.pace import Pace
-from voi.core.prompt_notes import with_notes
 from voi.core.replies import Replies, ReplyGrew
 from voi.core.reply import Reply
 from voi.core.script import Script
@@ -65,8 +65,8 @@ class Conversation:
         self._late = LateWords(self.history, script, self._out)
         self._draft = Draft(self._message_ids)
         self._condensing = Condensing(self.history, script, self._out)
-        self._recalled = ""
-        """What is known of the person from earlier conversations, for the prompt."""
+        self._context = ModelContext(self.history, self._condensing, script)
+        self._request = self._context.request
         self._turn: Turn | None = None
         self._utterances = 0
         self._asked, self._asked_in = Asked(), ""
@@ -90,11 +90,6 @@ class Conversation:
         self._cut_off_by: int | None = None
         """Message id of an answer that ended while the person was saying the rest of what it answers."""
         self._owed = OwedAnswer(self._out)
-        self._asked_note = ""
-        """For the prompt of the reply that was asked for."""
-        self._given: tuple[Message, ...] | None = None
-        """What that reply's model is shown in place of the messages up to `_given_to`; None: nothing."""
-        self._given_to: frozenset[int] = frozenset()
         self._busy = False
         """The server is busy: optional work is left out."""
         self._agent = ""
@@ -360,7 +355,7 @@ class Conversation:
 
     def _listen(self) -> Turn:
         self._utterances += 1
-        self._asked_note, self._given = "", None
+        self._context.ask_as_usual()
         self._turn = Turn(self._utterances, after_noise=self._now_ms <= self._noise_until_ms)
         self._emit(do.Listen(self._utterances, partials=not self._busy))
         return self._turn
@@ -645,17 +640,6 @@ class Conversation:
             said = Message("user", text, self._draft.image_urls)
             self._replies.start(text, self._request(said), muted=True)
 
-    def _request(self, *said: Message) -> tuple[Message, ...]:
-        """The messages for the agent's model. `said`: what the person says now, which is not in the history yet."""
-        if self._given is not None:
-            since = (entry for entry in self.history if entry.message_id not in self._given_to)
-            return (*self._prompt, *self._given, *self.history.messages_of(since), *said)
-        return self._condensing.request(self._prompt, said)
-
-    @property
-    def _prompt(self) -> tuple[Message, ...]:
-        return with_notes(self.script.prompt, (self._recalled, *self._condensing.notes, self._asked_note))
-
     # ---- the person's message -----------------------------------------------------------------------------
 
     def _show_draft(self, text: str, *, final: bool = False, correct: bool = False) -> None:
@@ -735,8 +719,7 @@ class Conversation:
     def _on_reply_asked(self, fact: was.ReplyAsked) -> None:
         if fact.instructions or fact.given is not None:
             self._replies.drop_speculation()  # it was asked without them
-        self._asked_note, self._given = fact.instructions, fact.given
-        self._given_to = frozenset(entry.message_id for entry in self.history)
+        self._context.ask_with(fact)
         if self._turn or self._draft.begun:
             waiting = self.state is State.WAITING
             self._on_answer_asked()
@@ -952,8 +935,7 @@ class Conversation:
     # ---- what the model is shown ----------------------------------------------------------------------------------
 
     def _on_recalled(self, fact: was.Recalled) -> None:
-        if fact.text != self._recalled:
-            self._recalled = fact.text
+        if self._context.recall(fact.text):
             self._replies.drop_speculation()  # it was asked without this
 
     def _on_condensed(self, fact: was.Condensed) -> None:
@@ -963,7 +945,7 @@ class Conversation:
         """Nothing goes on: keep the dialogue within the model's context, unless the person has begun a message."""
         replies = self._replies
         if not (self._turn or self._draft.begun or replies.speculation or replies.stopping or self._owed.announced):
-            self._condensing.between_turns(self._prompt, self._tools.running)
+            self._context.condense(self._tools.running)
 
     # ---- tools --------------------------------------------------------------------------------------------------
 
@@ -1012,7 +994,7 @@ class Conversation:
         self.history.form = self.script.reply_form
         self._tools.follow(self.script)
         self._replies.follow(self.script)
-        self._condensing.follow(self.script)
+        self._context.follow(self.script)
 
     def _tell_results(self) -> None:
         """Have the agent speak on with the results: at once, or after the current reply. If the person says something
