@@ -17,6 +17,7 @@ from dataclasses import replace
 from voi.core import actions as do
 from voi.core import facts as was
 from voi.core.actions import Action, Status
+from voi.core.answers import Answers
 from voi.core.barge_in import BargeIn, BargeIns, Verdict
 from voi.core.condensing import Condensing
 from voi.core.deadlines import Clocks, Due, next_due
@@ -42,7 +43,7 @@ from voi.core.tool_rule import AfterCall
 from voi.core.tools import Tools
 from voi.core.turn import Turn
 from voi.core.words import same_words
-from voi.dialogue import Message, Phrase
+from voi.dialogue import Phrase
 
 
 class Conversation:
@@ -81,8 +82,6 @@ class Conversation:
         self._noise_until_ms = -1
         """A sound that sets in by this wall time may be of the same fit of coughing as the one before."""
         self._notice = Notice(script.notice)
-        self._phrase_owed: Phrase | None = None
-        """Said once the notice was heard, unless the person spoke meanwhile."""
         self._held_back = script.holds_back
         """Nothing is said or answered yet."""
         self._phrase_asked: Phrase | None = None
@@ -90,6 +89,7 @@ class Conversation:
         self._cut_off_by: int | None = None
         """Message id of an answer that ended while the person was saying the rest of what it answers."""
         self._owed = OwedAnswer(self._out)
+        self._answers = Answers(self._replies, self._tools, self._notice, self._owed, self._context)
         self._busy = False
         """The server is busy: optional work is left out."""
         self._agent = ""
@@ -159,8 +159,8 @@ class Conversation:
             return
         if greeting := self.script.greeting if fact.greet else None:
             self._say(greeting)
-        else:
-            self._say_notice()
+        elif self._answers.say_notice(self._now_ms):
+            self._go(State.ANSWERING)
 
     def _on_floor_given(self, fact: was.FloorGiven) -> None:
         if not self._held_back:
@@ -174,7 +174,7 @@ class Conversation:
             self._on_reply_asked(was.ReplyAsked())
 
     def _on_floor_taken(self, _: was.FloorTaken) -> None:
-        self._held_back, self._phrase_asked, self._phrase_owed = True, None, None
+        self._held_back, self._phrase_asked, self._notice.then = True, None, None
         self._on_reply_cancelled()
 
     def _on_phrase_asked(self, fact: was.PhraseAsked) -> None:
@@ -221,9 +221,7 @@ class Conversation:
         more."""
         if self._hang_up is not None:
             return
-        self._replies.drop_speculation()
-        self._replies.stop()
-        self._owed.cancel()
+        self._answers.stop()
         self._end_utterance()
         self._hang_up, self._clocks.parting = hang_up, True
         said = last_words or (None if self._held_back else self.script.goodbye)
@@ -253,25 +251,12 @@ class Conversation:
 
     def _say(self, phrase: Phrase) -> None:
         """Say it, after the notice if that is due. A goodbye waits for nothing."""
-        if self._hang_up is None and self._say_notice(then=phrase):
-            return
         self._go(State.ANSWERING)
-        self._replies.say(phrase, self._now_ms)
-
-    def _say_notice(self, then: Phrase | None = None) -> bool:
-        """Say the notice, and `then` after it. False if it is not due."""
-        notice = self._notice.due
-        if notice is None:
-            return False
-        self._phrase_owed = then
-        self._go(State.ANSWERING)
-        self._notice.reply = self._replies.say(notice, self._now_ms)
-        return True
+        say = self._answers.say if self._hang_up is None else self._replies.say
+        say(phrase, self._now_ms)
 
     def _on_hung_up(self, _: was.HungUp | None = None) -> None:
-        self._replies.drop_speculation()
-        self._replies.stop()
-        self._owed.cancel()
+        self._answers.stop()
         self._end_utterance()
         self._go(State.CLOSED)
 
@@ -572,7 +557,8 @@ class Conversation:
             else:
                 self._commit(text)
         elif self._owed.alone:
-            self._answer_alone()
+            self._go(State.ANSWERING)
+            self._after_tools(self._answers.answer_alone(self._now_ms))
         else:
             self._owed.cancel()
             if self._tools.owed:
@@ -583,16 +569,10 @@ class Conversation:
                 self._go(State.IDLE)
 
     def _answer(self, text: str) -> None:
-        if self._tools.interrupt():
-            self._replies.drop_speculation()  # it was asked with the tools running
-        self._notice.try_again()
+        self._answers.prepare()
         self._take_message(text)
-        reply = self._replies.speculation
-        if reply is None or reply.goes_on or not same_words(text, reply.answers):
-            self._replies.drop_speculation()
-            muted = self._notice.due is not None
-            reply = self._replies.start(text, self._request(), muted=muted)
-        self._begin_answer(reply)
+        self._go(State.ANSWERING)
+        self._after_tools(self._answers.answer(text, self._now_ms))
 
     def _take_message(self, text: str) -> None:
         """The person's message is complete: it enters the history."""
@@ -611,34 +591,9 @@ class Conversation:
             self._go(State.WAITING)
         self._go(State.IDLE)
 
-    def _answer_alone(self) -> None:
-        """Answer the dialogue as it is."""
-        self._tools.interrupt()
-        self._notice.try_again()
-        reply = self._replies.speculation
-        if reply is None or reply.answers != "" or reply.goes_on:
-            self._replies.drop_speculation()
-            reply = self._replies.start("", self._request(), muted=self._notice.due is not None)
-        self._begin_answer(reply)
-
-    def _begin_answer(self, reply: Reply) -> None:
-        self._replies.announce(reply, already=self._owed.announced)
-        self._owed.begins()
-        self._tools.owed = False
-        if self._notice.due:  # the answer is made meanwhile, and follows it
-            self._replies.postpone(reply)
-            self._tools.owed = self._say_notice()
-            return
-        self._go(State.ANSWERING)
-        self._replies.release(reply, self._now_ms)
-        self._after_tools(self._tools.take_early())
-
     def _speculate(self, spoken: str) -> None:
-        if not self._replies.speculation and not self._replies.stopping and self._phrase_asked is None:
-            self._tools.interrupt()  # before the model is asked, so that it knows
-            text = self._draft.with_speech(spoken)
-            said = Message("user", text, self._draft.image_urls)
-            self._replies.start(text, self._request(said), muted=True)
+        if self._phrase_asked is None:
+            self._answers.speculate(self._draft.with_speech(spoken), self._draft.image_urls)
 
     # ---- the person's message -----------------------------------------------------------------------------
 
@@ -750,9 +705,7 @@ class Conversation:
         self._clocks.user_acted(self._now_ms)
         self._tools.interrupt()
         self._tools.waive()
-        self._replies.drop_speculation()
-        self._replies.stop()
-        self._owed.cancel()
+        self._answers.stop()
         if self.state in (State.ANSWERING, State.BARGE_IN):
             self._after_reply()
         elif self.state is State.WAITING and self._turn is None:
@@ -880,7 +833,7 @@ class Conversation:
                 return
             if reply and reply.cut_off and not reply.acted and self.state is State.BARGE_IN:
                 self._cut_off_by = reply.message_id
-            phrase = self._phrase_owed if self._notice.heard(fact.reply) else None
+            phrase = self._notice.then if self._notice.heard(fact.reply) else None
             self._after_reply()
             if phrase and self.state is State.IDLE:
                 self._say(phrase)
@@ -1008,17 +961,8 @@ class Conversation:
 
     def _go_on(self) -> None:
         """Begin the reply that follows tools, or the notice."""
-        reply = self._replies.speculation
-        if reply is None or not reply.goes_on:
-            self._replies.drop_speculation()
-            reply = self._replies.go_on(self._request(), self._now_ms)
-        self._tools.owed = self._say_notice()
-        if self._tools.owed:
-            return
-        self._replies.announce_going_on(reply)
         self._go(State.ANSWERING)
-        self._replies.release(reply, self._now_ms)
-        self._after_tools(self._tools.take_early())
+        self._after_tools(self._answers.go_on(self._now_ms))
 
 
 RULES: dict[type[Fact] | Due, Callable[..., None]] = {

@@ -7,12 +7,14 @@ from voi.dialogue import Phrase
 class Notice:
     """The notice of one conversation. `phrase` None: nothing has to be said."""
 
-    __slots__ = ("_failed", "_owed", "phrase", "reply")
+    __slots__ = ("_failed", "_owed", "phrase", "reply", "then")
 
     def __init__(self, phrase: Phrase | None) -> None:
         self.phrase = phrase
         self.reply = 0
         """Number of the newest reply that says it; 0: none did."""
+        self.then: Phrase | None = None
+        """Said once that was heard, unless the person spoke meanwhile."""
         self._owed = False
         self._failed = False
         """No voice could say it just now. What waits for it is said without it; the next answer tries again."""
@@ -28,6 +30,10 @@ class Notice:
 
     def owe(self) -> None:
         self._owed = True
+
+    def begins(self, reply: int, then: Phrase | None) -> None:
+        """The reply of that number says it, and `then` follows."""
+        self.reply, self.then = reply, then
 
     def try_again(self) -> None:
         self._failed = False
