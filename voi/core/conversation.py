@@ -23,8 +23,9 @@ from voi.core.condensing import Condensing
 from voi.core.deadlines import Clocks, Due, next_due
 from voi.core.draft import Draft
 from voi.core.end_reason import EndReason
-from voi.core.endpoint import Asked, Decision, ask_after_ms, asked_by, decide, worth_answering
+from voi.core.endpoint import Decision, ask_after_ms, decide, worth_answering
 from voi.core.endpoint_weights import weights_with
+from voi.core.expected_answer import ExpectedAnswer
 from voi.core.expects import Expects
 from voi.core.facts import Fact
 from voi.core.history import History, HistoryEntry, MessageIds
@@ -70,10 +71,7 @@ class Conversation:
         self._request = self._context.request
         self._turn: Turn | None = None
         self._utterances = 0
-        self._asked, self._asked_in = Asked(), ""
-        """What the agent's last message asks for, and that message."""
-        self._expected = Expects.OPEN
-        """What a tool says that the person is asked for."""
+        self._expected = ExpectedAnswer()
         self._weights = weights_with(script.turn_weights)
         self._clocks = Clocks()
         self._now_ms = 0
@@ -392,9 +390,7 @@ class Conversation:
         turn.quiet_grew(fact.quiet_ms)
         if self.state is State.HEARING:
             self._go(State.PAUSED)
-            said = self.history.last_text("assistant")
-            if said is not self._asked_in:  # the same for every pause of a turn
-                self._asked_in, self._asked = said, asked_by(said, self._expected)
+            self._expected.read(self.history.last_text("assistant"))
         if fact.quiet_ms >= ask_after_ms(self.script.turn, speculate=self._speculates):
             self._ask_transcript(turn)
         if self.state is State.PAUSED and self.script.judges_voices and turn.wants_voice_verdict():
@@ -457,7 +453,7 @@ class Conversation:
             self._try_answer()
         elif self.state is State.PAUSED:
             if turn.final:
-                if not self._busy or self._expected is not Expects.OPEN:
+                if not self._busy or self._expected.told is not Expects.OPEN:
                     self._emit(do.JudgeTurn(turn.utterance, turn.pause, turn.final, turn.quiet_ms))
                 if self._speculates and worth_answering(turn.final):
                     self._speculate(turn.final)
@@ -496,7 +492,7 @@ class Conversation:
         the person can speak on as if nothing had happened."""
         if self._held_back and self._phrase_asked is None:
             return  # an answer may be written meanwhile, and is not said
-        decision = self._decide(turn, self.script.turn, self._asked, self.pace.floor_ms, self._weights)
+        decision = self._decide(turn, self.script.turn, self._expected.asked, self.pace.floor_ms, self._weights)
         if not decision.ends:
             return
         unanswered = not self.script.answers_turns or self._phrase_asked is not None
@@ -939,7 +935,7 @@ class Conversation:
             self._replies.fill(phrase, self._now_ms)
 
     def _on_answer_expected(self, fact: was.AnswerExpected) -> None:
-        self._expected, self._asked_in = fact.kind, ""
+        self._expected.tell(fact.kind)
 
     def _on_agent_switched(self, fact: was.AgentSwitched) -> None:
         self._replies.drop_speculation()  # it was asked with the other prompt
