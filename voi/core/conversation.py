@@ -32,7 +32,7 @@ from voi.core.history import History, HistoryEntry, MessageIds
 from voi.core.kept import Kept, KeptDraft
 from voi.core.late import LateWords
 from voi.core.model_context import ModelContext
-from voi.core.noise import FIT_MS, is_noise, was_noise
+from voi.core.noise import is_noise
 from voi.core.notice import Notice
 from voi.core.owed_answer import OwedAnswer
 from voi.core.pace import Pace
@@ -43,6 +43,7 @@ from voi.core.state import TRANSITIONS, State
 from voi.core.tool_rule import AfterCall
 from voi.core.tools import Tools
 from voi.core.turn import Turn
+from voi.core.utterances import Utterances
 from voi.core.words import same_words
 from voi.dialogue import Phrase
 
@@ -70,15 +71,13 @@ class Conversation:
         self._context = ModelContext(self.history, self._condensing, script)
         self._request = self._context.request
         self._turn: Turn | None = None
-        self._utterances = 0
+        self._utterances = Utterances(self._out)
         self._expected = ExpectedAnswer()
         self._weights = weights_with(script.turn_weights)
         self._clocks = Clocks()
         self._now_ms = 0
         self._voice_ms = 0
         """Wall time at which the person's voice was last heard."""
-        self._noise_until_ms = -1
-        """A sound that sets in by this wall time may be of the same fit of coughing as the one before."""
         self._notice = Notice(script.notice)
         self._held_back = script.holds_back
         """Nothing is said or answered yet."""
@@ -337,17 +336,13 @@ class Conversation:
     # ---- speech and silence (calls) -------------------------------------------------------------------
 
     def _listen(self) -> Turn:
-        self._utterances += 1
         self._context.ask_as_usual()
-        self._turn = Turn(self._utterances, after_noise=self._now_ms <= self._noise_until_ms)
-        self._emit(do.Listen(self._utterances, partials=not self._busy))
+        self._turn = self._utterances.begin(self._now_ms, partials=not self._busy)
         return self._turn
 
     def _end_utterance(self) -> None:
         if self._turn:
-            self._emit(do.EndUtterance(self._turn.utterance, self._turn.late))
-            if was_noise(self._turn):
-                self._noise_until_ms = self._now_ms + FIT_MS
+            self._utterances.end(self._turn, self._now_ms)
             self._turn = self._cut_off_by = None
 
     def _on_user_started(self, _: was.UserStarted) -> None:
@@ -392,7 +387,7 @@ class Conversation:
             self._go(State.PAUSED)
             self._expected.read(self.history.last_text("assistant"))
         if fact.quiet_ms >= ask_after_ms(self.script.turn, speculate=self._speculates):
-            self._ask_transcript(turn)
+            self._utterances.transcribe(turn)
         if self.state is State.PAUSED and self.script.judges_voices and turn.wants_voice_verdict():
             self._emit(do.JudgeVoice(turn.utterance, turn.voice_ms))
         if self.state is State.PAUSED:
@@ -401,11 +396,6 @@ class Conversation:
             self._end_barge_in(self._barge_ins.weigh(turn, self._now_ms))
         if self._turn is turn and turn.wants_verdict():
             self._emit(do.JudgeTurn(turn.utterance, turn.pause, "", turn.quiet_ms))
-
-    def _ask_transcript(self, turn: Turn) -> None:
-        if not turn.asked:
-            turn.asked = True
-            self._emit(do.Transcribe(turn.utterance, turn.pause))
 
     # ---- what they said -------------------------------------------------------------------------------
 
@@ -514,7 +504,7 @@ class Conversation:
             turn.next_pause()
         if turn.final is None:
             self._go(State.WAITING)
-            self._ask_transcript(turn)
+            self._utterances.transcribe(turn)
         else:
             self._try_answer()
 
