@@ -15,6 +15,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from voi.core import actions as do
+from voi.core import client_messages
 from voi.core import facts as was
 from voi.core.actions import Action, Status
 from voi.core.answers import Answers
@@ -710,22 +711,14 @@ class Conversation:
         return True
 
     def _on_message_inserted(self, fact: was.MessageInserted) -> None:
-        said = fact.message
         self._clocks.user_acted(self._now_ms)
         self._replies.drop_speculation()  # it was asked without this
-        entry = HistoryEntry(
-            fact.message_id, said.role, said.text, said.image_urls, calls=said.tool_calls, results=said.tool_results
-        )
-        self.history.insert(entry, fact.after)
-        if entry.text or entry.image_urls:
-            self._emit(do.Show(entry.message_id, entry.role, entry.text, entry.image_urls))
+        self._out += client_messages.insert(self.history, fact)
 
     def _on_message_deleted(self, fact: was.MessageDeleted) -> None:
-        gone = next((each for each in self.history if each.message_id == fact.message_id), None)
-        if gone is not None:
+        if withdrawn := client_messages.delete(self.history, fact):
             self._replies.drop_speculation()  # it was asked with this
-            self.history.remove({fact.message_id})
-            self._emit(do.Show(fact.message_id, gone.role, ""))
+            self._out += withdrawn
 
     def _on_sound_truncated(self, fact: was.SoundTruncated) -> None:
         if self._replies.plays(fact.message_id):
@@ -764,15 +757,11 @@ class Conversation:
     def _on_interrupted(self, fact: was.Interrupted) -> None:
         """The client stopped the agent."""
         self._clocks.user_acted(self._now_ms)
-        if self._replies.plays(fact.message_id):
-            self._tools.interrupt()
-            self._tools.waive()
-            self._replies.stop(fact.played_ms)
-            self._after_reply()
-        elif self.state is State.ANSWERING and not self._replies.released:
+        tools_run = self.state is State.ANSWERING and not self._replies.released
+        if tools_run or self._replies.plays(fact.message_id):
             self._tools.interrupt()
             self._tools.waive()  # the person does not want to wait for the tools' results
-            self._replies.cancel_carried()
+            self._replies.stop(fact.played_ms)
             self._after_reply()
         elif fact.message_id is not None:
             if not self._replies.cut_past(fact.message_id, fact.played_ms):
