@@ -5,6 +5,7 @@ from itertools import count
 from voi.core.draft import IMAGES_MAX, TYPED_MAX_CHARACTERS, Draft
 from voi.core.facts import ImageGiven, TextTyped
 from voi.core.history import HistoryEntry
+from voi.core.kept import KeptDraft
 
 
 def pictures(draft: Draft, count: int) -> list[str | None]:
@@ -44,3 +45,41 @@ def test_the_pictures_of_one_message_share_a_limit() -> None:
     assert answers[:2] == [None, None]
     assert "too large together" in (answers[2] or "")
     assert len(draft.image_urls) == 2
+
+
+def test_it_is_known_as_far_as_it_was_shown():
+    draft = Draft(count())
+    draft.add(TextTyped("Hello."))
+    assert draft.as_shown == ()
+    draft.show("Hello.", final=False, correct=True)
+    draft.add(TextTyped("And this?"))
+    assert draft.as_shown == (HistoryEntry(0, "user", "Hello."),)
+
+
+def test_nothing_is_kept_of_a_message_that_has_not_begun():
+    assert Draft(count()).keep("", speaks=True, ended=False) is None
+
+
+def test_it_goes_on_elsewhere():
+    draft = Draft(count(5))
+    pictures(draft, 1)
+    draft.add(TextTyped("Look:"))
+    draft.show("Look:", final=False, correct=True)
+    kept = draft.keep("what is it", speaks=True, ended=True)
+    assert kept == KeptDraft("Look: what is it", draft.image_urls, 5, spoken=True, ended=True)
+    other = Draft(count())
+    other.take_up(kept, owed=False)
+    assert (other.prefix, other.image_urls, other.message_id) == (kept.text, kept.image_urls, 5)
+    assert other.unanswered
+
+
+def test_a_typed_message_wants_an_answer_elsewhere_only_if_one_was_promised():
+    draft = Draft(count())
+    draft.add(TextTyped("Hello."))
+    kept = draft.keep("", speaks=False, ended=False)
+    assert kept == KeptDraft("Hello.")
+    for owed in (False, True):
+        other = Draft(count())
+        other.take_up(kept, owed=owed)
+        assert other.unanswered is owed
+        assert other.as_shown == ()

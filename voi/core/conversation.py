@@ -30,7 +30,7 @@ from voi.core.expected_answer import ExpectedAnswer
 from voi.core.expects import Expects
 from voi.core.facts import Fact
 from voi.core.history import History, HistoryEntry, MessageIds
-from voi.core.kept import Kept, KeptDraft
+from voi.core.kept import Kept
 from voi.core.late import LateWords
 from voi.core.model_context import ModelContext
 from voi.core.noise import is_noise
@@ -271,17 +271,15 @@ class Conversation:
 
     def keep(self) -> Kept:
         """The conversation as it is, to go on elsewhere with `Continued`. It must not go on here."""
-        turn, draft, reply = self._turn, self._draft, self._replies.kept()
+        turn, reply, released = self._turn, self._replies.kept(), self._replies.released
         waits = self._tools.keep()
-        text = draft.with_speech(turn.text if turn and self.state is not State.BARGE_IN else "")
+        spoken = turn.text if turn and self.state is not State.BARGE_IN else ""
         ended = self.state in (State.PAUSED, State.WAITING)
-        begun = KeptDraft(text, draft.image_urls, draft.message_id, bool(turn) or draft.unanswered, ended)
-        released = self._replies.released
         unwritten = released is not None and released.answers is not None and reply is None
         return Kept(
             messages=self.history.kept(),
             next_id=self._message_ids.following,
-            draft=begun if text or draft.image_urls or draft.message_id is not None else None,
+            draft=self._draft.keep(spoken, speaks=turn is not None, ended=ended),
             reply=reply,
             owed=self._owed.announced or unwritten or waits,
             announced=self._owed.announced or self._replies.terminal_owed,
@@ -301,9 +299,7 @@ class Conversation:
         self._message_ids.following = kept.next_id
         self._agent = kept.agent
         if draft is not None:
-            self._draft.prefix, self._draft.image_urls = draft.text, draft.image_urls
-            self._draft.message_id, self._draft.shown = draft.message_id, draft.text
-            self._draft.unanswered = bool(draft.text) and (draft.spoken or kept.owed)
+            self._draft.take_up(draft, owed=kept.owed)
         if kept.notice_owed:
             self._notice.owe()
         if kept.reply is not None and (rest := self._replies.say_rest(kept.reply, fact.heard_ms, self._now_ms)):
@@ -323,10 +319,7 @@ class Conversation:
 
     def dialogue(self) -> tuple[HistoryEntry, ...]:
         """The messages so far, including what the person is saying now, as far as it was shown."""
-        draft, said = self._draft, tuple(self.history)
-        if draft.message_id is None or draft.shown is None:
-            return said
-        return (*said, HistoryEntry(draft.message_id, "user", draft.shown, draft.image_urls))
+        return (*self.history, *self._draft.as_shown)
 
     @property
     def picture_characters(self) -> int:

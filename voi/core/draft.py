@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from voi.core.actions import Show
 from voi.core.facts import ImageGiven, TextTyped
 from voi.core.history import HistoryEntry
+from voi.core.kept import KeptDraft
 from voi.core.words import continues
 
 TYPED_MAX_CHARACTERS = 20_000
@@ -54,6 +55,11 @@ class Draft:
         assert self.message_id is not None
         return HistoryEntry(self.message_id, "user", text, self.image_urls)
 
+    @property
+    def as_shown(self) -> tuple[HistoryEntry, ...]:
+        """The message as far as it was shown; none if it was not."""
+        return () if self.message_id is None or self.shown is None else (self.entry(self.shown),)
+
     def add(self, part: TextTyped | ImageGiven) -> str | None:
         """Add typed text or a picture. Returns an error message if that is too much for one message, else None."""
         if isinstance(part, ImageGiven):
@@ -74,3 +80,19 @@ class Draft:
         self.prefix = f"{earlier.text} {self.prefix}".strip()
         self.image_urls = (earlier.image_urls + self.image_urls)[-IMAGES_MAX:]
         self.message_id, self.shown, self.unanswered = earlier.message_id, earlier.text, True
+
+    # ---- in another process -----------------------------------------------------------------------
+
+    def keep(self, spoken: str, *, speaks: bool, ended: bool) -> KeptDraft | None:
+        """The message as it is, with what is being `spoken`, to go on elsewhere; None: it has not begun. `speaks`: it
+        is being said. `ended`: the person had stopped speaking."""
+        text = self.with_speech(spoken)
+        if not (text or self.image_urls or self.message_id is not None):
+            return None
+        return KeptDraft(text, self.image_urls, self.message_id, speaks or self.unanswered, ended)
+
+    def take_up(self, kept: KeptDraft, *, owed: bool) -> None:
+        """Go on with that one. `owed`: an answer was promised."""
+        self.prefix, self.image_urls = kept.text, kept.image_urls
+        self.message_id, self.shown = kept.message_id, kept.text
+        self.unanswered = bool(kept.text) and (kept.spoken or owed)
