@@ -107,3 +107,16 @@ def test_to_stop_owes_nothing():
     made.take()
     made.answers.stop()
     assert made.take() == [do.Stop(1), CANCELLED]
+
+
+def test_a_reply_is_ready_when_it_has_sound():
+    made = Made()
+    assert not made.answers.ready("Hello.", (), 100)
+    assert [type(action) for action in made.take()] == [do.StartReply]
+    speculation = made.replies.speculation
+    assert speculation is not None
+    assert speculation.wanted_ms == 100
+    speculation.sounded = True
+    assert made.answers.ready("Hello.", (), 200)
+    assert not made.answers.ready("Hello. And then?", (), 300)
+    assert [type(action) for action in made.take()] == [do.Stop, do.StartReply]

@@ -1,7 +1,8 @@
 """Utterances are numbered, transcribed once at each pause, and known for noise shortly after a noise."""
 
-from voi.core.actions import Action, EndUtterance, Listen, Transcribe
+from voi.core.actions import Action, EndUtterance, JudgeTurn, JudgeVoice, Listen, Transcribe
 from voi.core.noise import FIT_MS
+from voi.core.turn import JUDGED_AT_MS
 from voi.core.utterances import Utterances
 
 
@@ -51,3 +52,15 @@ def test_words_are_no_noise():
     spoken.voice, spoken.final = 0.9, "Hello."
     utterances.end(spoken, 100)
     assert not utterances.begin(101, partials=True).after_noise
+
+
+def test_each_judge_is_asked_once_at_a_pause():
+    out: list[Action] = []
+    utterances = Utterances(out)
+    turn = utterances.begin(0, partials=True)
+    turn.stretch_ms = 320
+    for quiet_ms in (32, JUDGED_AT_MS, 96):
+        turn.quiet_grew(quiet_ms)
+        utterances.judge_voice(turn)
+        utterances.judge_turn(turn)
+    assert out == [Listen(1), JudgeVoice(1, 320), JudgeTurn(1, 1, "", JUDGED_AT_MS)]

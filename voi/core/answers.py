@@ -51,6 +51,19 @@ class Answers:
             said = Message("user", text, image_urls)
             self._replies.start(text, self._context.request(said), muted=True)
 
+    def ready(self, text: str, image_urls: tuple[str, ...], now_ms: int) -> bool:
+        """The turn that says this seems to have ended. True if the reply to it has sound; if not, its timeout runs from
+        now on."""
+        speculation = self._replies.speculation
+        if speculation is None or not same_words(text, speculation.answers):
+            self._replies.drop_speculation()
+            self.speculate(text, image_urls)
+            speculation = self._replies.speculation
+        if speculation is None:
+            return False
+        self._replies.await_sound(speculation, now_ms)
+        return speculation.sounded
+
     def prepare(self) -> None:
         """The person's message is about to enter the history."""
         if self._tools.interrupt():

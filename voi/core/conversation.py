@@ -38,7 +38,6 @@ from voi.core.notice import Notice
 from voi.core.owed_answer import OwedAnswer
 from voi.core.pace import Pace
 from voi.core.replies import Replies, ReplyGrew
-from voi.core.reply import Reply
 from voi.core.script import Script
 from voi.core.state import TRANSITIONS, State
 from voi.core.tool_rule import AfterCall
@@ -119,18 +118,12 @@ class Conversation:
 
     def _next_due(self) -> tuple[int, Due] | None:
         """What falls due first, with its time in ms."""
-        reply = self._waited_for()
+        reply = self._replies.waited_for(paused=self.state is State.PAUSED)
         reply_ms = reply.deadline_ms if reply else None
         tools_run = reply is None and self.state is State.ANSWERING and self._tools.awaited
         late_ms = self._replies.late_ms(reply, tools_run=tools_run)
         filler_ms = self._tools.filler_due_ms() if tools_run else None
         return next_due(self.script, self.state, self._clocks, reply_ms, self._tools.deadline_ms, late_ms, filler_ms)
-
-    def _waited_for(self) -> Reply | None:
-        """The reply that the person waits for or hears."""
-        speculation = self._replies.speculation
-        awaited = self.state is State.PAUSED and speculation is not None and speculation.awaited
-        return speculation if awaited else self._replies.released
 
     def _on_deadline(self, _: was.DeadlinePassed) -> None:
         due = self._next_due()
@@ -165,7 +158,7 @@ class Conversation:
             return
         self._held_back = False
         if fact.greet and self.script.greeting:
-            self._ask_phrase(self.script.greeting)
+            self._on_phrase_asked(was.PhraseAsked(self.script.greeting))
         elif self._turn and self.state is State.PAUSED:
             self._maybe_end_turn(self._turn)
         elif self.state is State.IDLE and (last := self.history.last) is not None and last.role == "user":
@@ -176,10 +169,7 @@ class Conversation:
         self._on_reply_cancelled()
 
     def _on_phrase_asked(self, fact: was.PhraseAsked) -> None:
-        self._ask_phrase(fact.phrase)
-
-    def _ask_phrase(self, phrase: Phrase) -> None:
-        self._phrase_asked = phrase
+        self._phrase_asked = fact.phrase
         self._replies.drop_speculation()  # it is no answer that is wanted
         if self._turn and self.state is State.PAUSED:
             self._await_transcript(self._turn)
@@ -194,10 +184,7 @@ class Conversation:
         return phrase is not None
 
     def _on_last_words_asked(self, fact: was.LastWordsAsked) -> None:
-        phrase, notice = fact.phrase, self._notice.due
-        if notice is not None:
-            phrase = replace(phrase, text=f"{notice.text} {phrase.text}", file=None)
-        self._part(do.HangUp(fact.reason), phrase)
+        self._part(do.HangUp(fact.reason), self._notice.ahead_of(fact.phrase))
 
     def _on_came_back(self, fact: was.CameBack) -> None:
         self._clocks.came_back(self._now_ms)
@@ -382,14 +369,14 @@ class Conversation:
             self._expected.read(self.history.last_text("assistant"))
         if fact.quiet_ms >= ask_after_ms(self.script.turn, speculate=self._speculates):
             self._utterances.transcribe(turn)
-        if self.state is State.PAUSED and self.script.judges_voices and turn.wants_voice_verdict():
-            self._emit(do.JudgeVoice(turn.utterance, turn.voice_ms))
+        if self.state is State.PAUSED and self.script.judges_voices:
+            self._utterances.judge_voice(turn)
         if self.state is State.PAUSED:
             self._maybe_end_turn(turn)
         elif self.state is State.BARGE_IN and self.script.judges_voices:
             self._end_barge_in(self._barge_ins.weigh(turn, self._now_ms))
-        if self._turn is turn and turn.wants_verdict():
-            self._emit(do.JudgeTurn(turn.utterance, turn.pause, "", turn.quiet_ms))
+        if self._turn is turn:
+            self._utterances.judge_turn(turn)
 
     # ---- what they said -------------------------------------------------------------------------------
 
@@ -439,8 +426,8 @@ class Conversation:
             if turn.final:
                 if not self._busy or self._expected.told is not Expects.OPEN:
                     self._emit(do.JudgeTurn(turn.utterance, turn.pause, turn.final, turn.quiet_ms))
-                if self._speculates and worth_answering(turn.final):
-                    self._speculate(turn.final)
+                if self._speculates and self._phrase_asked is None and worth_answering(turn.final):
+                    self._answers.speculate(self._draft.with_speech(turn.final), self._draft.image_urls)
             self._maybe_end_turn(turn)
 
     def _on_transcript_failed(self, fact: was.TranscriptFailed) -> None:
@@ -483,15 +470,9 @@ class Conversation:
         if not turn.final or self._replies.stopping or unanswered:
             self._await_transcript(turn)
             return
-        speculation = self._replies.speculation
-        if not speculation or not same_words(self._draft.with_speech(turn.final), speculation.answers):
-            self._replies.drop_speculation()
-            self._speculate(turn.final)
-        if speculation := self._replies.speculation:
-            self._replies.await_sound(speculation, self._now_ms)
-            if speculation.sounded:
-                self.why = decision
-                self._try_answer()
+        if self._answers.ready(self._draft.with_speech(turn.final), self._draft.image_urls, self._now_ms):
+            self.why = decision
+            self._try_answer()
 
     def _await_transcript(self, turn: Turn) -> None:
         if turn.quiet_ms == 0:
@@ -570,10 +551,6 @@ class Conversation:
         if self.state is State.HEARING:  # all of it was transcribed while it was still heard
             self._go(State.WAITING)
         self._go(State.IDLE)
-
-    def _speculate(self, spoken: str) -> None:
-        if self._phrase_asked is None:
-            self._answers.speculate(self._draft.with_speech(spoken), self._draft.image_urls)
 
     # ---- the person's message -----------------------------------------------------------------------------
 
@@ -837,7 +814,7 @@ class Conversation:
         self._give_up_reply("The answer did not come in time; please try again.")
 
     def _on_late_answer(self) -> None:
-        self._replies.say_late(self._waited_for(), self._now_ms)
+        self._replies.say_late(self._replies.waited_for(paused=self.state is State.PAUSED), self._now_ms)
 
     def _give_up_reply(self, error: str) -> None:
         self._emit(do.ReportError(error))

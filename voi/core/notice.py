@@ -1,6 +1,8 @@
 """What the agent has to say at its first words: that it is an AI, that the conversation is recorded. It stays owed
 until the person has heard it to its end, and comes before whatever the agent says next."""
 
+from dataclasses import replace
+
 from voi.dialogue import Phrase
 
 
@@ -27,6 +29,11 @@ class Notice:
     @property
     def owed(self) -> bool:
         return self._owed and self.phrase is not None
+
+    def ahead_of(self, phrase: Phrase) -> Phrase:
+        """The phrase, with the notice as its beginning if that is due."""
+        notice = self.due
+        return phrase if notice is None else replace(phrase, text=f"{notice.text} {phrase.text}", file=None)
 
     def owe(self) -> None:
         self._owed = True

@@ -99,6 +99,11 @@ class Replies:
         """An announced answer has still to be reported as done or cancelled."""
         return self._carried or (self.released is not None and self.released.announced)
 
+    def waited_for(self, *, paused: bool) -> Reply | None:
+        """The reply that the person waits for or hears. `paused`: it is being decided whether their turn has ended."""
+        speculation = self.speculation
+        return speculation if paused and speculation is not None and speculation.awaited else self.released
+
     def plays(self, message_id: int | None) -> bool:
         """True if the released reply has that message id. None: true if any released reply is being played."""
         reply = self.released

@@ -1,7 +1,7 @@
 """The person's utterances: each is numbered and heard from its first sound until its turn is answered, or until it
 turns out to be a noise. Noises come in fits, so the next sound is told that it may be of the same one."""
 
-from voi.core.actions import Action, EndUtterance, Listen, Transcribe
+from voi.core.actions import Action, EndUtterance, JudgeTurn, JudgeVoice, Listen, Transcribe
 from voi.core.noise import FIT_MS, was_noise
 from voi.core.turn import Turn
 
@@ -28,6 +28,16 @@ class Utterances:
         if not turn.asked:
             turn.asked = True
             self._out.append(Transcribe(turn.utterance, turn.pause))
+
+    def judge_voice(self, turn: Turn) -> None:
+        """Ask the voice judge about this pause, once, when it is time."""
+        if turn.wants_voice_verdict():
+            self._out.append(JudgeVoice(turn.utterance, turn.voice_ms))
+
+    def judge_turn(self, turn: Turn) -> None:
+        """Ask the turn model about this pause, once, when it is time."""
+        if turn.wants_verdict():
+            self._out.append(JudgeTurn(turn.utterance, turn.pause, "", turn.quiet_ms))
 
     def end(self, turn: Turn, now_ms: int) -> None:
         """It is heard no longer. Late words may still come."""
