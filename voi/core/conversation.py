@@ -29,6 +29,7 @@ from voi.core.endpoint_weights import weights_with
 from voi.core.expected_answer import ExpectedAnswer
 from voi.core.expects import Expects
 from voi.core.facts import Fact
+from voi.core.floor import Floor
 from voi.core.history import History, HistoryEntry, MessageIds
 from voi.core.kept import Kept
 from voi.core.late import LateWords
@@ -79,10 +80,7 @@ class Conversation:
         self._voice_ms = 0
         """Wall time at which the person's voice was last heard."""
         self._notice = Notice(script.notice)
-        self._held_back = script.holds_back
-        """Nothing is said or answered yet."""
-        self._phrase_asked: Phrase | None = None
-        """Said when the person has finished, in place of an answer."""
+        self._floor = Floor(held_back=script.holds_back)
         self._cut_off_by: int | None = None
         """Message id of an answer that ended while the person was saying the rest of what it answers."""
         self._owed = OwedAnswer(self._out)
@@ -146,7 +144,7 @@ class Conversation:
     def _on_opened(self, fact: was.Opened) -> None:
         self._clocks = Clocks(opened_ms=self._now_ms, user_active_ms=self._now_ms, state_since_ms=self._now_ms)
         self._notice.owe()
-        if self._held_back:
+        if self._floor.held_back:
             return
         if greeting := self.script.greeting if fact.greet else None:
             self._say(greeting)
@@ -154,9 +152,8 @@ class Conversation:
             self._go(State.ANSWERING)
 
     def _on_floor_given(self, fact: was.FloorGiven) -> None:
-        if not self._held_back:
+        if not self._floor.give():
             return
-        self._held_back = False
         if fact.greet and self.script.greeting:
             self._on_phrase_asked(was.PhraseAsked(self.script.greeting))
         elif self._turn and self.state is State.PAUSED:
@@ -165,11 +162,12 @@ class Conversation:
             self._on_reply_asked(was.ReplyAsked())
 
     def _on_floor_taken(self, _: was.FloorTaken) -> None:
-        self._held_back, self._phrase_asked, self._notice.then = True, None, None
+        self._floor.take()
+        self._notice.then = None
         self._on_reply_cancelled()
 
     def _on_phrase_asked(self, fact: was.PhraseAsked) -> None:
-        self._phrase_asked = fact.phrase
+        self._floor.phrase = fact.phrase
         self._replies.drop_speculation()  # it is no answer that is wanted
         if self._turn and self.state is State.PAUSED:
             self._await_transcript(self._turn)
@@ -178,8 +176,7 @@ class Conversation:
 
     def _say_asked(self) -> bool:
         """Say the phrase that was asked for. False: there is none."""
-        phrase, self._phrase_asked = self._phrase_asked, None
-        if phrase is not None:
+        if phrase := self._floor.take_phrase():
             self._say(phrase)
         return phrase is not None
 
@@ -209,7 +206,7 @@ class Conversation:
         self._answers.stop()
         self._end_utterance()
         self._hang_up, self._clocks.parting = hang_up, True
-        said = last_words or (None if self._held_back else self.script.goodbye)
+        said = last_words or (None if self._floor.held_back else self.script.goodbye)
         if said:
             self._say(said)
         else:
@@ -224,7 +221,7 @@ class Conversation:
 
     def _on_reminder_due(self) -> None:
         self._clocks.reminders += 1
-        if self.script.reminder and not self._held_back:
+        if self.script.reminder and not self._floor.held_back:
             self._say(self.script.reminder)
 
     def _on_load_changed(self, fact: was.LoadChanged) -> None:
@@ -426,7 +423,7 @@ class Conversation:
             if turn.final:
                 if not self._busy or self._expected.told is not Expects.OPEN:
                     self._emit(do.JudgeTurn(turn.utterance, turn.pause, turn.final, turn.quiet_ms))
-                if self._speculates and self._phrase_asked is None and worth_answering(turn.final):
+                if self._speculates and self._floor.phrase is None and worth_answering(turn.final):
                     self._answers.speculate(self._draft.with_speech(turn.final), self._draft.image_urls)
             self._maybe_end_turn(turn)
 
@@ -461,12 +458,12 @@ class Conversation:
     def _maybe_end_turn(self, turn: Turn) -> None:
         """End the turn if this silence is its end. The end becomes final once the reply has sound to play; until then
         the person can speak on as if nothing had happened."""
-        if self._held_back and self._phrase_asked is None:
+        if self._floor.silent:
             return  # an answer may be written meanwhile, and is not said
         decision = self._decide(turn, self.script.turn, self._expected.asked, self.pace.floor_ms, self._weights)
         if not decision.ends:
             return
-        unanswered = not self.script.answers_turns or self._phrase_asked is not None
+        unanswered = not self.script.answers_turns or self._floor.phrase is not None
         if not turn.final or self._replies.stopping or unanswered:
             self._await_transcript(turn)
             return
@@ -506,14 +503,14 @@ class Conversation:
         if turn and turn.late:
             self._late.expect(turn, self._draft, text)
         self._end_utterance()
-        if self._phrase_asked is not None:
+        if self._floor.phrase is not None:
             self._replies.drop_speculation()
             if text or self._draft.image_urls:
                 self._take_message(text)
             self._owed.cancel()
             self._say_asked()
         elif spoken or self._draft.unanswered or (self._owed.announced and (text or self._draft.image_urls)):
-            if (self.script.answers_turns and not self._held_back) or self._owed.announced:
+            if (self.script.answers_turns and not self._floor.held_back) or self._owed.announced:
                 self._answer(text)
             else:
                 self._commit(text)
@@ -524,7 +521,7 @@ class Conversation:
             self._owed.cancel()
             if self._tools.owed:
                 self._go_on()
-            elif turn and turn.unheard and self.script.apology and not self._held_back:
+            elif turn and turn.unheard and self.script.apology and not self._floor.held_back:
                 self._say(self.script.apology)
             else:
                 self._go(State.IDLE)
