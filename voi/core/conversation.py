@@ -18,7 +18,7 @@ from voi.core import actions as do
 from voi.core import client_messages
 from voi.core import facts as was
 from voi.core.actions import Action, Status
-from voi.core.answers import Answers
+from voi.core.answering import Answering
 from voi.core.barge_in import BargeIn, BargeIns, Verdict
 from voi.core.condensing import Condensing
 from voi.core.deadlines import Clocks, Due, next_due
@@ -84,7 +84,7 @@ class Conversation:
         self._cut_off_by: int | None = None
         """Message id of an answer that ended while the person was saying the rest of what it answers."""
         self._owed = OwedAnswer(self._out)
-        self._answers = Answers(self._replies, self._tools, self._notice, self._owed, self._context)
+        self._answering = Answering(self._replies, self._tools, self._notice, self._owed, self._context)
         self._busy = False
         """The server is busy: optional work is left out."""
         self._agent = ""
@@ -148,7 +148,7 @@ class Conversation:
             return
         if greeting := self.script.greeting if fact.greet else None:
             self._say(greeting)
-        elif self._answers.say_notice(self._now_ms):
+        elif self._answering.say_notice(self._now_ms):
             self._go(State.ANSWERING)
 
     def _on_floor_given(self, fact: was.FloorGiven) -> None:
@@ -203,7 +203,7 @@ class Conversation:
         more."""
         if self._hang_up is not None:
             return
-        self._answers.stop()
+        self._answering.stop()
         self._end_utterance()
         self._hang_up, self._clocks.parting = hang_up, True
         said = last_words or (None if self._floor.held_back else self.script.goodbye)
@@ -234,11 +234,11 @@ class Conversation:
     def _say(self, phrase: Phrase) -> None:
         """Say it, after the notice if that is due. A goodbye waits for nothing."""
         self._go(State.ANSWERING)
-        say = self._answers.say if self._hang_up is None else self._replies.say
+        say = self._answering.say if self._hang_up is None else self._replies.say
         say(phrase, self._now_ms)
 
     def _on_hung_up(self, _: was.HungUp | None = None) -> None:
-        self._answers.stop()
+        self._answering.stop()
         self._end_utterance()
         self._go(State.CLOSED)
 
@@ -424,7 +424,7 @@ class Conversation:
                 if not self._busy or self._expected.told is not Expects.OPEN:
                     self._emit(do.JudgeTurn(turn.utterance, turn.pause, turn.final, turn.quiet_ms))
                 if self._speculates and self._floor.phrase is None and worth_answering(turn.final):
-                    self._answers.speculate(self._draft.with_speech(turn.final), self._draft.image_urls)
+                    self._answering.speculate(self._draft.with_speech(turn.final), self._draft.image_urls)
             self._maybe_end_turn(turn)
 
     def _on_transcript_failed(self, fact: was.TranscriptFailed) -> None:
@@ -467,7 +467,7 @@ class Conversation:
         if not turn.final or self._replies.stopping or unanswered:
             self._await_transcript(turn)
             return
-        if self._answers.ready(self._draft.with_speech(turn.final), self._draft.image_urls, self._now_ms):
+        if self._answering.ready(self._draft.with_speech(turn.final), self._draft.image_urls, self._now_ms):
             self.why = decision
             self._try_answer()
 
@@ -516,7 +516,7 @@ class Conversation:
                 self._commit(text)
         elif self._owed.alone:
             self._go(State.ANSWERING)
-            self._after_tools(self._answers.answer_alone(self._now_ms))
+            self._after_tools(self._answering.answer_alone(self._now_ms))
         else:
             self._owed.cancel()
             if self._tools.owed:
@@ -527,10 +527,10 @@ class Conversation:
                 self._go(State.IDLE)
 
     def _answer(self, text: str) -> None:
-        self._answers.prepare()
+        self._answering.prepare()
         self._take_message(text)
         self._go(State.ANSWERING)
-        self._after_tools(self._answers.answer(text, self._now_ms))
+        self._after_tools(self._answering.answer(text, self._now_ms))
 
     def _take_message(self, text: str) -> None:
         """The person's message is complete: it enters the history."""
@@ -659,7 +659,7 @@ class Conversation:
         self._clocks.user_acted(self._now_ms)
         self._tools.interrupt()
         self._tools.waive()
-        self._answers.stop()
+        self._answering.stop()
         if self.state in (State.ANSWERING, State.BARGE_IN):
             self._after_reply()
         elif self.state is State.WAITING and self._turn is None:
@@ -904,7 +904,7 @@ class Conversation:
     def _go_on(self) -> None:
         """Begin the reply that follows tools, or the notice."""
         self._go(State.ANSWERING)
-        self._after_tools(self._answers.go_on(self._now_ms))
+        self._after_tools(self._answering.go_on(self._now_ms))
 
 
 RULES: dict[type[Fact] | Due, Callable[..., None]] = {

@@ -2,7 +2,7 @@
 
 from voi.core import actions as do
 from voi.core.actions import Action, SendStatus, Status
-from voi.core.answers import Answers
+from voi.core.answering import Answering
 from voi.core.condensing import Condensing
 from voi.core.history import History, HistoryEntry, MessageIds
 from voi.core.model_context import ModelContext
@@ -18,7 +18,7 @@ CREATED, CANCELLED = SendStatus(Status.RESPONSE_CREATED), SendStatus(Status.RESP
 
 
 class Made:
-    """Answers with real parts, and the actions that came of them."""
+    """`Answering` with real parts, and the actions that came of them."""
 
     def __init__(self, notice: Phrase | None = None) -> None:
         script, self.history, self.out = Script(notice=notice), History(10), list[Action]()
@@ -27,7 +27,7 @@ class Made:
         self.notice, self.owed = Notice(notice), OwedAnswer(self.out)
         self.notice.owe()
         context = ModelContext(self.history, Condensing(self.history, script, self.out), script)
-        self.answers = Answers(self.replies, self.tools, self.notice, self.owed, context)
+        self.answering = Answering(self.replies, self.tools, self.notice, self.owed, context)
 
     def take(self) -> list[Action]:
         """What has been done since."""
@@ -41,28 +41,28 @@ class Made:
 
 def test_a_speculation_that_fits_becomes_the_answer():
     made = Made()
-    made.answers.speculate("What is it?", ())
+    made.answering.speculate("What is it?", ())
     assert made.take() == [do.StartReply(1, (Message("user", "What is it?"),), muted=True)]
     made.said("what is it")
-    made.answers.answer("what is it", 0)
+    made.answering.answer("what is it", 0)
     assert made.take() == [CREATED, do.Release(1, 0)]
 
 
 def test_one_that_does_not_fit_is_dropped():
     made = Made()
-    made.answers.speculate("What is", ())
+    made.answering.speculate("What is", ())
     made.said("What is it?")
     made.take()
-    made.answers.answer("What is it?", 0)
+    made.answering.answer("What is it?", 0)
     asked = do.StartReply(2, (Message("user", "What is it?"),), muted=False)
     assert made.take() == [do.Stop(1), asked, CREATED, do.Release(2, 0)]
 
 
 def test_nobody_speculates_twice():
     made = Made()
-    made.answers.speculate("What is", ())
+    made.answering.speculate("What is", ())
     made.take()
-    made.answers.speculate("What is it?", ())
+    made.answering.speculate("What is it?", ())
     assert made.take() == []
 
 
@@ -70,53 +70,53 @@ def test_what_was_announced_is_not_announced_again():
     made = Made()
     made.owed.announce()
     made.take()
-    made.answers.answer_alone(0)
+    made.answering.answer_alone(0)
     assert made.take() == [do.StartReply(1, (), muted=False), do.Release(1, 0)]
     assert not made.owed.announced
 
 
 def test_the_notice_comes_first_and_the_phrase_follows():
     made = Made(AI)
-    made.answers.say(HI, 0)
+    made.answering.say(HI, 0)
     assert made.take() == [do.SayPhrase(1, AI.text), do.Release(1, 0)]
     assert made.notice.heard(1)
     assert made.notice.then == HI
-    assert not made.answers.say_notice(0)
+    assert not made.answering.say_notice(0)
     made.replies.played(1, 0)
-    made.answers.say(HI, 0)
+    made.answering.say(HI, 0)
     assert made.take() == [do.SayPhrase(2, HI.text), do.Release(2, 1)]
 
 
 def test_the_notice_comes_first_and_the_answer_is_made_meanwhile():
     made = Made(AI)
     made.said("Hello.")
-    made.answers.answer("Hello.", 0)
+    made.answering.answer("Hello.", 0)
     started = do.StartReply(1, (Message("user", "Hello."),), muted=True)
     assert made.take() == [started, CREATED, do.SayPhrase(2, AI.text), do.Release(2, 0)]
     assert made.tools.owed
     made.notice.heard(2)
     made.replies.played(2, 0)
-    made.answers.go_on(0)
+    made.answering.go_on(0)
     assert made.take() == [do.Release(1, 1)]  # it was announced before
 
 
 def test_to_stop_owes_nothing():
     made = Made()
-    made.answers.speculate("Hello.", ())
+    made.answering.speculate("Hello.", ())
     made.owed.announce()
     made.take()
-    made.answers.stop()
+    made.answering.stop()
     assert made.take() == [do.Stop(1), CANCELLED]
 
 
 def test_a_reply_is_ready_when_it_has_sound():
     made = Made()
-    assert not made.answers.ready("Hello.", (), 100)
+    assert not made.answering.ready("Hello.", (), 100)
     assert [type(action) for action in made.take()] == [do.StartReply]
     speculation = made.replies.speculation
     assert speculation is not None
     assert speculation.wanted_ms == 100
     speculation.sounded = True
-    assert made.answers.ready("Hello.", (), 200)
-    assert not made.answers.ready("Hello. And then?", (), 300)
+    assert made.answering.ready("Hello.", (), 200)
+    assert not made.answering.ready("Hello. And then?", (), 300)
     assert [type(action) for action in made.take()] == [do.Stop, do.StartReply]

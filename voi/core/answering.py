@@ -16,7 +16,7 @@ from voi.core.words import same_words
 from voi.dialogue import Message, Phrase
 
 
-class Answers:
+class Answering:
     """Begins the answers and phrases of one conversation. The actions are those of its parts."""
 
     __slots__ = ("_context", "_notice", "_owed", "_replies", "_tools")
