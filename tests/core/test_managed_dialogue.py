@@ -110,6 +110,21 @@ def test_a_turn_that_the_client_commits() -> None:
     world.check_settled()
 
 
+@pytest.mark.parametrize("before", ["", "Book a table"])
+def test_what_is_pushed_after_a_pause_is_heard(before: str) -> None:
+    """A client that ends the taking of turns by voice in a pause, and pushes the rest."""
+    world = World()
+    world.speak(640)
+    world.quiet(96)
+    world.hear(before)
+    asked = len(world.said(do.Transcribe))
+    world.tell(MANUAL, was.VoicePushed(), was.SpeechCommitted())
+    assert len(world.said(do.Transcribe)) == asked + 1, "the old words are taken for all"
+    world.hear("Book a table for two.")
+    assert [entry.text for entry in world.core.history] == ["Book a table for two."]
+    world.check_settled()
+
+
 def test_speech_that_the_client_drops() -> None:
     world = World()
     world.speak(640)

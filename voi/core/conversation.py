@@ -572,8 +572,8 @@ class Conversation:
         self._tools.interrupt()
         self._replies.stop()
         self._owed.cancel()
-        if self._turn is None:
-            self._listen()
+        turn = self._turn or self._listen()
+        turn.sets_in(0)  # whoever was heard by their voice until now, and had paused, speaks on
         self._go(State.HEARING)
 
     def _on_answer_asked(self, _: was.AnswerAsked | None = None) -> None:
