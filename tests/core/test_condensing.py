@@ -315,7 +315,8 @@ class Watching(World):
         check_pairs(messages)
         shown = list(messages[len(PROMPT) :])
         dialogue = list(self.core.history.messages())
-        if shown and shown[-1:] != dialogue[-1:]:
+        in_history = shown == dialogue[len(dialogue) - len(shown) :]
+        if shown and not in_history:
             dialogue.append(shown[-1])  # what is said now is not in the history yet
         assert shown == dialogue[len(dialogue) - len(shown) :], "the model is shown another dialogue"
         if len(shown) < len(dialogue):
