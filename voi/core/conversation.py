@@ -92,7 +92,7 @@ class Conversation:
         self._hang_up: do.HangUp | None = None
         """Carried out when the goodbye was heard."""
 
-    # ---- the machine ----------------------------------------------------------------------------------
+    # ---- the machine ---------------------------------------------------------------------------------
 
     def handle(self, fact: Fact, now_ms: int) -> list[Action]:
         """Handle one fact. `now_ms`: monotonic time, never smaller than in the call before. Returns the actions to
@@ -139,7 +139,35 @@ class Conversation:
     def _emit(self, action: Action) -> None:
         self._out.append(action)
 
-    # ---- beginning, limits and end --------------------------------------------------------------------
+    # ---- what others ask -----------------------------------------------------------------------------
+
+    @property
+    def utterance(self) -> int:
+        """The utterance that is being heard; 0: none."""
+        return self._turn.utterance if self._turn else 0
+
+    @property
+    def settled(self) -> bool:
+        """True if nobody is in the middle of saying something and no reply is being written."""
+        reply = self._replies.released
+        return self.state is State.IDLE or (self.state is State.ANSWERING and reply is not None and reply.written)
+
+    @property
+    def barge_in(self) -> BargeIn:
+        """What is known of the newest sound over a reply."""
+        return self._barge_ins.newest
+
+    def dialogue(self) -> tuple[HistoryEntry, ...]:
+        """The messages so far, including what the person is saying now, as far as it was shown."""
+        return (*self.history, *self._draft.as_shown)
+
+    @property
+    def picture_characters(self) -> int:
+        """Length of all picture URLs that the conversation holds."""
+        given = (url for urls in (self._draft.image_urls, *(e.image_urls for e in self.history)) for url in urls)
+        return sum(map(len, given))
+
+    # ---- beginning, limits and end -------------------------------------------------------------------
 
     def _on_opened(self, fact: was.Opened) -> None:
         self._clocks = Clocks(opened_ms=self._now_ms, user_active_ms=self._now_ms, state_since_ms=self._now_ms)
@@ -227,10 +255,6 @@ class Conversation:
     def _on_load_changed(self, fact: was.LoadChanged) -> None:
         self._busy = fact.busy
 
-    @property
-    def _speculates(self) -> bool:
-        return self.script.turn.speculate and self.script.answers_turns and not self._busy
-
     def _say(self, phrase: Phrase) -> None:
         """Say it, after the notice if that is due. A goodbye waits for nothing."""
         self._go(State.ANSWERING)
@@ -242,16 +266,7 @@ class Conversation:
         self._end_utterance()
         self._go(State.CLOSED)
 
-    @property
-    def utterance(self) -> int:
-        """The utterance that is being heard; 0: none."""
-        return self._turn.utterance if self._turn else 0
-
-    @property
-    def settled(self) -> bool:
-        """True if nobody is in the middle of saying something and no reply is being written."""
-        reply = self._replies.released
-        return self.state is State.IDLE or (self.state is State.ANSWERING and reply is not None and reply.written)
+    # ---- going on elsewhere --------------------------------------------------------------------------
 
     def keep(self) -> Kept:
         """The conversation as it is, to go on elsewhere with `Continued`. It must not go on here."""
@@ -301,17 +316,7 @@ class Conversation:
             self._replies.carry(announced=kept.announced)
             self._go_on()
 
-    def dialogue(self) -> tuple[HistoryEntry, ...]:
-        """The messages so far, including what the person is saying now, as far as it was shown."""
-        return (*self.history, *self._draft.as_shown)
-
-    @property
-    def picture_characters(self) -> int:
-        """Length of all picture URLs that the conversation holds."""
-        given = (url for urls in (self._draft.image_urls, *(e.image_urls for e in self.history)) for url in urls)
-        return sum(map(len, given))
-
-    # ---- speech and silence (calls) -------------------------------------------------------------------
+    # ---- speech and silence (calls) ------------------------------------------------------------------
 
     def _listen(self) -> Turn:
         self._context.ask_as_usual()
@@ -375,7 +380,11 @@ class Conversation:
         if self._turn is turn:
             self._utterances.judge_turn(turn)
 
-    # ---- what they said -------------------------------------------------------------------------------
+    @property
+    def _speculates(self) -> bool:
+        return self.script.turn.speculate and self.script.answers_turns and not self._busy
+
+    # ---- what they said ------------------------------------------------------------------------------
 
     def _on_heard(self, fact: was.Heard) -> None:
         turn = self._turn
@@ -453,7 +462,7 @@ class Conversation:
             if self.state is State.PAUSED and turn.final is not None:
                 self._on_final(turn)
 
-    # ---- the end of their turn --------------------------------------------------------------------------
+    # ---- the end of their turn -----------------------------------------------------------------------
 
     def _maybe_end_turn(self, turn: Turn) -> None:
         """End the turn if this silence is its end. The end becomes final once the reply has sound to play; until then
@@ -549,7 +558,7 @@ class Conversation:
             self._go(State.WAITING)
         self._go(State.IDLE)
 
-    # ---- the person's message -----------------------------------------------------------------------------
+    # ---- the person's message ------------------------------------------------------------------------
 
     def _show_draft(self, text: str, *, final: bool = False, correct: bool = False) -> None:
         self._out += self._draft.show(text, final=final, correct=correct or self.script.final_stt_correction)
@@ -594,7 +603,7 @@ class Conversation:
             self._go(State.WAITING)
             self._try_answer()
 
-    # ---- a client that manages the dialogue -----------------------------------------------------------------
+    # ---- a client that manages the dialogue ----------------------------------------------------------
 
     def _on_turn_taking_set(self, fact: was.TurnTakingSet) -> None:
         pushed = fact.mode == "chat"
@@ -692,12 +701,7 @@ class Conversation:
             self._on_interrupted(was.Interrupted(fact.message_id, fact.played_ms))
         self._replies.cut_past(fact.message_id, fact.played_ms, exact=True)
 
-    @property
-    def barge_in(self) -> BargeIn:
-        """What is known of the newest sound over a reply."""
-        return self._barge_ins.newest
-
-    # ---- interruption ---------------------------------------------------------------------------------------
+    # ---- interruption --------------------------------------------------------------------------------
 
     def _end_barge_in(self, verdict: Verdict | None) -> None:
         """Carry out what was decided about a sound over the reply. None: nothing yet."""
@@ -760,7 +764,7 @@ class Conversation:
             elif not self._say_asked():
                 self._go(State.IDLE)
 
-    # ---- what becomes of replies ------------------------------------------------------------------------------
+    # ---- what becomes of replies ---------------------------------------------------------------------
 
     def _on_reply_grew(self, fact: ReplyGrew) -> None:
         self._replies.note(fact, self._now_ms)
@@ -827,7 +831,7 @@ class Conversation:
         else:
             self._after_reply()
 
-    # ---- what the model is shown ----------------------------------------------------------------------------------
+    # ---- what the model is shown ---------------------------------------------------------------------
 
     def _on_recalled(self, fact: was.Recalled) -> None:
         if self._context.recall(fact.text):
@@ -842,7 +846,7 @@ class Conversation:
         if not (self._turn or self._draft.begun or replies.speculation or replies.stopping or self._owed.announced):
             self._context.condense(self._tools.running)
 
-    # ---- tools --------------------------------------------------------------------------------------------------
+    # ---- tools ---------------------------------------------------------------------------------------
 
     def _on_tool_returned(self, fact: was.ToolReturned) -> None:
         self._after_tools(self._tools.returned(fact))
