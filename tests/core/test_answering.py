@@ -120,3 +120,25 @@ def test_a_reply_is_ready_when_it_has_sound():
     assert made.answering.ready("Hello.", (), 200)
     assert not made.answering.ready("Hello. And then?", (), 300)
     assert [type(action) for action in made.take()] == [do.Stop, do.StartReply]
+
+
+def test_what_is_written_is_heard_before_the_answer_that_was_asked_for():
+    made = Made()
+    made.answering.say(HI, 0)
+    assert made.replies.released is not None
+    made.replies.released.written = True
+    made.take()
+    assert made.answering.owe_alone(plays=True)
+    assert made.take() == [CREATED, do.StartReply(2, (), muted=True)]
+    made.replies.played(1, 0)
+    made.answering.answer_alone(0)
+    assert made.take() == [do.Release(2, 1)]
+
+
+def test_what_is_still_being_written_gives_way():
+    made = Made()
+    made.answering.say(HI, 0)
+    made.take()
+    assert not made.answering.owe_alone(plays=True)
+    assert made.take() == [do.Stop(1), CREATED]
+    assert made.owed.alone

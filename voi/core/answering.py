@@ -77,6 +77,23 @@ class Answering:
             reply = None
         return self._begin(reply, text, now_ms)
 
+    def owe_alone(self, *, plays: bool) -> bool:
+        """An answer to the dialogue as it is was asked for. What is said now is stopped. But if it `plays` and is
+        written, it is heard to its end, and the answer is made meanwhile: True then."""
+        before = self._replies.released
+        plays_out = plays and before is not None and before.written
+        self._tools.interrupt()
+        self._replies.cancel_carried()
+        if not plays_out:
+            self._replies.late.turn_begins()
+            self._replies.stop()
+        self._owed.alone = True
+        self._owed.announce()
+        if plays_out:
+            self._replies.drop_speculation()
+            self._replies.start("", self._context.request(), muted=True)
+        return plays_out
+
     def answer_alone(self, now_ms: int) -> AfterCall | None:
         """Answer the dialogue as it is."""
         self._tools.interrupt()

@@ -645,23 +645,9 @@ class Conversation:
                 self._owed.announce()
             return
         self._clocks.user_acted(self._now_ms)
-        if self._owed.alone:
+        if self._owed.alone or self._opens(fact):
             return
-        if self._opens(fact):
-            return
-        before = self._replies.released
-        plays_out = self.state is State.ANSWERING and before is not None and before.written
-        self._tools.interrupt()
-        self._replies.cancel_carried()
-        if not plays_out:
-            self._replies.late.turn_begins()
-            self._replies.stop()
-        self._owed.alone = True
-        self._owed.announce()
-        if plays_out:  # it is heard to its end
-            self._replies.drop_speculation()
-            self._replies.start("", self._request(), muted=True)
-        else:
+        if not self._answering.owe_alone(plays=self.state is State.ANSWERING):
             self._await_nothing()
 
     def _on_reply_cancelled(self, _: was.ReplyCancelled | None = None) -> None:
