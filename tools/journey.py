@@ -48,7 +48,7 @@ BESIDE = {
     "transports/ari/": "clock: looks twice a second whether the Asterisks were edited",
     "config/store.py": "clock: checks twice a second whether the configuration was edited",
     "core/deadlines.py": "clock: when the conversation is due next",
-    "core/lateness.py": "clock: whether an answer is late",
+    "core/late_answer.py": "clock: whether an answer is late",
     "tasks.py": "owner of the tasks: told when one begins and ends",
 }
 sys.path.insert(0, str(ROOT))

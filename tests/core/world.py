@@ -5,7 +5,7 @@ from voi.core import facts as was
 from voi.core.actions import Action, Status
 from voi.core.conversation import Conversation
 from voi.core.facts import Fact
-from voi.core.late import LATE_MAX
+from voi.core.late_words import LATE_MAX
 from voi.core.replies import CLOCK_AHEAD_MS
 from voi.core.script import Script
 from voi.core.state import State

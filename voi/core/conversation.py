@@ -32,7 +32,7 @@ from voi.core.facts import Fact
 from voi.core.floor import Floor
 from voi.core.history import History, HistoryEntry, MessageIds
 from voi.core.kept import Kept
-from voi.core.late import LateWords
+from voi.core.late_words import LateWords
 from voi.core.model_context import ModelContext
 from voi.core.noise import is_noise
 from voi.core.notice import Notice
@@ -100,7 +100,7 @@ class Conversation:
         if self.state is State.CLOSED:
             return []
         self._now_ms = now_ms
-        if self._hang_up is None or type(fact) not in UNHEARD_AT_PARTING:
+        if self._hang_up is None or type(fact) not in IGNORED_AT_GOODBYE:
             RULES[type(fact)](self, fact)
         if self.state is State.IDLE and self._condensing.due:
             self._condense()
@@ -209,7 +209,7 @@ class Conversation:
         return phrase is not None
 
     def _on_last_words_asked(self, fact: was.LastWordsAsked) -> None:
-        self._part(do.HangUp(fact.reason), self._notice.ahead_of(fact.phrase))
+        self._say_goodbye(do.HangUp(fact.reason), self._notice.ahead_of(fact.phrase))
 
     def _on_came_back(self, fact: was.CameBack) -> None:
         self._clocks.came_back(self._now_ms)
@@ -221,19 +221,19 @@ class Conversation:
             self._clocks.welcome_owed = self.state is State.ANSWERING
 
     def _on_duration_limit(self) -> None:
-        self._part(do.HangUp(EndReason.DURATION_LIMIT))
+        self._say_goodbye(do.HangUp(EndReason.DURATION_LIMIT))
 
     def _on_time_is_up(self, fact: was.TimeIsUp) -> None:
-        self._part(do.HangUp(fact.reason, fact.words))
+        self._say_goodbye(do.HangUp(fact.reason, fact.words))
 
-    def _part(self, hang_up: do.HangUp, last_words: Phrase | None = None) -> None:
+    def _say_goodbye(self, hang_up: do.HangUp, last_words: Phrase | None = None) -> None:
         """Say goodbye, or those last words, then hang up. Whoever speaks is cut off, and nothing is answered any
         more."""
         if self._hang_up is not None:
             return
         self._answering.stop()
         self._end_utterance()
-        self._hang_up, self._clocks.parting = hang_up, True
+        self._hang_up, self._clocks.goodbye = hang_up, True
         said = last_words or (None if self._floor.held_back else self.script.goodbye)
         if said:
             self._say(said)
@@ -628,9 +628,9 @@ class Conversation:
             if self.state is State.BARGE_IN:
                 self._end_barge_in(Verdict.RESUME)
             else:
-                self._await_nothing()
+                self._answer_now()
 
-    def _await_nothing(self) -> None:
+    def _answer_now(self) -> None:
         self._go(State.WAITING)
         self._try_answer()
 
@@ -645,10 +645,10 @@ class Conversation:
                 self._owed.announce()
             return
         self._clocks.user_acted(self._now_ms)
-        if self._owed.alone or self._opens(fact):
+        if self._owed.alone or self._greets(fact):
             return
         if not self._answering.owe_alone(plays=self.state is State.ANSWERING):
-            self._await_nothing()
+            self._answer_now()
 
     def _on_reply_cancelled(self, _: was.ReplyCancelled | None = None) -> None:
         self._clocks.user_acted(self._now_ms)
@@ -660,7 +660,7 @@ class Conversation:
         elif self.state is State.WAITING and self._turn is None:
             self._go(State.IDLE)
 
-    def _opens(self, fact: was.ReplyAsked) -> bool:
+    def _greets(self, fact: was.ReplyAsked) -> bool:
         """Nothing was said yet: the agent says its greeting. False if it has none, or is told what to say."""
         greeting = self.script.greeting
         told = fact.instructions or fact.given is not None
@@ -739,7 +739,7 @@ class Conversation:
             if turn.quiet_ms and turn.final is not None and not self._replies.stopping:
                 self._on_final(turn)
         elif self.state is State.ANSWERING and self._owed.alone:
-            self._await_nothing()
+            self._answer_now()
         elif self.state is State.ANSWERING and self._tools.owed:
             self._go_on()
         elif self.state is State.ANSWERING and not self._tools.awaited:
@@ -859,12 +859,12 @@ class Conversation:
 
     def _end_by_agent(self) -> None:
         """The agent hangs up. It has said goodbye itself, or the script's goodbye is said now."""
-        parting, hang_up = self._tools.parting, do.HangUp(EndReason.AGENT_HUNG_UP)
+        call, hang_up = self._tools.hang_up_call, do.HangUp(EndReason.AGENT_HUNG_UP)
         self._replies.cancel_carried(Status.RESPONSE_DONE)
-        if parting and parting.spoke:
+        if call and call.spoke:
             self._leave(hang_up)
         else:
-            self._part(hang_up)
+            self._say_goodbye(hang_up)
 
     def _on_filler(self) -> None:
         if phrase := self._tools.take_filler(self._now_ms):
@@ -964,7 +964,7 @@ RULES: dict[type[Fact] | Due, Callable[..., None]] = {
 }
 """The rule for each fact, which is passed to it, and for each deadline. At a deadline a rule is passed nothing."""
 
-UNHEARD_AT_PARTING = frozenset({
+IGNORED_AT_GOODBYE = frozenset({
     was.UserStarted, was.SpeechGrew, was.QuietGrew, was.TranscriptFailed, was.TurnJudged, was.VoiceJudged,
     was.TextTyped, was.ImageGiven, was.VoicePushed, was.AnswerAsked, was.ToolCalled, was.ToolReturned,
     was.TurnTakingSet, was.SpeechCommitted, was.SpeechDropped, was.ReplyAsked, was.ReplyCancelled,

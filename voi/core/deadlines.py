@@ -35,7 +35,7 @@ class Clocks:
     state_since_ms: int = 0
     reminders: int = 0
     """How many reminders were given since the person was last active."""
-    parting: bool = False
+    goodbye: bool = False
     """The agent says goodbye, and hangs up then."""
     welcome_owed: bool = False
     """The person is back after a long absence and was not told so yet, because a reply goes on."""
@@ -72,7 +72,7 @@ def next_due(
         return None
     policy = script.turn
     due: tuple[int, Due] | None = None  # the earliest so far: a list for each fact would cost twice as much
-    if script.duration_limit_ms and not clocks.parting:
+    if script.duration_limit_ms and not clocks.goodbye:
         due = (clocks.opened_ms + script.duration_limit_ms, Due.DURATION_LIMIT)
     if reply_ms is not None:
         due = _earlier(due, reply_ms, Due.SILENT_REPLY)

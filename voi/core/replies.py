@@ -12,7 +12,7 @@ from voi.core import facts as was
 from voi.core.actions import Action, Status
 from voi.core.history import History, HistoryEntry
 from voi.core.kept import KeptReply
-from voi.core.lateness import Lateness
+from voi.core.late_answer import LateAnswer
 from voi.core.ledger import Joined, Ledger, join
 from voi.core.reply import Reply
 from voi.core.script import Script
@@ -62,7 +62,7 @@ class Replies:
         self._rounds = 0
         """How often the current answer has called tools."""
         self._rounds_since_ms = 0
-        self.late = Lateness(script)
+        self.late = LateAnswer(script)
         self.follow(script)
         self._timeout_ms = script.reply_timeout_ms
         self._lag_max_ms = script.playback_lag_max_ms

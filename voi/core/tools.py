@@ -46,7 +46,7 @@ class _Round:
 
 
 @dataclass(frozen=True, slots=True)
-class Parting:
+class HangUpCall:
     """The call by which a reply hangs up. `spoke`: the reply itself says goodbye."""
 
     reply: int
@@ -59,8 +59,16 @@ class Tools:
     """The tools of one conversation. RunTool and CancelTool actions are appended to `out`."""
 
     __slots__ = (
-        "_default", "_early", "_fillers_said", "_history", "_out", "_rounds", "_rules", "deadline_ms", "owed",
-        "parting",
+        "_default",
+        "_early",
+        "_fillers_said",
+        "_history",
+        "_out",
+        "_rounds",
+        "_rules",
+        "deadline_ms",
+        "hang_up_call",
+        "owed",
     )  # fmt: skip
 
     def __init__(self, history: History, script: Script, out: list[Action]) -> None:
@@ -68,7 +76,7 @@ class Tools:
         self._out = out
         self._rounds: dict[int, _Round] = {}
         """The rounds with running tools, by reply."""
-        self.parting: Parting | None = None
+        self.hang_up_call: HangUpCall | None = None
         """How the agent hangs up, once its goodbye was heard."""
         self._early: AfterCall | None = None
         self._fillers_said: list[Phrase] = []
@@ -151,7 +159,7 @@ class Tools:
             return None
         each.after.add(fact.then)
         if fact.then == "hang_up" and each.message_id is not None and not each.waived:
-            self.parting = Parting(fact.reply, each.message_id, fact.call_id, each.spoke)
+            self.hang_up_call = HangUpCall(fact.reply, each.message_id, fact.call_id, each.spoke)
         return self._record(fact.reply, each, ToolResult(fact.call_id, fact.result, fact.failed))
 
     def _record(self, reply: int, each: _Round, result: ToolResult) -> AfterCall | None:
@@ -207,10 +215,10 @@ class Tools:
     def interrupt(self) -> bool:
         """The person speaks on: cancel the tools that are to be cancelled then, and do not hang up. True if that
         changed the history."""
-        changed = self.parting is not None
-        if parting := self.parting:
-            self._history.set_result(parting.message_id, ToolResult(parting.call_id, SPOKE_ON, failed=True))
-            self.parting = None
+        changed = self.hang_up_call is not None
+        if call := self.hang_up_call:
+            self._history.set_result(call.message_id, ToolResult(call.call_id, SPOKE_ON, failed=True))
+            self.hang_up_call = None
         for reply, each in list(self._rounds.items()):
             if each.message_id is None:
                 continue
@@ -224,7 +232,7 @@ class Tools:
 
     def hangs_up_after(self, reply: int) -> bool:
         """True if the conversation ends when that reply was heard."""
-        return self.parting is not None and self.parting.reply == reply
+        return self.hang_up_call is not None and self.hang_up_call.reply == reply
 
     # ---- while they run ---------------------------------------------------------------------------
 

@@ -9,7 +9,7 @@ from voi.config.agents import Agent
 from voi.config.config import Config
 from voi.core.actions import EndUtterance, JudgeTurn, JudgeVoice, Listen, Transcribe, TranscribeNow
 from voi.core.facts import Fact, Heard, TranscriptFailed, TurnJudged, VoiceJudged
-from voi.core.late import LATE_MAX
+from voi.core.late_words import LATE_MAX
 from voi.core.options import CallOptions
 from voi.core.vad_edges import VadRules
 from voi.dialogue import Message

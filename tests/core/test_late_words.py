@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from voi.core import actions as do
 from voi.core import facts as was
-from voi.core.late import LATE_MAX
+from voi.core.late_words import LATE_MAX
 from voi.core.script import Script
 from voi.core.state import State
 from voi.dialogue import Message, Phrase

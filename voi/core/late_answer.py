@@ -6,7 +6,7 @@ from voi.core.script import Script
 from voi.dialogue import Phrase
 
 
-class Lateness:
+class LateAnswer:
     """The late phrase of one conversation. `phrase` None: nothing is ever said."""
 
     __slots__ = ("_after_ms", "_told_in_answer", "_told_in_turn", "phrase", "silent_since_ms")
