@@ -59,6 +59,8 @@ _STOP_WORDS = frozenset(
 
 
 class Verdict(Enum):
+    """What to do with a reply that somebody makes a sound over: stop it, or play on at full volume."""
+
     STOP = auto()
     RESUME = auto()
 
@@ -93,6 +95,7 @@ class BargeIn:
 
     @property
     def likely(self) -> bool:
+        """True if the sound was judged to be probably a voice."""
         return self.voice is not None and self.voice >= LIKELY_VOICE
 
     @property
@@ -190,6 +193,7 @@ class BargeIns:
         return self.weigh(turn, now_ms)
 
     def judged(self, fact: VoiceJudged, turn: Turn, now_ms: int) -> Verdict | None:
+        """Take in what the voice judge says. Returns what to do with the reply; None: wait."""
         self._newest.judged(fact)
         if self._newest.likely and self._script.interrupts:
             self._duck("deep")

@@ -25,6 +25,7 @@ def tokens(text: str) -> list[str]:
 
 
 def is_word(token: str) -> bool:
+    """True if the token is a word, and no end mark."""
     return token[0] not in ".!?…"
 
 

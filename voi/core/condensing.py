@@ -72,6 +72,7 @@ class Condensing:
 
     @property
     def notes(self) -> tuple[str, ...]:
+        """For the prompt: the summary of what was condensed; empty if nothing was."""
         return (summary_note(self.summary),) if self.summary else ()
 
     # ---- requests ---------------------------------------------------------------------------------

@@ -8,6 +8,8 @@ from voi.core.state import State
 
 
 class Due(Enum):
+    """What can fall due. `RULES` of the conversation has a rule for each."""
+
     DURATION_LIMIT = auto()
     IDLE_LIMIT = auto()
     REMINDER = auto()

@@ -38,6 +38,7 @@ class Draft:
         return bool(self.prefix or self.image_urls)
 
     def with_speech(self, spoken: str) -> str:
+        """The whole message, if this is what they said after the text that is known already."""
         return f"{self.prefix} {spoken}".strip()
 
     def show(self, text: str, *, final: bool, correct: bool) -> list[Show]:
@@ -52,6 +53,7 @@ class Draft:
         return [Show(self.message_id, "user", text, self.image_urls, final)]
 
     def entry(self, text: str) -> HistoryEntry:
+        """The message with that text, for the history. It must have been shown."""
         assert self.message_id is not None
         return HistoryEntry(self.message_id, "user", text, self.image_urls)
 

@@ -5,6 +5,8 @@ from enum import StrEnum
 
 
 class EndReason(StrEnum):
+    """Why a conversation ends, or does not begin."""
+
     # a conversation that had begun
     FINISHED = "finished"
     """It ended normally: the agent or the client is done."""

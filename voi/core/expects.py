@@ -13,6 +13,8 @@ from voi.core.request_words import LANGUAGES
 
 
 class Expects(StrEnum):
+    """The kind of answer that the agent asks for."""
+
     OPEN = "open"
     """Anything, or nothing was asked."""
     NUMBER = "number"

@@ -17,6 +17,8 @@ IMAGES_MAX_CHARACTERS = 32_000_000
 
 @dataclass(slots=True)
 class HistoryEntry:
+    """One message of the dialogue, with the tools that it called and what they returned."""
+
     message_id: int
     role: Role
     text: str
@@ -83,9 +85,11 @@ class History:
 
     @property
     def last(self) -> HistoryEntry | None:
+        """The newest message; None: there is none."""
         return self._entries[-1] if self._entries else None
 
     def add(self, entry: HistoryEntry) -> None:
+        """Add the newest message. The oldest one is forgotten if there are too many."""
         self.version += 1
         self._entries.append(entry)
         if len(self._entries) > self._limit:

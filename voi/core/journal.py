@@ -50,6 +50,7 @@ class JournalEntry(NamedTuple):
 
 
 def encode_script(script: Script) -> Json:
+    """The journal's first line, to be written as JSON."""
     return {"voi": VERSION, "script": encode_value(script)}
 
 
@@ -72,6 +73,7 @@ def _script_of_today(script: Any) -> Any:
 
 
 def encode_entry(now_ms: int, fact: Fact, actions: Iterable[Action]) -> Json:
+    """One step as a line of the journal, to be written as JSON."""
     return {
         "t": now_ms,
         "fact": type(fact).__name__,
@@ -92,6 +94,7 @@ def decode_entry(line: object) -> JournalEntry:
 
 
 def encode_action(action: Action) -> Json:
+    """The action as a dict: the name of its kind, and its fields."""
     return {"action": type(action).__name__, **encode_value(action)}
 
 
@@ -111,6 +114,7 @@ def decode_action(value: object) -> Action:
 
 
 def encode_value(value: Any) -> Any:
+    """The value in JSON's types. Dataclasses become dicts, tuples become lists."""
     if is_dataclass(value):
         encoded = {field.name: encode_value(getattr(value, field.name)) for field in fields(value)}
         return {"part": type(value).__name__, **encoded} if type(value) in _PARTS.values() else encoded

@@ -41,6 +41,7 @@ class LateAnswer:
         return self.phrase
 
     def answer_begins(self) -> None:
+        """An answer was announced."""
         self._told_in_answer = self._told_in_turn
 
     def turn_begins(self) -> None:

@@ -42,13 +42,16 @@ class Joined:
 
     @property
     def text(self) -> str:
+        """All text so far, without space at its end."""
         return self._whole.rstrip()
 
     @property
     def narrated(self) -> tuple[tuple[int, int], ...]:
+        """Begin and end index of each comment of the narrator in `text`."""
         return tuple(self._narrated)
 
     def add(self, segment: ReplySegment) -> None:
+        """Put the segment at the end."""
         text = segment.text if self._whole else segment.text.lstrip()
         self._whole += _gap(self._whole, text)
         begin = len(self._whole) + len(text) - len(text.lstrip())

@@ -87,6 +87,8 @@ _AFTER_MENTION = frozenset(".,;:!?)-…")
 
 
 def tag(text: str, at: int, *, final: bool) -> Seen:
+    """What begins with the `<` or `&lt;` at that index: a tag or a control token of a model. `final`: no more text
+    comes."""
     if text[at] == "&" and "&lt;".startswith(text[at : at + 4]) and len(text) - at < 4:
         return "wait"
     if comment := _COMMENT.match(text, at):
@@ -209,6 +211,7 @@ def family_of(name: str, *, is_token: bool = False, is_tag: bool = False) -> tup
 
 
 def bracket(text: str, at: int, *, final: bool) -> Seen:
+    """What begins with the bracket at that index: `[INST]`, `[/THINK]` and the like. `final`: no more text comes."""
     mark = _BRACKET.match(text, at)
     if mark is None:
         return None
@@ -275,6 +278,7 @@ def odd_token(text: str, at: int, *, final: bool) -> Seen:
 
 
 def fence(text: str, at: int) -> Seen:
+    """What begins with the backtick at that index: a code block with a call of a tool, or with thoughts."""
     mark = _FENCE.match(text, at)
     if mark is None or (at and text[at - 1] != "\n"):
         return None

@@ -48,6 +48,7 @@ class ModelContext:
 
     @property
     def prompt(self) -> tuple[Message, ...]:
+        """The agent's prompt, with all notes at the end of its system message."""
         return with_notes(self._script.prompt, (self._recalled, *self._condensing.notes, self._note))
 
     def request(self, *said: Message) -> tuple[Message, ...]:

@@ -48,6 +48,7 @@ class NarratorSplitter:
         self._line = ""  # the end of what precedes the buffer in its line
 
     def feed(self, text: str) -> list[tuple[str, Voice]]:
+        """Take in more text. Returns the text whose voice is known by now, in order."""
         self._buffer += text
         return self._split(final=False)
 

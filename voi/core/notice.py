@@ -28,6 +28,7 @@ class Notice:
 
     @property
     def owed(self) -> bool:
+        """True if the person has not heard it to its end yet."""
         return self._owed and self.phrase is not None
 
     def ahead_of(self, phrase: Phrase) -> Phrase:
@@ -36,6 +37,7 @@ class Notice:
         return phrase if notice is None else replace(phrase, text=f"{notice.text} {phrase.text}", file=None)
 
     def owe(self) -> None:
+        """It has to be said, or said again: the conversation begins, or they did not hear its end."""
         self._owed = True
 
     def begins(self, reply: int, then: Phrase | None) -> None:
@@ -43,9 +45,11 @@ class Notice:
         self.reply, self.then = reply, then
 
     def try_again(self) -> None:
+        """A voice may be able to say it again: another answer begins."""
         self._failed = False
 
     def failed(self, reply: int) -> None:
+        """That reply failed. If it was to say the notice, what follows is said without it."""
         self._failed |= reply == self.reply
 
     def heard(self, reply: int) -> bool:

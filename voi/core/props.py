@@ -210,7 +210,7 @@ _LANGUAGES = (
         "for|er|eller|under|ikke|har|kr|uder|after|over|vår|timer|minutter|koster|åbner|her|der",
     ),
 )
-_ORIENTAL = re.compile(
+_ARABIC_AND_HINDI = re.compile(
     # Arabic, Hindi
     r"[يت]عدل نظار|[يت]نحني|[يت]رتشف|[يت]صفق|[يت]ومئ|[يت]لوح|[يت]غمز|[يت]هز (?:رأس|كتف)|[يت]رفع حاجب|[يت]حك رأس|"
     r"चश्मा|चश्मे|हाथ जोड़|सिर हिला|सिर झुका|झुक(?:कर|ता|ती|ते)|ताली|तालियाँ|आँख मार|आंख मार|चुस्की|गला साफ|"
@@ -270,5 +270,6 @@ def is_handling(words: Sequence[str]) -> bool:
     )
 
 
-def has_gesture_of_the_east(text: str) -> bool:
-    return _ORIENTAL.search(text) is not None
+def has_arabic_or_hindi_gesture(text: str) -> bool:
+    """True if a gesture is named in Arabic or Hindi."""
+    return _ARABIC_AND_HINDI.search(text) is not None

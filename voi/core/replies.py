@@ -154,6 +154,8 @@ class Replies:
         reply.announced, self._carried = True, False
 
     def start(self, answers: str, messages: tuple[Message, ...], *, muted: bool, tools: bool = True) -> Reply:
+        """Have the model write a reply to `messages`. `answers`: the person's words that it answers; "": none.
+        `muted`: it is speculative until it is released. `tools`: it may call tools."""
         reply = self._new(answers)
         reply.may_call = tools
         if muted:
@@ -337,6 +339,7 @@ class Replies:
     # ---- the end of it ----------------------------------------------------------------------------
 
     def drop_speculation(self) -> None:
+        """Stop the speculative reply, and the safe tools that run for it, if there is one."""
         if self.speculation:
             self._out.append(do.Stop(self.speculation.number))
             self._tools.drop(self.speculation.number)
@@ -393,6 +396,7 @@ class Replies:
         return past.number if past else 0
 
     def was_cut(self, message_id: int) -> bool:
+        """True if the reply of that message id is over, and not all of it was heard."""
         past = self._past.get(message_id)
         return past is not None and past.cut
 

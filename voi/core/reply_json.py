@@ -81,6 +81,7 @@ class JsonUnwrapper:
         """Unbound, because a bound method makes a reference cycle that only the garbage collector can free."""
 
     def feed(self, delta: str) -> list[tuple[str, str]]:
+        """Take in more of the reply. Returns what can be said by now, in order."""
         self._buffer += delta
         if self._guessed:
             self._guessed = (self._guessed + delta)[:_GUESSED_MAX_CHARACTERS]
@@ -90,6 +91,7 @@ class JsonUnwrapper:
         return out
 
     def close(self) -> list[tuple[str, str]]:
+        """The reply is complete. Returns the rest of what is to be said."""
         self._final = True
         out = self.feed("")
         self._end_object()

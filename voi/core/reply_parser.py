@@ -28,10 +28,12 @@ class ToneLines:
         """A label came just before, and `text:` may follow it."""
 
     def feed(self, text: str) -> list[tuple[str, str | None]]:
+        """Take in more text. Returns the text whose tone is known by now, in order."""
         self._buffer += text
         return self._read(final=False)
 
     def close(self) -> list[tuple[str, str | None]]:
+        """The text is complete. Returns the rest of it."""
         out = self._read(final=True)
         self._tone, self._text_key = None, False
         return out

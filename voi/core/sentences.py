@@ -87,6 +87,7 @@ class Cutter:
         self._first = True
 
     def feed(self, text: str) -> list[str]:
+        """Take in more text. Returns the pieces that are complete by now, in order."""
         pieces: list[str] = []
         for part in _parts(text):
             self._buffer += part

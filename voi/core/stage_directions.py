@@ -54,7 +54,7 @@ def is_direction(text: str, line: str, after: str) -> bool:
     words = [word.casefold() for word in _PART.findall(text)]
     if not words or after in (":", "：") or _LABEL.search(text):
         return False
-    if gestures.WITHOUT_SPACES.search(text) or props.has_gesture_of_the_east(text):
+    if gestures.WITHOUT_SPACES.search(text) or props.has_arabic_or_hindi_gesture(text):
         return True
     in_sentence = line[-1:].isalnum() and not line[-1:].isdigit()
     begins_sentence = text[0].isupper() and after.islower()

@@ -9,6 +9,8 @@ from enum import StrEnum
 
 
 class State(StrEnum):
+    """Whose turn it is, or what is being decided about that."""
+
     IDLE = "idle"
     """No one speaks and nothing is pending."""
     HEARING = "hearing"

@@ -237,6 +237,7 @@ class Tools:
     # ---- while they run ---------------------------------------------------------------------------
 
     def answer_begins(self) -> None:
+        """Another answer begins: each filler may be said again."""
         self._fillers_said.clear()
 
     def filler_due_ms(self) -> int | None:

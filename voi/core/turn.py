@@ -68,6 +68,7 @@ class Turn:
 
     @property
     def voice_ms(self) -> int:
+        """How much voice the utterance has so far."""
         return self.earlier_ms + self.stretch_ms
 
     def sets_in(self, voice_ms: int) -> None:
@@ -76,6 +77,7 @@ class Turn:
         self.stretch_ms, self.quiet_ms = voice_ms, 0
 
     def quiet_grew(self, quiet_ms: int) -> None:
+        """The person has been quiet for that long. The first time, a pause begins."""
         if self.quiet_ms == 0:
             self.next_pause()
         self.quiet_ms = quiet_ms
@@ -93,6 +95,7 @@ class Turn:
         self.final, self.unheard, self.late = self.text, True, late
 
     def voice_judged(self, fact: VoiceJudged) -> None:
+        """Take a verdict into the mean of all of them."""
         judged_ms = self.judged_ms + max(1, fact.voice_ms)
         self.voice = ((self.voice or 0) * self.judged_ms + fact.voice * max(1, fact.voice_ms)) / judged_ms
         self.judged_ms = judged_ms
@@ -123,6 +126,7 @@ class Turn:
         return wants
 
     def next_pause(self) -> None:
+        """Another pause begins: nothing is known of it yet."""
         self.pause += 1
         self.asked = self.late = self.voice_asked = False
         self.final = self.agent_judgement = self.dictated = None
