@@ -9,6 +9,8 @@ reply is cut to what was heard before anything else is answered. Work is fenced 
 utterance or pause other than the current one are stale and change nothing.
 
 Each method that begins with `_on_` is one rule. `RULES`, at the end, says which fact or deadline each of them answers.
+What a rule needs beside the states has a file of its own: such a part knows nothing of the conversation, and gives back
+actions or a value.
 """
 
 from collections.abc import Callable
