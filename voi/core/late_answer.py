@@ -24,20 +24,20 @@ class LateAnswer:
         self._after_ms = script.late_after_ms
 
     def due_ms(self, reply: Reply | None) -> int | None:
-        """When to tell it ahead of this answer; None: never."""
+        """When to say it ahead of this answer, as wall time in ms; None: never."""
         if self.phrase is None or reply is None or reply.wanted_ms is None or reply.answers is None:
             return None
         told = self._told_in_answer if reply.goes_on else self._told_in_turn
         return reply.wanted_ms + self._after_ms if reply.is_silent and not told else None
 
-    def due_meanwhile_ms(self) -> int | None:
-        """When to tell it while nothing is said because tools run; None: never."""
+    def due_while_tools_run_ms(self) -> int | None:
+        """When to say it while nothing is said because tools run, as wall time in ms; None: never."""
         return None if self.phrase is None or self._told_in_answer else self.silent_since_ms + self._after_ms
 
-    def tell(self, *, meanwhile: bool = False) -> Phrase | None:
-        """It is told now: the phrase."""
+    def take_phrase(self, *, tools_run: bool) -> Phrase | None:
+        """The phrase, which is said now; None: there is none. `tools_run`: nothing is said because tools run."""
         self._told_in_answer = True
-        self._told_in_turn |= not meanwhile
+        self._told_in_turn |= not tools_run
         return self.phrase
 
     def answer_begins(self) -> None:

@@ -236,12 +236,12 @@ class Replies:
     def late_ms(self, reply: Reply | None, *, tools_run: bool) -> int | None:
         """When to tell the person that their answer takes long; None: never. `reply`: the one that they wait for.
         `tools_run`: there is none, and they wait for what tools return."""
-        return self.late.due_meanwhile_ms() if tools_run else self.late.due_ms(reply)
+        return self.late.due_while_tools_run_ms() if tools_run else self.late.due_ms(reply)
 
     def say_late(self, reply: Reply | None, now_ms: int) -> None:
-        """Tell it. This becomes the beginning of the reply's sound, so interruption, guard and clocks need no special
-        case. While tools run there is no reply yet, and it is a phrase of its own."""
-        if phrase := self.late.tell(meanwhile=reply is None):
+        """Say the late phrase. It becomes the beginning of the reply's sound, so interruption, guard and clocks need no
+        special case. While tools run there is no reply yet, and it is a phrase of its own."""
+        if phrase := self.late.take_phrase(tools_run=reply is None):
             if reply is None:
                 self.say(phrase, now_ms, aside=True)
                 return
@@ -251,7 +251,7 @@ class Replies:
 
     def fill(self, phrase: Phrase, now_ms: int) -> None:
         """Say a filler while tools run. It stands for the phrase that the answer takes long."""
-        self.late.tell(meanwhile=True)
+        self.late.take_phrase(tools_run=True)
         self.say(phrase, now_ms, aside=True)
 
     def drop_unheard_aside(self) -> None:
