@@ -45,7 +45,6 @@ from voi.session.failure import Failure, VadFailed
 from voi.session.hands import ConversationHands
 from voi.session.key_menu import KeyMenu
 from voi.session.keys import KeyEntry, keys_said, without_keys
-from voi.session.latency import Latency
 from voi.session.line import Line
 from voi.session.log_format import log_line
 from voi.session.lookups import Lookups
@@ -58,6 +57,7 @@ from voi.session.script_from import script_from
 from voi.session.side_questions import INVOKE_MAX_TOKENS, SideQuestions
 from voi.session.tool_use import ToolUse
 from voi.session.tools import ToolRunner
+from voi.session.turn_marks import TurnMarks
 from voi.session.voice_beside import spoken_beside
 from voi.tasks import Tasks
 from voi.text.language import AUTO
@@ -103,8 +103,7 @@ class Session:
         "__weakref__", "_agent", "_alarm", "_brain", "_captured", "_captures", "_change", "_clock", "_condenser",
         "_config", "_context_tokens_of", "_continued", "_conversation", "_current", "_echo", "_ended",
         "_engines", "_events", "_fault", "_greetings_dir", "_hands", "_inbox", "_key_menu", "_keys", "_knowledge_of",
-        "_latency",
-        "_line", "_make_brain",
+        "_line", "_make_brain", "_marks",
         "_metering", "_never_call", "_note", "_observers", "_options", "_pictures", "_playback", "_private",
         "_prove_person",
         "_questions", "_recalls", "_redaction", "_tasks", "_telling", "_tool_runner", "_tools_of", "about", "begun",
@@ -185,10 +184,10 @@ class Session:
         self._private: dict[str, frozenset[str]] = {}
         self._note_private()
         self._conversation = Conversation(script)
-        self._latency = Latency()
         self._tasks = Tasks(conversation_id, log_words=log_words)
         self._tool_runner: ToolRunner | None = None
         self._observers = Observers(observers, self._tasks.log, on_observer_failed)
+        self._marks = TurnMarks(self._alarm.now_ms, self._observers.turn)
         self._metering = Metering(engines.llm_name, self._observers.usage)
         self._current.lookups = self._lookups_for(agent)
         self._events = DoorEvents(line)
@@ -257,7 +256,7 @@ class Session:
             self._tasks, self.tell, playback, rate_hz, agent, self._current, self._config, self._engines, self._options,
             self._greetings_dir, self._conversation.history.log,
             on_user_sound=observers.user_sound if observers.wants("user_sound") and not hides_words else None,
-            on_token=self._mark_token, on_sound=self._mark_sound, on_failure=self._failed,
+            on_token=self._marks.token, on_sound=self._marks.sound, on_failure=self._failed,
             metering=self._metering,
             clean=self._clean if self._echo else None,
         )  # fmt: skip
@@ -471,10 +470,9 @@ class Session:
         now_ms = self._alarm.now_ms()
         if type(fact) is was.HungUp:
             self._keep_for_later()
-        if type(fact) in _MARKED:
-            self._mark(fact, now_ms)
-        if type(fact) is was.Heard and self._current.lookups is not None:
-            self._current.lookups.hear(fact.text)
+        self._marks.fact(fact, now_ms)
+        if type(fact) in _NOTED:
+            self._note_fact(fact)
         self._events.fact(fact)
         actions = self._conversation.handle(fact, now_ms)
         if self._observers.wants_steps or self._tasks.log.isEnabledFor(logging.DEBUG):
@@ -483,6 +481,15 @@ class Session:
             self._act(action)
         if type(fact) is was.HungUp:
             self._ended.set()
+
+    def _note_fact(self, fact: Fact) -> None:
+        match fact:
+            case was.Heard() if self._current.lookups is not None:
+                self._current.lookups.hear(fact.text)
+            case was.PieceVoiced(words=words) if words and self._playback:
+                self._playback.mark_words(fact.reply, (fact.start_ms + word.start_ms for word in words))
+            case was.ReplyPlayed() if self._brain:
+                self._brain.forget(fact.reply)
 
     def _observe_step(self, now_ms: int, fact: Fact, actions: Sequence[Action]) -> None:
         log = self._tasks.log
@@ -500,19 +507,18 @@ class Session:
         assert self._tool_runner is not None
         match action:
             case do.StartReply():
-                self._latency.started(
-                    action.reply, speculative=action.muted and self._conversation.script.turn.speculate
-                )
+                speculates = action.muted and self._conversation.script.turn.speculate
+                self._marks.started(action.reply, speculative=speculates)
                 door_events.started(action.reply)
                 brain.act(action)
             case do.SayPhrase() | do.SayRest():
                 door_events.started(action.reply)
                 brain.act(action)
             case do.SayAhead():
-                self._latency.speaks_ahead(action.reply)
+                self._marks.speaks_ahead(action.reply)
                 brain.act(action)
             case do.Release():
-                self._latency.released(action.reply, self._alarm.now_ms())
+                self._marks.released(action.reply)
                 door_events.released(action.reply, action.message_id)
                 brain.act(action)
             case do.Stop():
@@ -775,50 +781,6 @@ class Session:
         else:
             self._arm()
 
-    # ---- latency ------------------------------------------------------------------------------------
 
-    def _mark_token(self, reply: int) -> None:
-        self._latency.token(reply, self._alarm.now_ms())
-
-    def _mark_sound(self, reply: int) -> None:
-        if not self._latency.awaits_sound(reply):
-            return
-        now_ms = self._alarm.now_ms()
-        self._latency.sound(reply, now_ms)
-        if self._latency.owes_sound(reply):
-            self._turn_ends(reply, now_ms)
-
-    def _mark(self, fact: Fact, now_ms: int) -> None:
-        match fact:
-            case was.QuietGrew():
-                self._latency.quiet(fact.quiet_ms, now_ms)
-            case was.AnswerAsked():
-                self._latency.asked(now_ms)
-            case was.Heard() if fact.pause:
-                self._latency.transcribed(now_ms)
-            case was.PlaybackStarted():
-                self._turn_ends(fact.reply, now_ms)
-            case was.PieceVoiced(words=words) if words and self._playback:
-                starts_ms = (fact.start_ms + word.start_ms for word in words)
-                self._playback.mark_words(fact.reply, starts_ms)
-            case was.ReplyPlayed():
-                self._events.over(fact.reply)
-                if self._brain:
-                    self._brain.forget(fact.reply)
-                self._turn_ends(fact.reply, None)
-            case was.ReplyStopped():
-                self._turn_ends(fact.reply, None)
-
-    def _turn_ends(self, reply: int, sent_ms: int | None) -> None:
-        times = self._latency.ended(reply, sent_ms)
-        if times:
-            self._observers.turn(times)
-
-
-_MARKED = frozenset(
-    {
-        was.QuietGrew, was.AnswerAsked, was.Heard, was.PlaybackStarted, was.PieceVoiced, was.ReplyPlayed,
-        was.ReplyStopped,
-    }
-)  # fmt: skip
-"""The facts that `_mark` notes something of. Others come by the dozen every second."""
+_NOTED = frozenset({was.Heard, was.PieceVoiced, was.ReplyPlayed})
+"""The facts that something beside the core needs to know. Others come by the dozen every second."""
