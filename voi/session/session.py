@@ -6,7 +6,6 @@ Facts that arise meanwhile wait in a queue. All work that takes time is a named 
 
 import asyncio
 import json
-import logging
 import time
 from collections import deque
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
@@ -46,16 +45,15 @@ from voi.session.hands import ConversationHands
 from voi.session.key_menu import KeyMenu
 from voi.session.keys import KeyEntry, keys_said, without_keys
 from voi.session.line import Line
-from voi.session.log_format import log_line
 from voi.session.lookups import Lookups
 from voi.session.memory import PersonMemory
 from voi.session.metering import MeteredLlm, Metering
 from voi.session.observer import Observer, Observers
+from voi.session.observing import Observing
 from voi.session.playback import Playback
-from voi.session.redaction import Redaction, redaction_of
+from voi.session.redaction import Redaction
 from voi.session.script_from import script_from
 from voi.session.side_questions import INVOKE_MAX_TOKENS, SideQuestions
-from voi.session.tool_use import ToolUse
 from voi.session.tools import ToolRunner
 from voi.session.turn_marks import TurnMarks
 from voi.session.voice_beside import spoken_beside
@@ -104,9 +102,9 @@ class Session:
         "_config", "_context_tokens_of", "_continued", "_conversation", "_current", "_echo", "_ended",
         "_engines", "_events", "_fault", "_greetings_dir", "_hands", "_inbox", "_key_menu", "_keys", "_knowledge_of",
         "_line", "_make_brain", "_marks",
-        "_metering", "_never_call", "_note", "_observers", "_options", "_pictures", "_playback", "_private",
+        "_metering", "_never_call", "_note", "_observers", "_observing", "_options", "_pictures", "_playback",
         "_prove_person",
-        "_questions", "_recalls", "_redaction", "_tasks", "_telling", "_tool_runner", "_tools_of", "about", "begun",
+        "_questions", "_recalls", "_tasks", "_telling", "_tool_runner", "_tools_of", "about", "begun",
         "conversation_id", "invoke_llm", "kept_for_later", "memory",
     )  # fmt: skip
 
@@ -181,12 +179,12 @@ class Session:
         self._captured: tuple[CapturedValue, ...] = ()
         self._keys: KeyEntry | None = None
         self._key_menu: KeyMenu | None = None
-        self._private: dict[str, frozenset[str]] = {}
-        self._note_private()
         self._conversation = Conversation(script)
         self._tasks = Tasks(conversation_id, log_words=log_words)
         self._tool_runner: ToolRunner | None = None
         self._observers = Observers(observers, self._tasks.log, on_observer_failed)
+        self._observing = Observing(self._observers, self._tasks, agent)
+        self._observing.follow(self._current.agent, self._current.tools)
         self._marks = TurnMarks(self._alarm.now_ms, self._observers.turn)
         self._metering = Metering(engines.llm_name, self._observers.usage)
         self._current.lookups = self._lookups_for(agent)
@@ -243,7 +241,6 @@ class Session:
         observers.begin(self._conversation.script)
         await self._await_memory()
         self._alarm.start()
-        hides_words = self._redaction is not None and self._redaction.hides_words
         paced = self._options.stream_output_audio
         if self._engines.echo_canceller and paced and self._options.mode == "call":
             self._echo = self._engines.echo_canceller(0)
@@ -252,11 +249,12 @@ class Session:
             self._line, self.tell, self._clock, paced=paced, lowers_ahead=self._options.lowers_sound,
             reported=self._options.reports_playback, on_sent=on_sent,
         )  # fmt: skip
+        takes_user_sound = observers.wants("user_sound") and not self._observing.hides_words
         around = Surroundings(
             self._tasks, self.tell, playback, rate_hz, agent, self._current, self._config, self._engines, self._options,
             self._greetings_dir, self._conversation.history.log,
-            on_user_sound=observers.user_sound if observers.wants("user_sound") and not hides_words else None,
-            on_token=self._marks.token, on_sound=self._marks.sound, on_failure=self._failed,
+            on_user_sound=observers.user_sound if takes_user_sound else None,
+            on_token=self._marks.token, on_sound=self._marks.sound, on_failure=self._observing.failed,
             metering=self._metering,
             clean=self._clean if self._echo else None,
         )  # fmt: skip
@@ -264,7 +262,7 @@ class Session:
         self._brain = brain
         self._condenser = Condenser(
             self._tasks, self.tell, MeteredLlm(self._engines.llm, self._metering), self._engines.llm_name,
-            self._current, lambda: self._conversation.script.context_tokens, self._failed,
+            self._current, lambda: self._conversation.script.context_tokens, self._observing.failed,
         )  # fmt: skip
         self._hands = ConversationHands(
             self._line,
@@ -284,7 +282,9 @@ class Session:
             lambda: self._current.agent, self._newest_reply, self.tell, self._asked_by_key, self, self._hands,
             self._tasks,
         )  # fmt: skip
-        self._tool_runner = ToolRunner(self._current.tools, self._tasks, self.tell, self._tool_context, self._tool_used)
+        self._tool_runner = ToolRunner(
+            self._current.tools, self._tasks, self.tell, self._tool_context, self._observing.tool
+        )
         try:
             self._inbox.appendleft(self._continued or was.Opened(self._options.greet))
             if self._note is not None:
@@ -342,7 +342,8 @@ class Session:
             self._recalls = number = self._recalls + 1
             note = await memory.recall()
         except VoiError as error:
-            self._failed(Failure("memory", "store", "", f"what is known of the person is missing: {error}", 0))
+            failure = Failure("memory", "store", "", f"what is known of the person is missing: {error}", 0)
+            self._observing.failed(failure)
             return
         if number != self._recalls:
             return  # it was asked again meanwhile
@@ -421,18 +422,13 @@ class Session:
     @property
     def redaction(self) -> Redaction | None:
         """What is taken out of its words before anybody keeps them; None: nothing."""
-        return self._redaction
-
-    def _failed(self, failure: Failure) -> None:
-        self._tasks.log.warning("%s", failure)
-        self._observers.failure(failure)
+        return self._observing.redaction
 
     def _observe_sent(self, pcm: bytes, start_s: float) -> None:
         at_ms = self._alarm.since_start_ms(start_s)
         if self._echo:
             self._echo.plays(pcm, self._line.output_rate_hz, at_ms)
-        if self._redaction is None or not self._redaction.hides_words:  # sound cannot be redacted
-            self._observers.agent_sound(pcm, self._line.output_rate_hz, at_ms)
+        self._observing.agent_sound(pcm, self._line.output_rate_hz, at_ms)
 
     def _clean(self, pcm: bytes) -> bytes:
         return self._echo.clean(pcm, self._alarm.now_ms()) if self._echo else pcm
@@ -475,8 +471,7 @@ class Session:
             self._note_fact(fact)
         self._events.fact(fact)
         actions = self._conversation.handle(fact, now_ms)
-        if self._observers.wants_steps or self._tasks.log.isEnabledFor(logging.DEBUG):
-            self._observe_step(now_ms, fact, actions)
+        self._observing.step(now_ms, fact, actions)
         for action in actions:
             self._act(action)
         if type(fact) is was.HungUp:
@@ -490,16 +485,6 @@ class Session:
                 self._playback.mark_words(fact.reply, (fact.start_ms + word.start_ms for word in words))
             case was.ReplyPlayed() if self._brain:
                 self._brain.forget(fact.reply)
-
-    def _observe_step(self, now_ms: int, fact: Fact, actions: Sequence[Action]) -> None:
-        log = self._tasks.log
-        if self._redaction is not None:
-            fact, actions = self._redaction.step(fact, actions)
-        if log.isEnabledFor(logging.DEBUG):
-            for sign, thing in (("<", fact), *((">", action) for action in actions)):
-                log.debug("%s %s", sign, log_line(thing, words=self._tasks.log_words))
-        if self._observers.wants_steps:
-            self._observers.step(now_ms, fact, actions)
 
     def _act(self, action: Action) -> None:
         door_events, brain = self._events, self._brain
@@ -704,11 +689,6 @@ class Session:
         door = self._line.door
         return door is not None and door.kind == "telephone"
 
-    def _tool_used(self, use: ToolUse) -> None:
-        if self._redaction is not None:
-            use = replace(use, arguments=self._redaction.text(use.arguments))
-        self._observers.tool(use)
-
     def _switch_agent(self, name: str) -> None:
         """Have another agent go on. What hears the person stays as it is. Raises ToolFailed."""
         try:
@@ -738,7 +718,7 @@ class Session:
         current.lookups = self._lookups_for(agent)
         if self._tool_runner is not None:
             self._tool_runner.tools = tools
-        self._note_private()
+        self._observing.follow(agent, tools)
         rules = [tool.rule for tool in tools.values()]
         script = script_from(agent, self._options, context_tokens=self._context_tokens(), rules=rules)
         self.tell(was.AgentSwitched(script, current.name))
@@ -756,16 +736,7 @@ class Session:
         if collection is None or agent.llm_model in EMBEDDED_MODELS:
             return None  # echo would read the excerpts out
         said = partial(self._conversation.history.newest_texts, "user", 2)
-        return Lookups(collection, self._tasks, said, self._observers.looked_up, self._failed, self._metering)
-
-    def _note_private(self) -> None:
-        """Have the private arguments of the current agent's tools removed from what observers are told."""
-        for name, tool in self._current.tools.items():
-            if tool.private:
-                self._private[name] = self._private.get(name, frozenset()) | tool.private
-        shortest = (self._agent.redacted_digits_min, self._current.agent.redacted_digits_min)
-        digits_min = min((length for length in shortest if length is not None), default=None)
-        self._redaction = redaction_of(self._agent, self._private, digits_min)
+        return Lookups(collection, self._tasks, said, self._observers.looked_up, self._observing.failed, self._metering)
 
     # ---- the clock ----------------------------------------------------------------------------------
 

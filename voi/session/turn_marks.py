@@ -6,9 +6,7 @@ from voi.core import facts as was
 from voi.core.facts import Fact
 from voi.session.latency import Latency, TurnTimes
 
-_MARKED = frozenset(
-    {was.QuietGrew, was.AnswerAsked, was.Heard, was.PlaybackStarted, was.ReplyPlayed, was.ReplyStopped}
-)
+_MARKED = frozenset({was.QuietGrew, was.AnswerAsked, was.Heard, was.PlaybackStarted, was.ReplyPlayed, was.ReplyStopped})
 """The facts that a moment is noted of. Others come by the dozen every second."""
 
 
