@@ -31,7 +31,7 @@ from voi.core.options import CallOptions
 from voi.core.state import State
 from voi.core.tokens import estimated_tokens
 from voi.dialogue import Message, Phrase
-from voi.errors import ClientError, ConfigError, VoiError
+from voi.errors import ClientError, ConfigError
 from voi.knowledge.collection import KnowledgeCollection
 from voi.session import events
 from voi.session.brain import Brain, MakeBrain, Surroundings, brain_for
@@ -40,7 +40,7 @@ from voi.session.clock import Alarm, ConversationClock
 from voi.session.condenser import Condenser
 from voi.session.current_agent import CurrentAgent
 from voi.session.door_events import DoorEvents
-from voi.session.failure import Failure, VadFailed
+from voi.session.failure import VadFailed
 from voi.session.hands import ConversationHands
 from voi.session.key_menu import KeyMenu
 from voi.session.keys import KeyEntry, keys_said, without_keys
@@ -51,6 +51,7 @@ from voi.session.metering import MeteredLlm, Metering
 from voi.session.observer import Observer, Observers
 from voi.session.observing import Observing
 from voi.session.playback import Playback
+from voi.session.recall import Recall
 from voi.session.redaction import Redaction
 from voi.session.script_from import script_from
 from voi.session.side_questions import INVOKE_MAX_TOKENS, SideQuestions
@@ -70,10 +71,6 @@ AgentChange = Callable[[Agent], Agent]
 KnowledgeOf = Callable[[Knowledge], KnowledgeCollection | None]
 EARLY_FACTS_MAX = 64
 """How many facts are kept from before `run`."""
-
-RECALL_WAIT_S = 0.5
-"""So long the beginning waits for what is remembered of the person. It usually takes milliseconds; what comes later is
-told to the running conversation."""
 
 AWAY_MIN_S = 1.0
 """A client that did not answer for less than this was not away: a network stood still for a moment."""
@@ -103,9 +100,8 @@ class Session:
         "_engines", "_events", "_fault", "_greetings_dir", "_hands", "_inbox", "_key_menu", "_keys", "_knowledge_of",
         "_line", "_make_brain", "_marks",
         "_metering", "_never_call", "_note", "_observers", "_observing", "_options", "_pictures", "_playback",
-        "_prove_person",
-        "_questions", "_recalls", "_tasks", "_telling", "_tool_runner", "_tools_of", "about", "begun",
-        "conversation_id", "invoke_llm", "kept_for_later", "memory",
+        "_questions", "_recall", "_tasks", "_telling", "_tool_runner", "_tools_of", "about", "begun",
+        "conversation_id", "invoke_llm", "kept_for_later",
     )  # fmt: skip
 
     def __init__(
@@ -200,10 +196,8 @@ class Session:
         self.invoke_llm = questions.ask
         self._questions = questions
         self._condenser: Condenser | None = None
-        self.memory = memory
-        self._prove_person = prove_person
+        self._recall = Recall(memory, self._tasks, prove_person, self._observing.failed)
         self._never_call = never_call
-        self._recalls = 0
         self._note: str | None = None
         """What was recalled before the conversation began."""
         self._brain: Brain | None = None
@@ -239,7 +233,7 @@ class Session:
         agent, observers, rate_hz = self._agent, self._observers, self._line.output_rate_hz
         self._tasks.on_failed = self._fall
         observers.begin(self._conversation.script)
-        await self._await_memory()
+        await self._recall.before_beginning(self._recalled)
         self._alarm.start()
         paced = self._options.stream_output_audio
         if self._engines.echo_canceller and paced and self._options.mode == "call":
@@ -268,8 +262,8 @@ class Session:
             self._line,
             self._switch_agent,
             takes_messages=self._options.app_messages,
-            memory=self.memory,
-            prove=self._person_proven,
+            memory=self._recall.memory,
+            prove=self._recall.prove_person,
             current=self._current,
             never_call=self._never_call,
         )
@@ -323,43 +317,18 @@ class Session:
     def recall(self) -> "asyncio.Task[None] | None":
         """Look up what the agent may know of the person, and tell the conversation. Call it again when that changed: it
         was proven who they are, say. Returns the task; None if nothing is remembered here."""
-        if self.memory is None or self._ended.is_set():
-            return None
-        return self._tasks.start(self._recall(self.memory), "memory")
+        return None if self._ended.is_set() else self._recall.look_up(self._recalled)
 
     def proven(self, person: str) -> "asyncio.Task[None] | None":
         """It was proven that this is the person: tools know it now, and the agent when the returned task is done."""
         self.about = {**self.about, "person": person}
         return self.recall()
 
-    async def _person_proven(self) -> None:
-        """A tool has found that out. Returns when what is remembered is there for its answer, or late."""
-        if (recalling := self._prove_person()) is not None:
-            await asyncio.wait((recalling,), timeout=RECALL_WAIT_S)
-
-    async def _recall(self, memory: PersonMemory) -> None:
-        try:
-            self._recalls = number = self._recalls + 1
-            note = await memory.recall()
-        except VoiError as error:
-            failure = Failure("memory", "store", "", f"what is known of the person is missing: {error}", 0)
-            self._observing.failed(failure)
-            return
-        if number != self._recalls:
-            return  # it was asked again meanwhile
+    def _recalled(self, note: str) -> None:
         if self._brain is None:
             self._note = note
         else:
             self.tell(was.Recalled(note))
-
-    async def _await_memory(self) -> None:
-        """Give the conversation what is remembered before it begins, unless that takes long."""
-        if (recalling := self.recall()) is not None:
-            try:
-                await asyncio.wait((recalling,), timeout=RECALL_WAIT_S)
-            except asyncio.CancelledError:
-                recalling.cancel()
-                raise
 
     # ---- the client is away -------------------------------------------------------------------------
 
@@ -706,8 +675,8 @@ class Session:
             self._captures.hand_over()
         current.written, current.came_from, current.name = written, current.name, name
         self._take_over(agent, tools)
-        if self.memory is not None:
-            self.memory.follow(agent, name)
+        if self._recall.memory is not None:
+            self._recall.memory.follow(agent, name)
             if agent.memory is None:
                 self.tell(was.Recalled(""))
             self.recall()
