@@ -39,11 +39,10 @@ from voi.session.budgets import PictureBudget
 from voi.session.clock import Alarm, ConversationClock
 from voi.session.condenser import Condenser
 from voi.session.current_agent import CurrentAgent
+from voi.session.dictation import Dictation
 from voi.session.door_events import DoorEvents
 from voi.session.failure import VadFailed
 from voi.session.hands import ConversationHands
-from voi.session.key_menu import KeyMenu
-from voi.session.keys import KeyEntry, keys_said, without_keys
 from voi.session.line import Line
 from voi.session.lookups import Lookups
 from voi.session.memory import PersonMemory
@@ -61,7 +60,7 @@ from voi.session.voice_beside import spoken_beside
 from voi.tasks import Tasks
 from voi.text.language import AUTO
 from voi.tools.base import AvailableTool, ToolContext, ToolFailed
-from voi.tools.captures import CapturedValue, Captures, NewestWords
+from voi.tools.captures import CapturedValue
 
 if TYPE_CHECKING:
     from voi.engines.startup import Engines
@@ -95,9 +94,9 @@ class Session:
     """
 
     __slots__ = (
-        "__weakref__", "_agent", "_alarm", "_brain", "_captured", "_captures", "_change", "_clock", "_condenser",
-        "_config", "_context_tokens_of", "_continued", "_conversation", "_current", "_echo", "_ended",
-        "_engines", "_events", "_fault", "_greetings_dir", "_hands", "_inbox", "_key_menu", "_keys", "_knowledge_of",
+        "__weakref__", "_agent", "_alarm", "_brain", "_captured", "_change", "_clock", "_condenser",
+        "_config", "_context_tokens_of", "_continued", "_conversation", "_current", "_dictation", "_echo", "_ended",
+        "_engines", "_events", "_fault", "_greetings_dir", "_hands", "_inbox", "_knowledge_of",
         "_line", "_make_brain", "_marks",
         "_metering", "_never_call", "_note", "_observers", "_observing", "_options", "_pictures", "_playback",
         "_questions", "_recall", "_tasks", "_telling", "_tool_runner", "_tools_of", "about", "begun",
@@ -171,10 +170,8 @@ class Session:
         self.about: Mapping[str, str] = {"id": conversation_id, **(about or {})}
         """What templates of tools may name as {call:NAME}, but for the agent."""
         self._hands: ConversationHands | None = None
-        self._captures: Captures | None = None
+        self._dictation: Dictation | None = None
         self._captured: tuple[CapturedValue, ...] = ()
-        self._keys: KeyEntry | None = None
-        self._key_menu: KeyMenu | None = None
         self._conversation = Conversation(script)
         self._tasks = Tasks(conversation_id, log_words=log_words)
         self._tool_runner: ToolRunner | None = None
@@ -267,14 +264,9 @@ class Session:
             current=self._current,
             never_call=self._never_call,
         )
-        self._captures = captures = Captures(
-            self._newest_words, lambda kind: self.tell(was.AnswerExpected(kind)), self._on_telephone,
+        self._dictation = dictation = Dictation(
+            self.tell, self._conversation.history, self._line, self._current, self, self._hands, self._tasks,
             before=self._captured,
-        )  # fmt: skip
-        self._keys = keys = KeyEntry(captures.keys_suffice, self._keys_entered)
-        self._key_menu = KeyMenu(
-            lambda: self._current.agent, self._newest_reply, self.tell, self._asked_by_key, self, self._hands,
-            self._tasks,
         )  # fmt: skip
         self._tool_runner = ToolRunner(
             self._current.tools, self._tasks, self.tell, self._tool_context, self._observing.tool
@@ -291,13 +283,12 @@ class Session:
             self.tell(was.HungUp())
             self._ended.set()
             self._alarm.clear()
-            keys.close()
+            dictation.close()
             brain.close()
             await self._tool_runner.finish()
             await self._tasks.dismiss()
             self._brain = self._playback = self._echo = self._tasks.on_failed = None
-            self._tool_runner = self._hands = self._condenser = self._captures = self._keys = None
-            self._key_menu = None
+            self._tool_runner = self._hands = self._condenser = self._dictation = None
         if self._fault:
             raise self._fault
 
@@ -372,7 +363,7 @@ class Session:
     @property
     def captured(self) -> tuple[CapturedValue, ...]:
         """What the person has dictated, for where the conversation goes on."""
-        return self._captures.taken() if self._captures else self._captured
+        return self._dictation.captures.taken() if self._dictation else self._captured
 
     def take_up_captured(self, values: Sequence[CapturedValue]) -> None:
         """What they dictated before the conversation moved here. Call it before `run`."""
@@ -611,20 +602,13 @@ class Session:
 
     def _tool_context(self) -> ToolContext:
         assert self._hands is not None
-        assert self._captures is not None
-        return ToolContext({**self.about, "agent": self._current.name}, self._hands, self._captures)
+        assert self._dictation is not None
+        return ToolContext({**self.about, "agent": self._current.name}, self._hands, self._dictation.captures)
 
     def key_pressed(self, key: str) -> None:
-        """The person pressed a key of their telephone: 0-9, *, # or A-D; anything else is ignored. It stops the agent,
-        and does what its author says (`KeyMenu`). Other keys, and all while something is dictated, are gathered until
-        #, a pause, or until what is dictated is whole; * begins anew."""
-        keys, captures, menu = self._keys, self._captures, self._key_menu
-        if keys is None or captures is None or menu is None or self._ended.is_set():
-            return
-        entering = keys.begun or captures.awaits_keys or not self._on_telephone()
-        if entering or not menu.press(key):
-            self.tell(was.Interrupted(None))
-            keys.press(key)
+        """The person pressed a key of their telephone: see `Dictation.press`."""
+        if self._dictation is not None and not self._ended.is_set():
+            self._dictation.press(key)
 
     def sound_played(self, message_id: int, given_bytes: int) -> None:
         """The door reports that so much of the sound that it was given of that message was played. Only doors with
@@ -636,27 +620,7 @@ class Session:
                 self._fall(error)
 
     def _judge_dictation(self, text: str) -> float | None:
-        return self._captures.judge(text) if self._captures else None
-
-    def _keys_entered(self, digits: str) -> None:
-        taken = self._captures.keys(digits) if self._captures else None
-        self._asked_by_key(keys_said(taken or " ".join(digits)))
-
-    def _asked_by_key(self, said: str) -> None:
-        self.tell(was.TextTyped(said))
-        self.tell(was.AnswerAsked())
-
-    def _newest_reply(self) -> str:
-        said = self._conversation.history.newest("assistant")
-        return said.text if said else ""
-
-    def _newest_words(self) -> NewestWords:
-        said = self._conversation.history.newest("user")
-        return NewestWords(said.message_id, without_keys(said.text)) if said else NewestWords()
-
-    def _on_telephone(self) -> bool:
-        door = self._line.door
-        return door is not None and door.kind == "telephone"
+        return self._dictation.captures.judge(text) if self._dictation else None
 
     def _switch_agent(self, name: str) -> None:
         """Have another agent go on. What hears the person stays as it is. Raises ToolFailed."""
@@ -671,8 +635,8 @@ class Session:
         except ConfigError as error:
             raise ToolFailed("That agent cannot be reached.") from error
         self._tasks.log.info("the agent %s goes on", name)
-        if self._captures is not None:
-            self._captures.hand_over()
+        if self._dictation is not None:
+            self._dictation.captures.hand_over()
         current.written, current.came_from, current.name = written, current.name, name
         self._take_over(agent, tools)
         if self._recall.memory is not None:
