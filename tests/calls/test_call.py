@@ -281,6 +281,6 @@ async def test_a_door_adapts_the_agent_and_those_that_take_over() -> None:
 
     session = call.open("teller", None, CallOptions(mode="chat"), adapt=adapt)
     assert len(changed) == 1
-    assert session._change is adapt
+    assert session._agents._change is adapt
     assert session.agent.idle_limit_s == 120
     call.refuse(Ended(EndReason.BAD_START))

@@ -5,11 +5,9 @@ Facts that arise meanwhile wait in a queue. All work that takes time is a named 
 """
 
 import asyncio
-import json
 import time
 from collections import deque
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -29,16 +27,15 @@ from voi.core.kept import Kept
 from voi.core.later import for_later
 from voi.core.options import CallOptions
 from voi.core.state import State
-from voi.core.tokens import estimated_tokens
 from voi.dialogue import Message, Phrase
-from voi.errors import ClientError, ConfigError
+from voi.errors import ClientError
 from voi.knowledge.collection import KnowledgeCollection
 from voi.session import events
 from voi.session.brain import Brain, MakeBrain, Surroundings, brain_for
 from voi.session.budgets import PictureBudget
 from voi.session.clock import Alarm, ConversationClock
 from voi.session.condenser import Condenser
-from voi.session.current_agent import CurrentAgent
+from voi.session.conversation_agents import AgentChange, ConversationAgents, ToolsOf
 from voi.session.dictation import Dictation
 from voi.session.door_events import DoorEvents
 from voi.session.failure import VadFailed
@@ -52,21 +49,18 @@ from voi.session.observing import Observing
 from voi.session.playback import Playback
 from voi.session.recall import Recall
 from voi.session.redaction import Redaction
-from voi.session.script_from import script_from
 from voi.session.side_questions import INVOKE_MAX_TOKENS, SideQuestions
 from voi.session.tools import ToolRunner
 from voi.session.turn_marks import TurnMarks
 from voi.session.voice_beside import spoken_beside
 from voi.tasks import Tasks
 from voi.text.language import AUTO
-from voi.tools.base import AvailableTool, ToolContext, ToolFailed
+from voi.tools.base import ToolContext
 from voi.tools.captures import CapturedValue
 
 if TYPE_CHECKING:
     from voi.engines.startup import Engines
 
-ToolsOf = Callable[[Agent, str], Mapping[str, AvailableTool]]
-AgentChange = Callable[[Agent], Agent]
 KnowledgeOf = Callable[[Knowledge], KnowledgeCollection | None]
 EARLY_FACTS_MAX = 64
 """How many facts are kept from before `run`."""
@@ -94,12 +88,12 @@ class Session:
     """
 
     __slots__ = (
-        "__weakref__", "_agent", "_alarm", "_brain", "_captured", "_change", "_clock", "_condenser",
-        "_config", "_context_tokens_of", "_continued", "_conversation", "_current", "_dictation", "_echo", "_ended",
+        "__weakref__", "_agent", "_agents", "_alarm", "_brain", "_captured", "_clock", "_condenser",
+        "_config", "_continued", "_conversation", "_current", "_dictation", "_echo", "_ended",
         "_engines", "_events", "_fault", "_greetings_dir", "_hands", "_inbox", "_knowledge_of",
         "_line", "_make_brain", "_marks",
         "_metering", "_never_call", "_note", "_observers", "_observing", "_options", "_pictures", "_playback",
-        "_questions", "_recall", "_tasks", "_telling", "_tool_runner", "_tools_of", "about", "begun",
+        "_questions", "_recall", "_tasks", "_telling", "_tool_runner", "about", "begun",
         "conversation_id", "invoke_llm", "kept_for_later",
     )  # fmt: skip
 
@@ -144,29 +138,14 @@ class Session:
         self._greetings_dir = greetings_dir
         self._clock = ConversationClock(clock)
         self._alarm = Alarm(self._clock)
-        self._tools_of = tools_of
-        self._context_tokens_of = context_tokens_of
         self._knowledge_of = knowledge_of
-        self._current = CurrentAgent(agent, agent_name, tools_of(agent, ""))
-        self._change: AgentChange = lambda written: written
-        """What the client or the door makes of each agent."""
-        script = script_from(
-            agent,
-            options,
-            judges_voices=engines.voice is not None,
-            notice=notice,
-            turn_weights=config.turn_weights,
-            context_tokens=self._context_tokens(),
-            rules=[tool.rule for tool in self._current.tools.values()],
-        )
-        kept_by = continued.kept.agent if continued else ""
-        if kept_by and (other := config.agents.get(kept_by)) is not None:  # it had taken over before
-            self._current = CurrentAgent(other, kept_by, tools_of(other, agent_name), came_from=agent_name)
-            rules = [tool.rule for tool in self._current.tools.values()]
-            tokens = self._context_tokens()
-            script = script.followed_by(script_from(other, options, context_tokens=tokens, rules=rules))
-            if memory is not None:
-                memory.follow(other, kept_by)
+        self._agents = agents = ConversationAgents(agent, agent_name, options, config, tools_of, context_tokens_of)
+        script = agents.script(judges_voices=engines.voice is not None, notice=notice)
+        if continued and continued.kept.agent:
+            script = agents.resume(continued.kept.agent, script)
+        self._current = current = agents.current
+        if memory is not None and current.agent is not agent:
+            memory.follow(current.agent, current.name)
         self.about: Mapping[str, str] = {"id": conversation_id, **(about or {})}
         """What templates of tools may name as {call:NAME}, but for the agent."""
         self._hands: ConversationHands | None = None
@@ -177,10 +156,10 @@ class Session:
         self._tool_runner: ToolRunner | None = None
         self._observers = Observers(observers, self._tasks.log, on_observer_failed)
         self._observing = Observing(self._observers, self._tasks, agent)
-        self._observing.follow(self._current.agent, self._current.tools)
+        self._observing.follow(current.agent, current.tools)
         self._marks = TurnMarks(self._alarm.now_ms, self._observers.turn)
         self._metering = Metering(engines.llm_name, self._observers.usage)
-        self._current.lookups = self._lookups_for(agent)
+        current.lookups = self._lookups_for(agent)
         self._events = DoorEvents(line)
         self._make_brain = make_brain
         self._continued = continued
@@ -548,21 +527,13 @@ class Session:
 
     def adapt(self, change: AgentChange) -> None:
         """Each agent that takes over from now on is what `change` makes of it, as the one that began is already."""
-        self._change = change
+        self._agents.adapt(change)
 
     def revise(self, change: AgentChange, instructions: str, must_call: str = "") -> None:
         """The client changed what it chose: from its next reply on, the agent of the conversation, and each that takes
         over from it, is what `change` makes of it. `instructions`: see `CallOptions`. `must_call`: see `CurrentAgent`.
         Raises ClientError if the agent cannot be run."""
-        current = self._current
-        agent = change(current.written)
-        try:
-            tools = self._tools_of(agent, current.came_from)
-        except ConfigError as error:
-            raise ClientError(str(error)) from None
-        self._options, self._change = replace(self._options, instructions=instructions), change
-        current.must_call = must_call
-        self._take_over(agent, tools)
+        self._take_over(self._agents.revise(change, instructions, must_call))
 
     def hear_as(self, language: str, prompt: str) -> None:
         """How the person is heard from their next words on: in that language, and with that prompt for the ear; "": the
@@ -624,45 +595,24 @@ class Session:
 
     def _switch_agent(self, name: str) -> None:
         """Have another agent go on. What hears the person stays as it is. Raises ToolFailed."""
-        try:
-            written = self._config.agent(name)
-            agent = self._change(written)
-        except ClientError as error:
-            raise ToolFailed(str(error)) from None
-        current = self._current
-        try:
-            tools = self._tools_of(agent, current.name)
-        except ConfigError as error:
-            raise ToolFailed("That agent cannot be reached.") from error
+        switched = self._agents.switch(name)
         self._tasks.log.info("the agent %s goes on", name)
         if self._dictation is not None:
             self._dictation.captures.hand_over()
-        current.written, current.came_from, current.name = written, current.name, name
-        self._take_over(agent, tools)
+        self._take_over(switched)
         if self._recall.memory is not None:
-            self._recall.memory.follow(agent, name)
-            if agent.memory is None:
+            self._recall.memory.follow(self._current.agent, name)
+            if self._current.agent.memory is None:
                 self.tell(was.Recalled(""))
             self.recall()
 
-    def _take_over(self, agent: Agent, tools: Mapping[str, AvailableTool]) -> None:
+    def _take_over(self, switched: was.AgentSwitched) -> None:
         current = self._current
-        current.agent, current.tools = agent, tools
-        current.lookups = self._lookups_for(agent)
+        current.lookups = self._lookups_for(current.agent)
         if self._tool_runner is not None:
-            self._tool_runner.tools = tools
-        self._observing.follow(agent, tools)
-        rules = [tool.rule for tool in tools.values()]
-        script = script_from(agent, self._options, context_tokens=self._context_tokens(), rules=rules)
-        self.tell(was.AgentSwitched(script, current.name))
-
-    def _context_tokens(self) -> int:
-        """How much of the current agent's model is left for its prompt and the dialogue, in tokens; 0: not known."""
-        size = self._context_tokens_of(self._current.agent)
-        tools = estimated_tokens(
-            text for spec in self._current.specs for text in (spec.name, spec.description, json.dumps(spec.parameters))
-        )
-        return max(size // 2, size - tools)
+            self._tool_runner.tools = current.tools
+        self._observing.follow(current.agent, current.tools)
+        self.tell(switched)
 
     def _lookups_for(self, agent: Agent) -> Lookups | None:
         collection = self._knowledge_of(agent.knowledge) if agent.knowledge else None
