@@ -159,7 +159,7 @@ class Session:
         self._observing.follow(current.agent, current.tools)
         self._marks = TurnMarks(self._alarm.now_ms, self._observers.turn)
         self._metering = Metering(engines.llm_name, self._observers.usage)
-        current.lookups = self._lookups_for(agent)
+        current.lookups = self._lookups_for(current.agent)
         self._events = DoorEvents(line)
         self._make_brain = make_brain
         self._continued = continued
