@@ -7,7 +7,7 @@ Facts that arise meanwhile wait in a queue. All work that takes time is a named 
 import asyncio
 import time
 from collections import deque
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -31,6 +31,7 @@ from voi.dialogue import Message, Phrase
 from voi.errors import ClientError
 from voi.knowledge.collection import KnowledgeCollection
 from voi.session import events
+from voi.session.agent_beside import AgentBeside
 from voi.session.brain import Brain, MakeBrain, Surroundings, brain_for
 from voi.session.budgets import PictureBudget
 from voi.session.clock import Alarm, ConversationClock
@@ -52,7 +53,6 @@ from voi.session.redaction import Redaction
 from voi.session.side_questions import INVOKE_MAX_TOKENS, SideQuestions
 from voi.session.tools import ToolRunner
 from voi.session.turn_marks import TurnMarks
-from voi.session.voice_beside import spoken_beside
 from voi.tasks import Tasks
 from voi.text.language import AUTO
 from voi.tools.base import ToolContext
@@ -93,7 +93,7 @@ class Session:
         "_engines", "_events", "_fault", "_greetings_dir", "_hands", "_inbox", "_knowledge_of",
         "_line", "_make_brain", "_marks",
         "_metering", "_never_call", "_note", "_observers", "_observing", "_options", "_pictures", "_playback",
-        "_questions", "_recall", "_tasks", "_telling", "_tool_runner", "about", "begun",
+        "_recall", "_tasks", "_telling", "_tool_runner", "about", "begun", "beside",
         "conversation_id", "invoke_llm", "kept_for_later",
     )  # fmt: skip
 
@@ -170,7 +170,9 @@ class Session:
             MeteredLlm(engines.llm, self._metering), config, why_not_invoke, invoke_max_tokens, script.reply_timeout_ms
         )
         self.invoke_llm = questions.ask
-        self._questions = questions
+        self.beside = AgentBeside(
+            questions, current, self._conversation, config, engines.tts, line.output_rate_hz, self._observers.usage
+        )
         self._condenser: Condenser | None = None
         self._recall = Recall(memory, self._tasks, prove_person, self._observing.failed)
         self._never_call = never_call
@@ -493,27 +495,27 @@ class Session:
         self._fault = self._fault or error
         self._ended.set()
 
+    # ---- what the client changes ----------------------------------------------------------------------
+
     def show_picture(self, url: str) -> None:
         """The person shows a picture: its address, or the picture itself as a data: URL. Raises ClientError when the
         server holds as many pictures as it can."""
-        held = self._conversation.picture_characters
-        added = len(url) if url.startswith("data:") else 0
-        if added and self._pictures is not None and not self._pictures.hold(self.conversation_id, held + added):
-            raise ClientError(
-                "image_url: the server holds as many pictures as it can. Send this one's address, or a smaller one."
-            )
+        self._hold_pictures("image_url: the", (url,))
         self.tell(was.ImageGiven(url))
 
     def insert(self, message_id: int, message: Message, after: int | None) -> None:
         """The client puts a message into the dialogue: see `MessageInserted`. Raises ClientError when the server holds
         as many pictures as it can."""
-        added = sum(len(url) for url in message.image_urls if url.startswith("data:"))
-        held = self._conversation.picture_characters
-        if added and self._pictures is not None and not self._pictures.hold(self.conversation_id, held + added):
-            raise ClientError("The server holds as many pictures as it can. Send this one's address, or a smaller one.")
+        self._hold_pictures("The", message.image_urls)
         self.tell(was.MessageInserted(message_id, message, after))
 
-    # ---- what the client changes ----------------------------------------------------------------------
+    def _hold_pictures(self, the: str, urls: Iterable[str]) -> None:
+        added = sum(len(url) for url in urls if url.startswith("data:"))
+        held = self._conversation.picture_characters
+        if added and self._pictures is not None and not self._pictures.hold(self.conversation_id, held + added):
+            raise ClientError(
+                f"{the} server holds as many pictures as it can. Send this one's address, or a smaller one."
+            )
 
     @property
     def agent(self) -> Agent:
@@ -544,24 +546,6 @@ class Session:
             raise ClientError(f"The person cannot be heard in {language[:20]!r} here, but in {', '.join(known)}.")
         if self._brain is not None:
             self._brain.tune(None if language == AUTO else language or None, prompt or agent.stt.prompt)
-
-    async def answer_beside(self, instructions: str, messages: tuple[Message, ...] | None) -> str:
-        """What the agent's model says beside the conversation, of which nothing enters the dialogue. `instructions`: in
-        place of the agent's prompt; "": with that. `messages`: what it answers; None: the dialogue so far. Raises
-        ClientError, EngineError."""
-        prompt = (Message("system", instructions),) if instructions else self._conversation.script.prompt
-        said = self._conversation.history.messages() if messages is None else messages
-        return await self._questions.ask_own(self._current.agent.llm_model, (*prompt, *said))
-
-    @property
-    def has_voice(self) -> bool:
-        """The agent speaks."""
-        return self._current.agent.voices is not None
-
-    def voice_beside(self, text: str) -> AsyncGenerator[bytes, None]:
-        """The agent's voice, as PCM at the door's rate, for words beside the conversation. See `spoken_beside`."""
-        rate_hz, on_use = self._line.output_rate_hz, self._observers.usage
-        return spoken_beside(text, self._current.agent, self._config, self._engines.tts, rate_hz, on_use)
 
     # ---- tools --------------------------------------------------------------------------------------
 
