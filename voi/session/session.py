@@ -2,6 +2,20 @@
 
 All facts go through `tell`. It takes the time, gives the fact to the core, and carries out the core's actions in order.
 Facts that arise meanwhile wait in a queue. All work that takes time is a named task of the session.
+
+The session owns what works for the core, each in a file of its own:
+
+    brain                 hears the person and makes the replies
+    playback              sends their sound, at the pace at which it is heard
+    conversation_agents   which agent talks, and how another takes over
+    tools, hands          runs tools; what these can do with the conversation
+    dictation             takes down what is dictated, and the keys of a telephone
+    recall                looks up what is remembered of the person
+    condenser             has the oldest turns summarized
+    door_events           tells the door of speech and words
+    observing             tells observers and the log, redacted
+    turn_marks            notes how long each step of a turn takes
+    agent_beside          lets the client ask the agent beside the conversation
 """
 
 import asyncio
@@ -81,20 +95,18 @@ class Session:
     agent with that knowledge draws on. `about`: what templates of tools may name as {call:NAME}, beside the agent and
     the conversation's id. `memory`: what is remembered of the person; None: nothing is. `prove_person`: called when a
     tool has found out that they are who they are said to be. `never_call`: keeps that they are not called again; None:
-    that is not possible. `context_tokens_of` returns how much an agent's model can
-    take; 0: not known. `make_brain`: makes the part that hears the person and makes the replies. `continued`: what it
-    goes on from; None: it begins. `pictures`: the server's memory for pictures. `why_not_invoke` is asked before each
-    question of `invoke_llm` (`SideQuestions`).
+    that is not possible. `context_tokens_of` returns how much an agent's model can take; 0: not known. `make_brain`:
+    makes the part that hears the person and makes the replies. `continued`: what it goes on from; None: it begins.
+    `pictures`: the server's memory for pictures. `why_not_invoke` is asked before each question of `invoke_llm`
+    (`SideQuestions`), whose answers have at most `invoke_max_tokens`.
     """
 
     __slots__ = (
-        "__weakref__", "_agent", "_agents", "_alarm", "_brain", "_captured", "_clock", "_condenser",
-        "_config", "_continued", "_conversation", "_current", "_dictation", "_echo", "_ended",
-        "_engines", "_events", "_fault", "_greetings_dir", "_hands", "_inbox", "_knowledge_of",
-        "_line", "_make_brain", "_marks",
-        "_metering", "_never_call", "_note", "_observers", "_observing", "_options", "_pictures", "_playback",
-        "_recall", "_tasks", "_telling", "_tool_runner", "about", "begun", "beside",
-        "conversation_id", "invoke_llm", "kept_for_later",
+        "__weakref__", "_agent", "_agents", "_alarm", "_brain", "_captured", "_clock", "_condenser", "_config",
+        "_continued", "_conversation", "_current", "_dictation", "_echo", "_ended", "_engines", "_events", "_fault",
+        "_greetings_dir", "_hands", "_inbox", "_knowledge_of", "_line", "_make_brain", "_marks", "_metering",
+        "_never_call", "_note", "_observers", "_observing", "_options", "_pictures", "_playback", "_recall", "_tasks",
+        "_telling", "_tool_runner", "about", "begun", "beside", "conversation_id", "invoke_llm", "kept_for_later",
     )  # fmt: skip
 
     def __init__(
@@ -208,50 +220,11 @@ class Session:
             await self._observers.close()
 
     async def _live(self) -> None:
-        agent, observers, rate_hz = self._agent, self._observers, self._line.output_rate_hz
         self._tasks.on_failed = self._fall
-        observers.begin(self._conversation.script)
+        self._observers.begin(self._conversation.script)
         await self._recall.before_beginning(self._recalled)
         self._alarm.start()
-        paced = self._options.stream_output_audio
-        if self._engines.echo_canceller and paced and self._options.mode == "call":
-            self._echo = self._engines.echo_canceller(0)
-        on_sent = self._observe_sent if observers.wants("agent_sound") or self._echo else None
-        self._playback = playback = Playback(
-            self._line, self.tell, self._clock, paced=paced, lowers_ahead=self._options.lowers_sound,
-            reported=self._options.reports_playback, on_sent=on_sent,
-        )  # fmt: skip
-        takes_user_sound = observers.wants("user_sound") and not self._observing.hides_words
-        around = Surroundings(
-            self._tasks, self.tell, playback, rate_hz, agent, self._current, self._config, self._engines, self._options,
-            self._greetings_dir, self._conversation.history.log,
-            on_user_sound=observers.user_sound if takes_user_sound else None,
-            on_token=self._marks.token, on_sound=self._marks.sound, on_failure=self._observing.failed,
-            metering=self._metering,
-            clean=self._clean if self._echo else None,
-        )  # fmt: skip
-        brain = self._make_brain(around)
-        self._brain = brain
-        self._condenser = Condenser(
-            self._tasks, self.tell, MeteredLlm(self._engines.llm, self._metering), self._engines.llm_name,
-            self._current, lambda: self._conversation.script.context_tokens, self._observing.failed,
-        )  # fmt: skip
-        self._hands = ConversationHands(
-            self._line,
-            self._switch_agent,
-            takes_messages=self._options.app_messages,
-            memory=self._recall.memory,
-            prove=self._recall.prove_person,
-            current=self._current,
-            never_call=self._never_call,
-        )
-        self._dictation = dictation = Dictation(
-            self.tell, self._conversation.history, self._line, self._current, self, self._hands, self._tasks,
-            before=self._captured,
-        )  # fmt: skip
-        self._tool_runner = ToolRunner(
-            self._current.tools, self._tasks, self.tell, self._tool_context, self._observing.tool
-        )
+        self._set_up()
         try:
             self._inbox.appendleft(self._continued or was.Opened(self._options.greet))
             if self._note is not None:
@@ -263,15 +236,57 @@ class Session:
             self._keep_for_later()
             self.tell(was.HungUp())
             self._ended.set()
-            self._alarm.clear()
-            dictation.close()
-            brain.close()
-            await self._tool_runner.finish()
-            await self._tasks.dismiss()
-            self._brain = self._playback = self._echo = self._tasks.on_failed = None
-            self._tool_runner = self._hands = self._condenser = self._dictation = None
+            await self._clear_up()
         if self._fault:
             raise self._fault
+
+    def _set_up(self) -> None:
+        """Make what works for the core. From now on sound and facts are taken."""
+        observers, options, current, tasks = self._observers, self._options, self._current, self._tasks
+        paced = options.stream_output_audio
+        if self._engines.echo_canceller and paced and options.mode == "call":
+            self._echo = self._engines.echo_canceller(0)
+        on_sent = self._observe_sent if observers.wants("agent_sound") or self._echo else None
+        self._playback = Playback(
+            self._line, self.tell, self._clock, paced=paced, lowers_ahead=options.lowers_sound,
+            reported=options.reports_playback, on_sent=on_sent,
+        )  # fmt: skip
+        takes_user_sound = observers.wants("user_sound") and not self._observing.hides_words
+        around = Surroundings(
+            tasks, self.tell, self._playback, self._line.output_rate_hz, self._agent, current, self._config,
+            self._engines, options, self._greetings_dir, self._conversation.history.log,
+            on_user_sound=observers.user_sound if takes_user_sound else None,
+            on_token=self._marks.token, on_sound=self._marks.sound, on_failure=self._observing.failed,
+            metering=self._metering,
+            clean=self._clean if self._echo else None,
+        )  # fmt: skip
+        self._brain = self._make_brain(around)
+        self._condenser = Condenser(
+            tasks, self.tell, MeteredLlm(self._engines.llm, self._metering), self._engines.llm_name, current,
+            lambda: self._conversation.script.context_tokens, self._observing.failed,
+        )  # fmt: skip
+        self._hands = ConversationHands(
+            self._line, self._switch_agent, takes_messages=options.app_messages, memory=self._recall.memory,
+            prove=self._recall.prove_person, current=current, never_call=self._never_call,
+        )  # fmt: skip
+        self._dictation = Dictation(
+            self.tell, self._conversation.history, self._line, current, self, self._hands, tasks, self._captured
+        )
+        self._tool_runner = ToolRunner(current.tools, tasks, self.tell, self._tool_context, self._observing.tool)
+
+    async def _clear_up(self) -> None:
+        """Stop all that works for the core, and let go of it: each holds this session, and in a circle of references it
+        would stay until the garbage collector comes."""
+        self._alarm.clear()
+        if self._dictation:
+            self._dictation.close()
+        if self._brain:
+            self._brain.close()
+        if self._tool_runner:
+            await self._tool_runner.finish()
+        await self._tasks.dismiss()
+        self._brain = self._playback = self._echo = self._tasks.on_failed = None
+        self._tool_runner = self._hands = self._condenser = self._dictation = None
 
     def end(self, reason: EndReason, words: str = "") -> None:
         """End the conversation from the server's side. The door is told `reason` and `words`, a text for the client."""
@@ -384,6 +399,15 @@ class Session:
             except Exception as error:
                 self._fall(error)
 
+    def sound_played(self, message_id: int, given_bytes: int) -> None:
+        """The door reports that so much of the sound that it was given of that message was played. Only doors with
+        `CallOptions.reports_playback` report it."""
+        if self._playback is not None and not self._ended.is_set():
+            try:
+                self._playback.played(message_id, given_bytes)
+            except Exception as error:
+                self._fall(error)
+
     def tell(self, fact: Fact) -> None:
         """Handle a fact. Before `run`, up to `EARLY_FACTS_MAX` facts are kept for it; after it they are dropped."""
         if self._ended.is_set() or (self._brain is None and len(self._inbox) >= EARLY_FACTS_MAX):
@@ -489,13 +513,16 @@ class Session:
             case _:
                 brain.act(action)
 
+    def _judge_dictation(self, text: str) -> float | None:
+        return self._dictation.captures.judge(text) if self._dictation else None
+
     def _fall(self, error: BaseException) -> None:
         """End this conversation because of a fault in Voi. `run` raises it; other conversations go on."""
         self._inbox.clear()
         self._fault = self._fault or error
         self._ended.set()
 
-    # ---- what the client changes ----------------------------------------------------------------------
+    # ---- what the client adds -----------------------------------------------------------------------
 
     def show_picture(self, url: str) -> None:
         """The person shows a picture: its address, or the picture itself as a data: URL. Raises ClientError when the
@@ -517,6 +544,18 @@ class Session:
                 f"{the} server holds as many pictures as it can. Send this one's address, or a smaller one."
             )
 
+    def hear_as(self, language: str, prompt: str) -> None:
+        """How the person is heard from their next words on: in that language, and with that prompt for the ear; "": the
+        agent's own. Raises ClientError for a language that the ear does not hear."""
+        agent, known = self._agent, self._engines.stt.info.languages
+        language = (language or agent.language or "").lower().split("-")[0]
+        if known and language and language not in (AUTO, *known):
+            raise ClientError(f"The person cannot be heard in {language[:20]!r} here, but in {', '.join(known)}.")
+        if self._brain is not None:
+            self._brain.tune(None if language == AUTO else language or None, prompt or agent.stt.prompt)
+
+    # ---- which agent talks --------------------------------------------------------------------------
+
     @property
     def agent(self) -> Agent:
         """The agent that goes on with the conversation now."""
@@ -536,46 +575,6 @@ class Session:
         over from it, is what `change` makes of it. `instructions`: see `CallOptions`. `must_call`: see `CurrentAgent`.
         Raises ClientError if the agent cannot be run."""
         self._take_over(self._agents.revise(change, instructions, must_call))
-
-    def hear_as(self, language: str, prompt: str) -> None:
-        """How the person is heard from their next words on: in that language, and with that prompt for the ear; "": the
-        agent's own. Raises ClientError for a language that the ear does not hear."""
-        agent, known = self._agent, self._engines.stt.info.languages
-        language = (language or agent.language or "").lower().split("-")[0]
-        if known and language and language not in (AUTO, *known):
-            raise ClientError(f"The person cannot be heard in {language[:20]!r} here, but in {', '.join(known)}.")
-        if self._brain is not None:
-            self._brain.tune(None if language == AUTO else language or None, prompt or agent.stt.prompt)
-
-    # ---- tools --------------------------------------------------------------------------------------
-
-    def door_answers(self, number: str, result: str, *, failed: bool = False) -> None:
-        """The door answers what a tool asked of it (`AppToolCalled`, `TransferAsked`, `KeysAsked`). `failed`: it could
-        not do it, and `result` says why. Raises ClientError if it was never asked."""
-        if self._hands is not None:
-            self._hands.answered(number, result, failed=failed)
-
-    def _tool_context(self) -> ToolContext:
-        assert self._hands is not None
-        assert self._dictation is not None
-        return ToolContext({**self.about, "agent": self._current.name}, self._hands, self._dictation.captures)
-
-    def key_pressed(self, key: str) -> None:
-        """The person pressed a key of their telephone: see `Dictation.press`."""
-        if self._dictation is not None and not self._ended.is_set():
-            self._dictation.press(key)
-
-    def sound_played(self, message_id: int, given_bytes: int) -> None:
-        """The door reports that so much of the sound that it was given of that message was played. Only doors with
-        `CallOptions.reports_playback` report it."""
-        if self._playback is not None and not self._ended.is_set():
-            try:
-                self._playback.played(message_id, given_bytes)
-            except Exception as error:
-                self._fall(error)
-
-    def _judge_dictation(self, text: str) -> float | None:
-        return self._dictation.captures.judge(text) if self._dictation else None
 
     def _switch_agent(self, name: str) -> None:
         """Have another agent go on. What hears the person stays as it is. Raises ToolFailed."""
@@ -604,6 +603,24 @@ class Session:
             return None  # echo would read the excerpts out
         said = partial(self._conversation.history.newest_texts, "user", 2)
         return Lookups(collection, self._tasks, said, self._observers.looked_up, self._observing.failed, self._metering)
+
+    # ---- tools --------------------------------------------------------------------------------------
+
+    def door_answers(self, number: str, result: str, *, failed: bool = False) -> None:
+        """The door answers what a tool asked of it (`AppToolCalled`, `TransferAsked`, `KeysAsked`). `failed`: it could
+        not do it, and `result` says why. Raises ClientError if it was never asked."""
+        if self._hands is not None:
+            self._hands.answered(number, result, failed=failed)
+
+    def _tool_context(self) -> ToolContext:
+        assert self._hands is not None
+        assert self._dictation is not None
+        return ToolContext({**self.about, "agent": self._current.name}, self._hands, self._dictation.captures)
+
+    def key_pressed(self, key: str) -> None:
+        """The person pressed a key of their telephone: see `Dictation.press`."""
+        if self._dictation is not None and not self._ended.is_set():
+            self._dictation.press(key)
 
     # ---- the clock ----------------------------------------------------------------------------------
 
