@@ -23,7 +23,6 @@ from voi.calls.quotas import Quotas
 from voi.config.agents import Agent
 from voi.config.config import Config, voice_uses_of
 from voi.config.context_sizes import ContextSizes, usual_contexts
-from voi.config.secret_refs import values_of
 from voi.config.settings import Settings, unknown_variables
 from voi.config.store import ConfigStore
 from voi.core.facts import Continued, LoadChanged
@@ -45,6 +44,7 @@ from voi.server.auth import token_in
 from voi.server.call_orders_http import OrderAccess, call_orders_router
 from voi.server.http_server import HttpServer, address_of, bind, uvicorn_config
 from voi.server.kept_calls import KeptCalls
+from voi.server.known_secrets import secrets_of_services, secrets_of_settings
 from voi.server.load_monitor import log_level, monitor
 from voi.server.logging import set_up_logging
 from voi.server.metrics import Metrics, TurnMetrics
@@ -62,7 +62,7 @@ from voi.session.line import Line
 from voi.session.observer import Observer
 from voi.session.session import Session
 from voi.tasks import Tasks
-from voi.tools.toolbox import Toolbox, secrets_in
+from voi.tools.toolbox import Toolbox
 from voi.transports.ari.service import AsteriskService
 from voi.transports.listeners import DoorServices, Listener, OutOfCall, close_listeners, start_listeners
 from voi.transports.media_ws.answering import REMEMBERED_S, PhoneAnswers
@@ -99,15 +99,13 @@ StartProgress = Callable[[str], None]
 def run(settings: Settings, on_progress: StartProgress, on_ready: Callable[[str], None]) -> None:
     """Serve until told to stop by SIGINT or SIGTERM; a second signal stops at once. Raises ConfigError or EngineError
     if the server cannot start. `on_ready` is given the URL of the WebSocket."""
-    given = (settings.token_secret_key, settings.old_token_secret_key, settings.api_key, settings.litellm_api_key)
-    secrets = [secret.get_secret_value() for secret in given if secret]
-    secrets += settings.secrets_of_the_store()
+    secrets = secrets_of_settings(settings)
     set_up = partial(set_up_logging, words=settings.log_words, worker=settings.worker_name)
     set_up(settings.log_level, settings.log_format, secrets)
     for warning in unknown_variables():
         log.warning("%s", warning)
     server = Server(settings, on_progress, on_ready)
-    secrets += server.engine_secrets()
+    secrets += secrets_of_services(settings, server.config)
     set_up(settings.log_level, settings.log_format, secrets)
     uvloop.run(server.serve())
 
@@ -286,21 +284,14 @@ class Server:
         vad: Callable[[], Vad | None] = lambda: self._engines.vad if self._engines else None  # noqa: E731
         return VoiceService(self.settings, config, tts, vad, speech, VoiceRecords(self.kept.store))
 
-    def engine_secrets(self) -> list[str]:
-        """Values of the environment variables that engine options refer to, to be kept out of the logs."""
-        options = [model.engine_options() for model in self._configs.current.tts_models.values()]
-        options += self.settings.webrtc_ice_servers.values()
-        phones = self._configs.current.phones
-        options += [account.secrets for account in phones.carriers.values()] if phones else []
-        options += [{"secret": phones.outgoing.webhook_secret}] if phones and phones.outgoing else []
-        options += [{"password": server.password} for server in phones.asterisk.values()] if phones else []
-        options += [account.secrets for account in phones.accounts.values()] if phones else []
-        return [value for each in (*options, self.settings.engine_options, self.settings.stt_options)
-                for value in values_of(each)] + secrets_in(self._configs.current)  # fmt: skip
-
     def _voices_of(self, model: str) -> tuple[str, ...]:
         engine = self._engines.tts.get(model) if self._engines else None
         return tuple(engine.info.voices) if engine else ()
+
+    @property
+    def config(self) -> Config:
+        """The configuration that holds now."""
+        return self._configs.current
 
     async def serve(self) -> None:
         listener = bind(self.settings.host, self.settings.port)
