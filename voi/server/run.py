@@ -2,9 +2,7 @@
 
 import asyncio
 import logging
-import signal
 import socket
-import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
@@ -51,6 +49,7 @@ from voi.server.metrics import Metrics, TurnMetrics
 from voi.server.new_voices import take_over
 from voi.server.openai.access import OpenAiServices
 from voi.server.openai.failures import Failures
+from voi.server.signals import heeding
 from voi.server.speech import SpeechService
 from voi.server.tokens import Tokens
 from voi.server.tracing import Tracing, close_provider, make_provider
@@ -91,7 +90,6 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 ENGINES_CLOSE_TIMEOUT_S = 10.0
-HEEDED_SIGNALS = (signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2)
 
 StartProgress = Callable[[str], None]
 
@@ -301,11 +299,10 @@ class Server:
             )
             self._tasks.start(self._start(http, listener), "start", partial(self._start_failed, http))
             self.metrics.watch_garbage_collector()
-            self._heed_signals()
             try:
-                await http.serve(sockets=[listener])
+                with heeding(self._reload):
+                    await http.serve(sockets=[listener])
             finally:
-                self._forget_signals()
                 self.metrics.unwatch_garbage_collector()
                 await self._tasks.close()
                 await self.app_quotas.close()
@@ -318,27 +315,8 @@ class Server:
         if self._failure is not None:
             raise self._failure
 
-    def _heed_signals(self) -> None:
-        """Install signal handlers. SIGHUP reloads the configuration, as is usual for servers. By default it, SIGUSR1
-        and SIGUSR2 would end the process silently. Signals that `nohup` ignores stay ignored."""
-        loop = asyncio.get_running_loop()
-        if threading.current_thread() is threading.main_thread():
-            for sig in HEEDED_SIGNALS:
-                if signal.getsignal(sig) is not signal.SIG_IGN:
-                    loop.add_signal_handler(sig, self._on_signal, sig)
-
-    def _forget_signals(self) -> None:
-        for sig in HEEDED_SIGNALS:
-            asyncio.get_running_loop().remove_signal_handler(sig)
-
-    def _on_signal(self, sig: signal.Signals) -> None:
-        if sig is signal.SIGHUP:
-            self._tasks.start(self._reload(), "reload")
-        else:
-            log.warning("%s has no meaning here; SIGHUP reads the configuration again.", sig.name)
-
-    async def _reload(self) -> None:
-        await self._configs.reload()
+    def _reload(self) -> None:
+        self._tasks.start(self._configs.reload(), "reload")
 
     def stop(self) -> None:
         """Stop gracefully; when called again, at once."""
