@@ -4,7 +4,7 @@ import asyncio
 import logging
 import socket
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -25,7 +25,6 @@ from voi.config.settings import Settings, unknown_variables
 from voi.config.store import ConfigStore
 from voi.core.facts import Continued, LoadChanged
 from voi.core.options import CallOptions
-from voi.core.tokens import estimated_tokens
 from voi.dialogue import Phrase
 from voi.engines.base import Tts, Vad
 from voi.engines.llm.router import LlmRouter
@@ -33,7 +32,6 @@ from voi.engines.registry import tts_info
 from voi.engines.startup import Engines, not_running, start_engines
 from voi.engines.wanting import unspeakable
 from voi.errors import ClientError, ConfigError, VoiError
-from voi.knowledge.library import Library
 from voi.server import garbage
 from voi.server.after_calls import AfterCalls
 from voi.server.app import HttpSettings, Readiness, create_app
@@ -42,6 +40,7 @@ from voi.server.auth import token_in
 from voi.server.call_orders_http import OrderAccess, call_orders_router
 from voi.server.http_server import HttpServer, address_of, bind, uvicorn_config
 from voi.server.kept_calls import KeptCalls
+from voi.server.knowledge_files import KnowledgeFiles
 from voi.server.known_secrets import secrets_of_services, secrets_of_settings
 from voi.server.load_monitor import log_level, monitor
 from voi.server.logging import set_up_logging
@@ -82,7 +81,6 @@ from voi.transports.voi_ws.connection import VoiWebSockets
 from voi.transports.voi_ws.leaving import give_up_wanted, hand_over
 from voi.transports.webrtc.settings import ice_settings
 from voi.transports.websocket import Accept
-from voi.use import Use
 
 if TYPE_CHECKING:
     from voi.transports.telephone.outgoing.order_store import OrderStore
@@ -152,7 +150,6 @@ class Server:
         token_secrets, api_key = settings.require_secrets()
         self._traces = make_provider()
         self._configs = ConfigStore(settings, tts_info)
-        self._library = Library(settings.knowledge_dir, on_embedded=self._indexed)
         self.kept = KeptCalls(settings, self.metrics)
         self.metrics.watch_store(lambda: self.kept.waiting)
         for warning in self._configs.current.warnings:
@@ -161,6 +158,9 @@ class Server:
         self.calls = Calls(self.admission, services, self.kept.store)
         self.calls.on_over = self._over
         self.usages = Usages(settings, self.kept, self.metrics.used, self._quotas.note)
+        self._knowledge = KnowledgeFiles(
+            settings, self.usages, lambda: self._engines, self._progress, self.metrics.left_out
+        )
         self._contexts = ContextSizes(settings.llm_context_tokens)
         self._memories = Memories(
             self.kept.store,
@@ -335,9 +335,9 @@ class Server:
             connecting = self._tasks.start(self._toolbox.connect(self._configs.current), "MCP servers")
             self._engines = await start_engines(self._configs.current, self.settings, self._progress)
             if isinstance(self._engines.llm, LlmRouter):
-                self._library.embed = self._engines.llm.embed
+                self._knowledge.library.embed = self._engines.llm.embed
             await self.usages.load(self._engines)
-            await self._read_knowledge(self._configs.current)
+            await self._knowledge.read(self._configs.current)
         except VoiError as error:
             if not http.should_exit:  # when the server stops, an engine's process may have been ended first
                 self._give_up(http, error)
@@ -357,7 +357,7 @@ class Server:
         if self.settings.metrics or self.settings.admit_by_load:
             self._tasks.start(self.metrics.gpus.run(), "GPUs")
         self._tasks.start(self._configs.watch(), "configuration")
-        self._tasks.start(self._library.run(), "embeddings")
+        self._tasks.start(self._knowledge.library.run(), "embeddings")
         if self._voi_ws.handover is not None:
             self._tasks.start(keep_swept(self._voi_ws.handover), "kept calls")
             if self._voi_ws.handover.shared:
@@ -392,12 +392,6 @@ class Server:
         self._tasks.fault("start failed", error)
         self._give_up(http, VoiError("The server cannot start because of a fault in Voi. It is in the log above."))
 
-    def _indexed(self, agent: str, model: str, texts: Sequence[str], took_ms: int) -> None:
-        """What the index of an agent's files asked of its embedding model."""
-        provider = self._engines.llm_name(model) if self._engines else ""
-        use = Use("llm", provider, model, estimated_tokens(texts), estimated=True, took_ms=took_ms)
-        self.usages.indexed(agent, use)
-
     def _load_changed(self, level: LoadLevel, why: str) -> None:
         self.metrics.load_changed(level)
         self.calls.load_changed(busy=level >= LoadLevel.BUSY)
@@ -416,18 +410,7 @@ class Server:
         await self._toolbox.prepare(config)
         await take_over(config, self._configs.current, self._engines.tts)
         await self._toolbox.connect(config)
-        await self._read_knowledge(config)
-
-    async def _read_knowledge(self, config: Config) -> None:
-        """Raises ConfigError. Files that cannot be used are left out, each with a line in the log."""
-        began_s = time.monotonic()
-        notes = await self._library.take(config)
-        if config.knowledge_files:
-            files = len({file.path for found in config.knowledge_files.values() for file in found.files})
-            self._progress(f"knowledge: {files} files ready in {time.monotonic() - began_s:.2f} s")
-        for note in notes:
-            log.warning("%s", note)
-        self.metrics.left_out(len(notes))
+        await self._knowledge.read(config)
 
     def _open_session(
         self,
@@ -462,7 +445,7 @@ class Server:
             notice=self._notice(call, agent),
             log_words=settings.log_words,
             continued=continued,
-            knowledge_of=self._library.of,
+            knowledge_of=self._knowledge.library.of,
             pictures=self._pictures,
             why_not_invoke=lambda: self._quotas.used_up(app) or self._questions.why_not(app),
             invoke_max_tokens=settings.invoke_llm_max_tokens,
