@@ -16,21 +16,15 @@ from voi.calls.calls import Calls
 from voi.calls.handover import Handover, keep_swept
 from voi.calls.load import Load, LoadLevel
 from voi.calls.memories import Memories
-from voi.calls.proof import Proof
 from voi.calls.quotas import Quotas
-from voi.config.agents import Agent
-from voi.config.config import Config, voice_uses_of
+from voi.config.config import Config
 from voi.config.context_sizes import ContextSizes, usual_contexts
 from voi.config.settings import Settings, unknown_variables
 from voi.config.store import ConfigStore
-from voi.core.facts import Continued, LoadChanged
-from voi.core.options import CallOptions
-from voi.dialogue import Phrase
 from voi.engines.base import Tts, Vad
 from voi.engines.llm.router import LlmRouter
 from voi.engines.registry import tts_info
 from voi.engines.startup import Engines, not_running, start_engines
-from voi.engines.wanting import unspeakable
 from voi.errors import ClientError, ConfigError, VoiError
 from voi.server import garbage
 from voi.server.after_calls import AfterCalls
@@ -44,21 +38,19 @@ from voi.server.knowledge_files import KnowledgeFiles
 from voi.server.known_secrets import secrets_of_services, secrets_of_settings
 from voi.server.load_monitor import log_level, monitor
 from voi.server.logging import set_up_logging
-from voi.server.metrics import Metrics, TurnMetrics
+from voi.server.metrics import Metrics
 from voi.server.new_voices import take_over
 from voi.server.openai.access import OpenAiServices
 from voi.server.openai.failures import Failures
+from voi.server.session_maker import SessionMaker
 from voi.server.signals import heeding
 from voi.server.speech import SpeechService
 from voi.server.tokens import Tokens
-from voi.server.tracing import Tracing, close_provider, make_provider
+from voi.server.tracing import close_provider, make_provider
 from voi.server.usages import Usages, aliases
 from voi.server.voice_records import VoiceRecords
 from voi.server.voices import VoiceService
-from voi.session.budgets import PictureBudget, QuestionBudget
-from voi.session.line import Line
-from voi.session.observer import Observer
-from voi.session.session import Session
+from voi.session.budgets import QuestionBudget
 from voi.tasks import Tasks
 from voi.tools.toolbox import Toolbox
 from voi.transports.ari.service import AsteriskService
@@ -135,7 +127,6 @@ class Server:
         per_app = settings.max_conversations_per_app
         self.admission = Admission(settings.max_conversations, per_app, load, self._quotas)
         self.metrics = Metrics(lambda: self.admission.active)
-        self._turn_metrics = TurnMetrics(self.metrics)
         self.hurry = asyncio.Event()
         self._on_progress = on_progress
         self._on_ready = on_ready
@@ -145,7 +136,6 @@ class Server:
         """Why the server could not start."""
         self._tasks = Tasks()
         self._toolbox = Toolbox()
-        self._pictures = PictureBudget(settings.pictures_mb * 2**20)
         self._questions = QuestionBudget(settings.invoke_llm_per_minute)
         token_secrets, api_key = settings.require_secrets()
         self._traces = make_provider()
@@ -154,15 +144,12 @@ class Server:
         self.metrics.watch_store(lambda: self.kept.waiting)
         for warning in self._configs.current.warnings:
             log.warning("%s", warning)
-        services = Services(self._configs, self._open_session, self.metrics, Tasks())
-        self.calls = Calls(self.admission, services, self.kept.store)
-        self.calls.on_over = self._over
         self.usages = Usages(settings, self.kept, self.metrics.used, self._quotas.note)
         self._knowledge = KnowledgeFiles(
             settings, self.usages, lambda: self._engines, self._progress, self.metrics.left_out
         )
         self._contexts = ContextSizes(settings.llm_context_tokens)
-        self._memories = Memories(
+        memories = Memories(
             self.kept.store,
             lambda: self._engines.llm if self._engines else None,
             lambda model: self._engines.llm_name(model) if self._engines else "",
@@ -176,6 +163,27 @@ class Server:
             self._quotas.used_up, lambda: time.time_ns() // 1_000_000, self.kept.store,
         )  # fmt: skip
         self.metrics.watch_post_calls(lambda: len(self._after_calls.jobs))
+        sessions = SessionMaker(
+            settings=settings,
+            engines=lambda: self._engines,
+            find=lambda call_id: self.calls.find(call_id),
+            toolbox=self._toolbox,
+            library=self._knowledge.library,
+            memories=memories,
+            after_calls=self._after_calls,
+            usages=self.usages,
+            kept=self.kept,
+            quotas=self._quotas,
+            questions=self._questions,
+            load=self.load,
+            metrics=self.metrics,
+            context_tokens_of=lambda agent: self._contexts.of_agent(agent),
+            never_call_of=lambda call: self.outgoing.never_call_of(call),
+            traces=self._traces,
+        )
+        services = Services(self._configs, sessions.open, self.metrics, Tasks())
+        self.calls = Calls(self.admission, services, self.kept.store)
+        self.calls.on_over = self._over
         orders = self._orders()
         self.outgoing = OutgoingCalls(
             self.calls, lambda: self._configs.current, orders, self.metrics.outgoing, self._after_calls.order_over
@@ -411,68 +419,6 @@ class Server:
         await take_over(config, self._configs.current, self._engines.tts)
         await self._toolbox.connect(config)
         await self._knowledge.read(config)
-
-    def _open_session(
-        self,
-        conversation_id: str,
-        line: Line,
-        agent: Agent,
-        config: Config,
-        options: CallOptions,
-        /,
-        continued: Continued | None = None,
-    ) -> Session:
-        assert self._engines is not None, "nobody is admitted before the engines are warm"
-        if problems := unspeakable(voice_uses_of(agent, "agent_config"), self._engines.tts):
-            raise ClientError("\n".join(problems))
-        settings = self.settings
-        call = self.calls.find(conversation_id)
-        app = call.app if call else ""
-        session = Session(
-            conversation_id=conversation_id,
-            line=line,
-            agent=agent,
-            agent_name=call.agent_name if call else "",
-            tools_of=lambda other, came_from: self._toolbox.of(other, app_tools=options.app_tools, came_from=came_from),
-            about=call.about if call else {"app": app},
-            config=config,
-            engines=self._engines.of(agent),
-            options=options,
-            greetings_dir=settings.greetings_dir,
-            observers=self._observers(conversation_id, agent, options.mode),
-            on_observer_failed=self.metrics.observer_failed,
-            language=settings.language,
-            notice=self._notice(call, agent),
-            log_words=settings.log_words,
-            continued=continued,
-            knowledge_of=self._knowledge.library.of,
-            pictures=self._pictures,
-            why_not_invoke=lambda: self._quotas.used_up(app) or self._questions.why_not(app),
-            invoke_max_tokens=settings.invoke_llm_max_tokens,
-            memory=self._memories.of(call, agent),
-            prove_person=lambda: call.prove(Proof.AGENT) if call else None,
-            never_call=self.outgoing.never_call_of(call) if call else None,
-            context_tokens_of=lambda other: self._contexts.of_agent(other),
-        )
-        if call is not None:
-            self._after_calls.watch(call, agent, options, session)
-        if self.load.level >= LoadLevel.BUSY:
-            session.tell(LoadChanged(busy=True))
-        return session
-
-    def _notice(self, call: Call | None, agent: Agent) -> Phrase | None:
-        """What the agent discloses first of all."""
-        return self.kept.notice(call, agent)
-
-    def _observers(self, conversation_id: str, agent: Agent, mode: str) -> list[Observer]:
-        observers: list[Observer] = [self._turn_metrics]
-        if self._traces is not None:
-            about = {"gen_ai.conversation.id": conversation_id, "gen_ai.request.model": agent.llm_model}
-            observers.append(Tracing(self._traces.get_tracer("voi"), about, words=self.settings.trace_words))
-        call = self.calls.find(conversation_id)
-        observers += call.looked_on_by if call else []
-        observers += self.kept.observers(call, conversation_id, agent, mode)
-        return [*observers, self.usages.observer(call, conversation_id)]
 
     def _over(self, call: Call) -> None:
         self.usages.over(call)
