@@ -13,7 +13,7 @@ import uvloop
 from voi.calls.admission import Admission
 from voi.calls.call import Call, Services
 from voi.calls.calls import Calls
-from voi.calls.handover import Handover, keep_swept
+from voi.calls.handover import keep_swept
 from voi.calls.load import Load, LoadLevel
 from voi.calls.memories import Memories
 from voi.calls.quotas import Quotas
@@ -25,12 +25,11 @@ from voi.engines.base import Tts, Vad
 from voi.engines.llm.router import LlmRouter
 from voi.engines.registry import tts_info
 from voi.engines.startup import Engines, not_running, start_engines
-from voi.errors import ClientError, ConfigError, VoiError
+from voi.errors import ConfigError, VoiError
 from voi.server import garbage
 from voi.server.after_calls import AfterCalls
 from voi.server.app import HttpSettings, Readiness, create_app
 from voi.server.app_quotas import AppQuotas
-from voi.server.auth import token_in
 from voi.server.call_orders_http import OrderAccess, call_orders_router
 from voi.server.http_server import HttpServer, address_of, bind, uvicorn_config
 from voi.server.kept_calls import KeptCalls
@@ -50,29 +49,16 @@ from voi.server.tracing import close_provider, make_provider
 from voi.server.usages import Usages, aliases
 from voi.server.voice_records import VoiceRecords
 from voi.server.voices import VoiceService
+from voi.server.web_doors import WebDoors
 from voi.session.budgets import QuestionBudget
 from voi.tasks import Tasks
 from voi.tools.toolbox import Toolbox
 from voi.transports.ari.service import AsteriskService
 from voi.transports.listeners import DoorServices, Listener, OutOfCall, close_listeners, start_listeners
-from voi.transports.media_ws.answering import REMEMBERED_S, PhoneAnswers
-from voi.transports.media_ws.carriers import KINDS, media_path
-from voi.transports.media_ws.connection import MediaWebSockets
-from voi.transports.media_ws.seen_by_workers import SeenByWorkers
-from voi.transports.media_ws.tickets import Tickets
-from voi.transports.realtime.client_secrets import PREFIX, ClientSecrets
-from voi.transports.realtime.connection import REALTIME_PATH, RealtimeWebSockets
-from voi.transports.realtime.peer import RealtimeCaller, RealtimeServices
-from voi.transports.realtime.webrtc import RealtimeOverWebRtc
-from voi.transports.resumables import Resumables
-from voi.transports.rtvi.connection import RtviWebSockets
 from voi.transports.sip.rtp_media import media_of
 from voi.transports.sip.service import SipCounters, SipService
 from voi.transports.telephone.outgoing.runner import OutgoingCalls
-from voi.transports.voi_ws.connection import VoiWebSockets
 from voi.transports.voi_ws.leaving import give_up_wanted, hand_over
-from voi.transports.webrtc.settings import ice_settings
-from voi.transports.websocket import Accept
 
 if TYPE_CHECKING:
     from voi.transports.telephone.outgoing.order_store import OrderStore
@@ -96,23 +82,6 @@ def run(settings: Settings, on_progress: StartProgress, on_ready: Callable[[str]
     secrets += secrets_of_services(settings, server.config)
     set_up(settings.log_level, settings.log_format, secrets)
     uvloop.run(server.serve())
-
-
-def _caller_of(tokens: Tokens, client_secrets: ClientSecrets, key: str) -> RealtimeCaller:
-    """Whose a key of a Realtime client is: a token or a client secret. Raises ClientError."""
-    if not key:
-        raise ClientError("No token was given: send it as Authorization: Bearer TOKEN.")
-    if key.startswith(PREFIX):
-        return client_secrets.read(key)
-    claims = tokens.check(key)
-    return RealtimeCaller(claims.app, claims.person, own_agents=claims.own_agents)
-
-
-def handover_of(settings: Settings) -> Handover | None:
-    """Where calls are kept for another process; None: they are not."""
-    if not settings.resume_restart_s:
-        return None
-    return Handover(settings.resume_dir, settings.resume_restart_s, shared=bool(settings.worker_name))
 
 
 class Server:
@@ -199,57 +168,16 @@ class Server:
                 lambda: self._configs.current, lambda: self._engines, self.usages.apart, self.metrics.listener_request
             ),
         )
-        self._voi_ws = VoiWebSockets(
-            self.calls,
-            lambda query: tokens.check(token_in(query)),
-            settings.init_timeout_s,
-            Resumables(settings.resume_s),
-            handover_of(settings),
-        )
-        rtvi = RtviWebSockets(
-            self.calls,
-            lambda query: tokens.check(token_in(query)),
-            settings.init_timeout_s,
-        )
-        client_secrets = ClientSecrets(token_secrets)
-        self.realtime = RealtimeServices(
-            self.calls,
-            partial(_caller_of, tokens, client_secrets),
-            self._voices_of,
-            self.usages.tokens_of,
-            Resumables(settings.resume_s),
-            self._questions.left,
-        )
-        seen = (
-            SeenByWorkers(settings.resume_dir / "telephone.seen", token_secrets[0], REMEMBERED_S)
-            if settings.worker_name
-            else None
-        )
-        tickets = Tickets(token_secrets[0], used=seen)
-        phone_answers = PhoneAnswers(
-            self.calls, tickets, lambda: self._configs.current, self.metrics.listener_request, seen=seen
-        )
-        media_ws = MediaWebSockets(
-            self.calls, tickets, phone_answers, settings.init_timeout_s, self.metrics.listener_request
-        )
+        self.web = web = WebDoors(
+            settings, self.calls, lambda: self._configs.current, tokens, token_secrets, self._voices_of,
+            self._questions.left, self.usages, self.metrics,
+        )  # fmt: skip
         self.asterisk = AsteriskService(self.calls, lambda: self._configs.current.phones, self.metrics.listener_request)
-        media: Mapping[str, Accept] = {media_path(kind): partial(media_ws.meet, kind) for kind in KINDS}
-        self._doors: dict[str, Accept] = {"/ws": self._voi_ws.meet, "/rtvi": rtvi.meet, **media}
-        """Who takes the WebSockets, by path."""
-        if settings.realtime:
-            self._doors[REALTIME_PATH] = RealtimeWebSockets(self.realtime).meet
         sip = self.metrics.sip
         self.sip = SipService(
             self.calls, lambda: self._configs.current, SipCounters(sip.call, sip.fault, sip.state), media_of
         )
         self.outgoing.dialers.sources += [self.sip.dialer, self.asterisk.dialer]
-        self._webrtc = RealtimeOverWebRtc(
-            self.realtime,
-            ice_settings(settings.webrtc_ice_servers, settings.webrtc_external_address),
-            settings.max_messages_per_s,
-            self.metrics.webrtc.failed,
-            self.metrics.webrtc.packets,
-        )
         self._app = create_app(
             HttpSettings(token_secrets[0], api_key, settings.cors_origins, settings.metrics),
             self.readiness,
@@ -266,10 +194,10 @@ class Server:
                 self.usages.apart,
                 self.usages.tokens_of,
                 Failures(self.metrics.openai_request),
-                client_secrets if settings.realtime else None,
-                self._webrtc if settings.realtime else None,
+                web.client_secrets,
+                web.webrtc,
             ),
-            phone_answers,
+            web.phone_answers,
             lambda: call_orders_router(
                 self.outgoing, orders, OrderAccess(api_key, tokens.check, lambda: self._configs.current)
             ),
@@ -303,7 +231,7 @@ class Server:
         listener = bind(self.settings.host, self.settings.port)
         with listener:
             http = self._http = HttpServer(
-                uvicorn_config(self.settings, self._app, self._doors), self._drain, self.hurry
+                uvicorn_config(self.settings, self._app, self.web.by_path), self._drain, self.hurry
             )
             self._tasks.start(self._start(http, listener), "start", partial(self._start_failed, http))
             self.metrics.watch_garbage_collector()
@@ -366,10 +294,10 @@ class Server:
             self._tasks.start(self.metrics.gpus.run(), "GPUs")
         self._tasks.start(self._configs.watch(), "configuration")
         self._tasks.start(self._knowledge.library.run(), "embeddings")
-        if self._voi_ws.handover is not None:
-            self._tasks.start(keep_swept(self._voi_ws.handover), "kept calls")
-            if self._voi_ws.handover.shared:
-                wanted = give_up_wanted(self._voi_ws.resumables, self._voi_ws.handover, self.hurry)
+        if self.web.voi_ws.handover is not None:
+            self._tasks.start(keep_swept(self.web.voi_ws.handover), "kept calls")
+            if self.web.voi_ws.handover.shared:
+                wanted = give_up_wanted(self.web.voi_ws.resumables, self.web.voi_ws.handover, self.hurry)
                 self._giving_up = self._tasks.start(wanted, "calls that other workers want")
         self._tasks.start(garbage.collect_when_idle(lambda: self.admission.active, lambda: self.calls.gone), "garbage")
         if http.should_exit:
@@ -433,12 +361,12 @@ class Server:
         self.admission.close()
         self.outgoing.stop()
         self._tasks.start(self.sip.leave(), "end of SIP accounts")
-        handover = self._voi_ws.handover
+        handover = self.web.voi_ws.handover
         if self._giving_up is not None:
             self._giving_up.cancel()  # all calls leave now
             await asyncio.wait([self._giving_up])
         if handover is not None:
-            await hand_over(self._voi_ws.resumables, handover, self.hurry)
+            await hand_over(self.web.voi_ws.resumables, handover, self.hurry)
         await self.calls.drain(self.settings.shutdown_grace_s, self.hurry)
         await self.outgoing.close()
         await close_listeners(self._listeners)
