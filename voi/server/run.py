@@ -1,4 +1,10 @@
-"""Runs the server: configuration, engines, conversations, and a clean shutdown."""
+"""The story of a server's life: put together, started, ready, reloaded, drained, closed.
+
+It starts behind the open HTTP port, so that `/health` tells how far it is: the store, tools and engines first, then
+what looks after them, and at last the doors; from then on calls are admitted. If one of these fails, the server ends
+and raises why. It drains in the opposite order: nobody is admitted any more, calls leave or end, doors close, and then
+all that it owns.
+"""
 
 import asyncio
 import logging
@@ -13,7 +19,6 @@ import uvloop
 from voi.calls.admission import Admission
 from voi.calls.call import Call, Services
 from voi.calls.calls import Calls
-from voi.calls.handover import keep_swept
 from voi.calls.load import Load, LoadLevel
 from voi.calls.memories import Memories
 from voi.calls.quotas import Quotas
@@ -31,6 +36,7 @@ from voi.server.after_calls import AfterCalls
 from voi.server.app import HttpSettings, Readiness, create_app
 from voi.server.app_quotas import AppQuotas
 from voi.server.call_orders_http import OrderAccess, call_orders_router
+from voi.server.handing_over import HandingOver
 from voi.server.http_server import HttpServer, address_of, bind, uvicorn_config
 from voi.server.kept_calls import KeptCalls
 from voi.server.knowledge_files import KnowledgeFiles
@@ -58,7 +64,6 @@ from voi.transports.listeners import DoorServices, Listener, OutOfCall, close_li
 from voi.transports.sip.rtp_media import media_of
 from voi.transports.sip.service import SipCounters, SipService
 from voi.transports.telephone.outgoing.runner import OutgoingCalls
-from voi.transports.voi_ws.leaving import give_up_wanted, hand_over
 
 if TYPE_CHECKING:
     from voi.transports.telephone.outgoing.order_store import OrderStore
@@ -159,7 +164,6 @@ class Server:
         )
         self.app_quotas = AppQuotas(self._quotas, self.kept.store, self.usages, self.calls)
         self._listeners: list[Listener] = []
-        self._giving_up: asyncio.Task[None] | None = None
         self._issued_tokens = tokens = Tokens(token_secrets, self.kept.store)
         self._door_services = DoorServices(
             self.calls,
@@ -172,6 +176,7 @@ class Server:
             settings, self.calls, lambda: self._configs.current, tokens, token_secrets, self._voices_of,
             self._questions.left, self.usages, self.metrics,
         )  # fmt: skip
+        self._handing_over = HandingOver(web.voi_ws, self.hurry)
         self.asterisk = AsteriskService(self.calls, lambda: self._configs.current.phones, self.metrics.listener_request)
         sip = self.metrics.sip
         self.sip = SipService(
@@ -228,6 +233,7 @@ class Server:
         return self._configs.current
 
     async def serve(self) -> None:
+        """Serve until `stop`. Raises ConfigError, EngineError or another VoiError if the server cannot start."""
         listener = bind(self.settings.host, self.settings.port)
         with listener:
             http = self._http = HttpServer(
@@ -240,19 +246,9 @@ class Server:
                     await http.serve(sockets=[listener])
             finally:
                 self.metrics.unwatch_garbage_collector()
-                await self._tasks.close()
-                await self.app_quotas.close()
-                await self._after_calls.jobs.close()
-                await self.kept.close()
-                await self._toolbox.close()
-                await self._close_engines()
-                if self._traces is not None:
-                    await close_provider(self._traces)
+                await self._close()
         if self._failure is not None:
             raise self._failure
-
-    def _reload(self) -> None:
-        self._tasks.start(self._configs.reload(), "reload")
 
     def stop(self) -> None:
         """Stop gracefully; when called again, at once."""
@@ -263,51 +259,16 @@ class Server:
 
     async def _start(self, http: HttpServer, listener: socket.socket) -> None:
         try:
-            await self.kept.open()
-            self._tasks.start(self._issued_tokens.run(), "tokens")
-            await self.app_quotas.look()
-            self._tasks.start(self.app_quotas.run(), "quotas")
-            await self._toolbox.prepare(self._configs.current)
-            connecting = self._tasks.start(self._toolbox.connect(self._configs.current), "MCP servers")
-            self._engines = await start_engines(self._configs.current, self.settings, self._progress)
-            if isinstance(self._engines.llm, LlmRouter):
-                self._knowledge.library.embed = self._engines.llm.embed
-            await self.usages.load(self._engines)
-            await self._knowledge.read(self._configs.current)
+            engines = await self._warm_up()
         except VoiError as error:
             if not http.should_exit:  # when the server stops, an engine's process may have been ended first
                 self._give_up(http, error)
             return
-        await connecting
-        known = await asyncio.to_thread(lambda: usual_contexts(aliases(self.settings)))
-        self._contexts = ContextSizes(self.settings.llm_context_tokens, known)
-        self._tasks.start(self._after_calls.jobs.run(), "after calls")
-        self.readiness.supervised = self._engines.supervised
-        self.metrics.watch_engines(self._engines.supervised)
-        self._configs.check = self._check
-        garbage.settle()
-        watch = monitor(self.load, lambda: self.admission.active, self._engines.supervised, self.metrics.loop_late)
-        self._tasks.start(watch, "load")
-        if any(getattr(engine.engine, "process", None) for engine in self._engines.supervised.values()):
-            self.metrics.gpus.on_filling = self.load.gpu_fills
-        if self.settings.metrics or self.settings.admit_by_load:
-            self._tasks.start(self.metrics.gpus.run(), "GPUs")
-        self._tasks.start(self._configs.watch(), "configuration")
-        self._tasks.start(self._knowledge.library.run(), "embeddings")
-        if self.web.voi_ws.handover is not None:
-            self._tasks.start(keep_swept(self.web.voi_ws.handover), "kept calls")
-            if self.web.voi_ws.handover.shared:
-                wanted = give_up_wanted(self.web.voi_ws.resumables, self.web.voi_ws.handover, self.hurry)
-                self._giving_up = self._tasks.start(wanted, "calls that other workers want")
-        self._tasks.start(garbage.collect_when_idle(lambda: self.admission.active, lambda: self.calls.gone), "garbage")
+        self._look_after(engines)
         if http.should_exit:
             return
         try:
-            self._listeners = await start_listeners(self.settings.listeners, self._door_services)
-            if self.settings.asterisk:
-                self.asterisk.start()
-            if self.settings.sip:
-                await self.sip.start()
+            await self._open_doors()
         except VoiError as error:
             self._give_up(http, error)
             return
@@ -315,6 +276,50 @@ class Server:
         self._tasks.start(self.outgoing.run(), "calls that Voi makes")
         self.readiness.state = "ready"
         self._on_ready(address_of(listener, tls=self.settings.tls_cert_file is not None))
+
+    async def _warm_up(self) -> Engines:
+        """Open the store, and make ready what agents call, speak with and draw on."""
+        await self.kept.open()
+        self._tasks.start(self._issued_tokens.run(), "tokens")
+        await self.app_quotas.look()
+        self._tasks.start(self.app_quotas.run(), "quotas")
+        await self._toolbox.prepare(self._configs.current)
+        connecting = self._tasks.start(self._toolbox.connect(self._configs.current), "MCP servers")
+        engines = self._engines = await start_engines(self._configs.current, self.settings, self._progress)
+        if isinstance(engines.llm, LlmRouter):
+            self._knowledge.library.embed = engines.llm.embed
+        await self.usages.load(engines)
+        await self._knowledge.read(self._configs.current)
+        await connecting
+        known = await asyncio.to_thread(lambda: usual_contexts(aliases(self.settings)))
+        self._contexts = ContextSizes(self.settings.llm_context_tokens, known)
+        return engines
+
+    def _look_after(self, engines: Engines) -> None:
+        """Begin what watches the server, and what it does beside its calls."""
+        start = self._tasks.start
+        start(self._after_calls.jobs.run(), "after calls")
+        self.readiness.supervised = engines.supervised
+        self.metrics.watch_engines(engines.supervised)
+        garbage.settle()
+        start(monitor(self.load, lambda: self.admission.active, engines.supervised, self.metrics.loop_late), "load")
+        if any(getattr(engine.engine, "process", None) for engine in engines.supervised.values()):
+            self.metrics.gpus.on_filling = self.load.gpu_fills
+        if self.settings.metrics or self.settings.admit_by_load:
+            start(self.metrics.gpus.run(), "GPUs")
+        self._configs.check = self._check
+        start(self._configs.watch(), "configuration")
+        start(self._knowledge.library.run(), "embeddings")
+        self._handing_over.start(self._tasks)
+        start(garbage.collect_when_idle(lambda: self.admission.active, lambda: self.calls.gone), "garbage")
+
+    async def _open_doors(self) -> None:
+        """Those that have ports of their own, or register somewhere; the others wait at the HTTP port."""
+        self._listeners = await start_listeners(self.settings.listeners, self._door_services)
+        if self.settings.asterisk:
+            self.asterisk.start()
+        if self.settings.sip:
+            await self.sip.start()
 
     def _give_up(self, http: HttpServer, failure: VoiError) -> None:
         """End the server, which cannot start."""
@@ -328,14 +333,24 @@ class Server:
         self._tasks.fault("start failed", error)
         self._give_up(http, VoiError("The server cannot start because of a fault in Voi. It is in the log above."))
 
+    def _progress(self, text: str) -> None:
+        self.readiness.note(text)
+        self._on_progress(text)
+
+    # ---- while it runs ------------------------------------------------------------------------------
+
     def _load_changed(self, level: LoadLevel, why: str) -> None:
         self.metrics.load_changed(level)
         self.calls.load_changed(busy=level >= LoadLevel.BUSY)
         log_level(level, why)
 
-    def _progress(self, text: str) -> None:
-        self.readiness.note(text)
-        self._on_progress(text)
+    def _over(self, call: Call) -> None:
+        self.usages.over(call)
+        self.kept.over(call)
+        self.outgoing.over(call)
+
+    def _reload(self) -> None:
+        self._tasks.start(self._configs.reload(), "reload")
 
     async def _check(self, config: Config) -> None:
         """Check that the running engines can serve an edited configuration, and read the files that its agents draw on.
@@ -348,11 +363,6 @@ class Server:
         await self._toolbox.connect(config)
         await self._knowledge.read(config)
 
-    def _over(self, call: Call) -> None:
-        self.usages.over(call)
-        self.kept.over(call)
-        self.outgoing.over(call)
-
     # ---- the end ------------------------------------------------------------------------------------
 
     async def _drain(self) -> None:
@@ -361,17 +371,22 @@ class Server:
         self.admission.close()
         self.outgoing.stop()
         self._tasks.start(self.sip.leave(), "end of SIP accounts")
-        handover = self.web.voi_ws.handover
-        if self._giving_up is not None:
-            self._giving_up.cancel()  # all calls leave now
-            await asyncio.wait([self._giving_up])
-        if handover is not None:
-            await hand_over(self.web.voi_ws.resumables, handover, self.hurry)
+        await self._handing_over.all_leave()
         await self.calls.drain(self.settings.shutdown_grace_s, self.hurry)
         await self.outgoing.close()
         await close_listeners(self._listeners)
         await self.asterisk.close()
         await self.sip.close()
+
+    async def _close(self) -> None:
+        await self._tasks.close()
+        await self.app_quotas.close()
+        await self._after_calls.jobs.close()
+        await self.kept.close()
+        await self._toolbox.close()
+        await self._close_engines()
+        if self._traces is not None:
+            await close_provider(self._traces)
 
     async def _close_engines(self) -> None:
         if self._engines is None:
