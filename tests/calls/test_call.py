@@ -12,8 +12,9 @@ from tests.fakes.clock import in_virtual_time
 from tests.fakes.door import FakeDoor
 from tests.fakes.engines import FakeLlm
 from voi.calls.admission import Admission, Refused
-from voi.calls.call import Call, Services
+from voi.calls.call import Call
 from voi.calls.calls import Calls
+from voi.calls.services import Services
 from voi.core.end_reason import EndReason
 from voi.core.facts import AnswerAsked, TextTyped
 from voi.core.options import CallOptions

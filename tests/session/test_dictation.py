@@ -16,7 +16,7 @@ from voi.core import facts as was
 from voi.core.end_reason import EndReason
 from voi.core.history import History, HistoryEntry
 from voi.session.current_agent import CurrentAgent
-from voi.session.dictation import Dictation
+from voi.session.dictation import ConversationDictation
 from voi.session.keys import keys_said
 from voi.session.line import Line
 from voi.tasks import Tasks
@@ -47,7 +47,7 @@ class Dictated:
         door.kind = self.kind
         agent = Agent.model_validate({"llm_model": "fake", "telephone": MENU})
         self.history, self.call = History(20), Ending()
-        self.dictation = Dictation(
+        self.dictation = ConversationDictation(
             self.facts.append, self.history, Line(door), CurrentAgent(agent), self.call, object(), Tasks("test")
         )
 

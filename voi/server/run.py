@@ -17,11 +17,12 @@ from typing import TYPE_CHECKING
 import uvloop
 
 from voi.calls.admission import Admission
-from voi.calls.call import Call, Services
+from voi.calls.call import Call
 from voi.calls.calls import Calls
 from voi.calls.load import Load, LoadLevel
 from voi.calls.memories import Memories
 from voi.calls.quotas import Quotas
+from voi.calls.services import Services
 from voi.config.config import Config
 from voi.config.context_sizes import ContextSizes, usual_contexts
 from voi.config.settings import Settings, unknown_variables

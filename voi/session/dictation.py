@@ -14,7 +14,7 @@ from voi.tools.base import Hands
 from voi.tools.captures import CapturedValue, Captures, NewestWords
 
 
-class Dictation:
+class ConversationDictation:
     """`tell` takes the facts that follow. `history`: what was said. `line`: has the door, which may be a telephone.
     `current`: the agent that talks. `call` and `hands`: what a key of its menu may do. `before`: what was taken down
     before the call moved here.

@@ -51,7 +51,7 @@ from voi.session.budgets import PictureBudget
 from voi.session.clock import Alarm, ConversationClock
 from voi.session.condenser import Condenser
 from voi.session.conversation_agents import AgentChange, ConversationAgents, ToolsOf
-from voi.session.dictation import Dictation
+from voi.session.dictation import ConversationDictation
 from voi.session.door_events import DoorEvents
 from voi.session.failure import VadFailed
 from voi.session.hands import ConversationHands
@@ -161,7 +161,7 @@ class Session:
         self.about: Mapping[str, str] = {"id": conversation_id, **(about or {})}
         """What templates of tools may name as {call:NAME}, but for the agent."""
         self._hands: ConversationHands | None = None
-        self._dictation: Dictation | None = None
+        self._dictation: ConversationDictation | None = None
         self._captured: tuple[CapturedValue, ...] = ()
         self._conversation = Conversation(script)
         self._tasks = Tasks(conversation_id, log_words=log_words)
@@ -269,7 +269,7 @@ class Session:
             self._line, self._switch_agent, takes_messages=options.app_messages, memory=self._recall.memory,
             prove=self._recall.prove_person, current=current, never_call=self._never_call,
         )  # fmt: skip
-        self._dictation = Dictation(
+        self._dictation = ConversationDictation(
             self.tell, self._conversation.history, self._line, current, self, self._hands, tasks, self._captured
         )
         self._tool_runner = ToolRunner(current.tools, tasks, self.tell, self._tool_context, self._observing.tool)
@@ -618,7 +618,7 @@ class Session:
         return ToolContext({**self.about, "agent": self._current.name}, self._hands, self._dictation.captures)
 
     def key_pressed(self, key: str) -> None:
-        """The person pressed a key of their telephone: see `Dictation.press`."""
+        """The person pressed a key of their telephone: see `ConversationDictation.press`."""
         if self._dictation is not None and not self._ended.is_set():
             self._dictation.press(key)
 
