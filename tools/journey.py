@@ -35,6 +35,8 @@ WORDS = "Hello there."
 BESIDE = {
     "session/latency.py": "clock: how long each step of a turn took",
     "session/clock.py": "clock: the time of the conversation",
+    "session/turn_marks.py": "observer: notes when each step of a turn happened",
+    "session/observing.py": "observer: tells the observers and the log of each step, redacted",
     "session/observer.py": "observer: passes events to the other observers",
     "engines/llm/thought_habits.py": "observer: records whether the model begins with thoughts",
     "session/metering.py": "observer: counts tokens",
@@ -86,7 +88,8 @@ async def passed(during: Callable[[], Awaitable[Any]]) -> tuple[list[str], dict[
 
 def why_beside(file: str) -> str:
     """What the file does beside the way; "": it is on it."""
-    return BESIDE.get(file) or BESIDE.get(file[: file.find("/") + 1], "")
+    folders = (file[: at + 1] for at, sign in enumerate(file) if sign == "/")
+    return next((BESIDE[place] for place in (file, *folders) if place in BESIDE), "")
 
 
 def beside_by(frame: FrameType | None) -> str:

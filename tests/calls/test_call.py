@@ -12,8 +12,9 @@ from tests.fakes.clock import in_virtual_time
 from tests.fakes.door import FakeDoor
 from tests.fakes.engines import FakeLlm
 from voi.calls.admission import Admission, Refused
-from voi.calls.call import Call, Services
+from voi.calls.call import Call
 from voi.calls.calls import Calls
+from voi.calls.services import Services
 from voi.core.end_reason import EndReason
 from voi.core.facts import AnswerAsked, TextTyped
 from voi.core.options import CallOptions
@@ -281,6 +282,6 @@ async def test_a_door_adapts_the_agent_and_those_that_take_over() -> None:
 
     session = call.open("teller", None, CallOptions(mode="chat"), adapt=adapt)
     assert len(changed) == 1
-    assert session._change is adapt
+    assert session._agents._change is adapt
     assert session.agent.idle_limit_s == 120
     call.refuse(Ended(EndReason.BAD_START))

@@ -17,10 +17,11 @@ from voi.core.facts import HungUp
 from voi.core.options import CallOptions
 from voi.engines.llm.thought_habits import ThoughtHabits
 from voi.session.brain import MakeBrain, PipelineBrain
+from voi.session.conversation_agents import ToolsOf
 from voi.session.latency import TurnTimes
 from voi.session.line import Line
 from voi.session.observer import Observer
-from voi.session.session import Session, ToolsOf
+from voi.session.session import Session
 from voi.tools.toolbox import Toolbox
 
 FRAME_MS = 20

@@ -7,7 +7,7 @@ from typing import Any
 from voi.config.agents import Agent
 from voi.core.tool_rule import ToolRule
 from voi.dialogue import ToolSpec
-from voi.session.session import ToolsOf
+from voi.session.conversation_agents import ToolsOf
 from voi.tools.arguments import Arguments
 from voi.tools.base import AvailableTool, ToolContext, ToolKind
 

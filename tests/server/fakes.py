@@ -5,8 +5,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from voi.calls.admission import Admission
-from voi.calls.call import Services
 from voi.calls.calls import Calls
+from voi.calls.services import Services
 from voi.config.agents import Agent
 from voi.config.config import Config
 from voi.core.end_reason import EndReason

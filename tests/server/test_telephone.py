@@ -257,7 +257,7 @@ async def test_a_call_is_passed_on_by_twilios_api(tmp_path: Path, monkeypatch: P
     agent = {"llm_model": "m", "voices": {"character": {"model": "voice"}}, "tools": tools}
     write_agents(tmp_path, echo=agent)
     async with serving(tmp_path, monkeypatch, engines, disclose=()) as running:
-        media = running.server._doors["/telephone/twilio/media"]
+        media = running.server.web.by_path["/telephone/twilio/media"]
         object.__setattr__(media.func.__self__, "twilio_api", f"http://127.0.0.1:{port}")  # type: ignore[attr-defined]
         ringing = await MediaLine.ring(running.port)
         async with ringing as line:

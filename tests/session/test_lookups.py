@@ -11,7 +11,8 @@ from tests.fakes.call import VOICES, Call, FakeEngines, FakeRecorder
 from tests.fakes.clock import in_virtual_time
 from tests.fakes.engines import FakeLlm, FakeStt, calls_of
 from voi.config.knowledge import Knowledge
-from voi.core.facts import AnswerAsked, TextTyped
+from voi.core.facts import AnswerAsked, Continued, TextTyped
+from voi.core.kept import Kept
 from voi.dialogue import Image, Message, ToolCall
 from voi.errors import EngineError
 from voi.knowledge.collection import KnowledgeCollection, Query
@@ -99,6 +100,20 @@ async def test_excerpts_stand_before_the_persons_words_and_in_no_history(tmp_pat
         assert BEGIN in texts[-1]
         assert not any(BEGIN in entry.text for entry in call.session.dialogue())
     assert ("hours.md, Hours",) in seen.sources
+
+
+@in_virtual_time
+async def test_a_conversation_that_moved_draws_on_the_files_of_the_agent_that_had_taken_over(tmp_path: Path) -> None:
+    """And not on those of the agent that began it, which has none here."""
+    librarian = {"llm_model": "fake", "voices": VOICES, "knowledge": DOCS}
+    call = Call(
+        engines=FakeEngines(stt=FakeStt("when does the library open today please")), files=collection(tmp_path),
+        others={"librarian": librarian}, shared={"continued": Continued(Kept(agent="librarian"))},
+    )  # fmt: skip
+    async with call:
+        await call.speak(2_000)
+        await call.until(lambda: call.answers)
+        assert asked(call.engines.llm).startswith(BEGIN)
 
 
 @in_virtual_time

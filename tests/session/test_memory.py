@@ -14,7 +14,7 @@ from voi.core import facts as was
 from voi.dialogue import ToolCall
 from voi.errors import StoreError
 from voi.session.memory import KNOWN, MemoryItem, MemoryKind, note_of
-from voi.session.session import RECALL_WAIT_S
+from voi.session.recall import RECALL_WAIT_S
 
 DAY_MS = 86_400_000
 SEPTEMBER_MS = 1_788_220_800_000  # 2026-09-01

@@ -16,18 +16,17 @@ import contextvars
 import logging
 import time
 from collections.abc import Callable, Coroutine, Mapping
-from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
 from voi.calls.call_id import conversation_id
 from voi.calls.failures import ended_by, without_words
+from voi.calls.mistakes import Mistakes
 from voi.calls.proof import Proof
 from voi.calls.refusals import refused
-from voi.calls.ungranted import Ungranted
+from voi.calls.services import Services
 from voi.config.agents import Agent
 from voi.config.client_agent import NotGrantedError, parse_client_agent
 from voi.config.config import Config
-from voi.config.store import ConfigStore
 from voi.core.end_reason import EndReason
 from voi.core.facts import Continued, HungUp
 from voi.core.kept import Kept
@@ -38,64 +37,11 @@ from voi.session.events import Ended, ErrorReported
 from voi.session.line import Line
 from voi.session.observer import Observer
 from voi.session.session import Session
-from voi.tasks import Tasks
 
 log = logging.getLogger(__name__)
 
-MISTAKES_BURST = 100
-"""A client that sends more unusable messages than this is disconnected."""
-MISTAKES_PER_S = 1
-"""How many unusable messages are forgiven per second: a small fault in a client must not end a long conversation."""
 HANG_UP_TIMEOUT_S = 10.0
 """A conversation that has not ended this long after its client left is cancelled."""
-
-
-class OpenSession(Protocol):
-    def __call__(
-        self,
-        conversation_id: str,
-        line: Line,
-        agent: Agent,
-        config: Config,
-        options: CallOptions,
-        /,
-        continued: Continued | None = None,
-    ) -> Session:
-        """Make the session of the call with that id; it does not run yet. `continued`: what it goes on from. Raises
-        ClientError for an agent that this server cannot run."""
-        ...
-
-
-class CallMetrics(Protocol):
-    """Counters of calls."""
-
-    def began(self, mode: str, door: str) -> None: ...
-
-    def failed(self, reason: EndReason) -> None: ...
-
-    def refused(self, reason: EndReason) -> None: ...
-
-    def mistake(self) -> None: ...
-
-    def lost(self) -> None: ...
-
-    def resumed(self) -> None: ...
-
-    def not_saved(self) -> None: ...
-
-    def ungranted(self) -> None: ...
-
-
-@dataclass(frozen=True)
-class Services:
-    """What every call needs from the server."""
-
-    configs: ConfigStore
-    open_session: OpenSession
-    metrics: CallMetrics
-    tasks: Tasks
-    """Owns the tasks of the conversations."""
-    ungranted: Ungranted = field(default_factory=Ungranted)
 
 
 class Call:
@@ -104,7 +50,7 @@ class Call:
     known. `own_agents`: its token lets the client bring an agent of its own, whatever the settings say."""
 
     __slots__ = (
-        "__weakref__", "_beginning", "_context", "_door_name", "_hung_up", "_line", "_mistaken_at_s", "_mistakes",
+        "__weakref__", "_beginning", "_context", "_door_name", "_hung_up", "_line", "_mistakes",
         "_on_over", "_services", "_task", "_timer", "afterwards", "app", "began_ms", "caller", "client", "id", "kind",
         "looked_on_by", "order_id", "over", "own_agents", "person", "proof", "save", "session",
     )  # fmt: skip
@@ -151,8 +97,7 @@ class Call:
         self._beginning = ("", "")
         """The mode, and the agent's name; "": one that the client brought."""
         self._hung_up = False
-        self._mistakes = 0.0
-        self._mistaken_at_s = 0.0
+        self._mistakes = Mistakes()
         self._task: asyncio.Task[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._context = contextvars.copy_context()
@@ -377,10 +322,7 @@ class Call:
         """Count a message of the client that could not be used. True: the client may be told, and the call goes on.
         False: there were too many, and the call ends."""
         self._services.metrics.mistake()
-        now_s = asyncio.get_running_loop().time()
-        self._mistakes = max(0.0, self._mistakes - (now_s - self._mistaken_at_s) * MISTAKES_PER_S) + 1
-        self._mistaken_at_s = now_s
-        if self._mistakes <= MISTAKES_BURST:
+        if self._mistakes.forgives(asyncio.get_running_loop().time()):
             return True
         self._services.metrics.failed(EndReason.TOO_MANY_MISTAKES)
         log.info("failed %s (%s)", self.client, EndReason.TOO_MANY_MISTAKES)

@@ -6,11 +6,12 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from voi.calls.admission import Admission
-from voi.calls.call import Call, Services
+from voi.calls.call import Call
 from voi.calls.call_id import new_call_id
 from voi.calls.proof import Proof
 from voi.calls.refusals import Refusals
 from voi.calls.saved import Saved, SavedStates
+from voi.calls.services import Services
 from voi.calls.waiting import Waiter, Waiting
 from voi.core.end_reason import EndReason
 from voi.core.facts import LoadChanged

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Protocol
 
-from voi.calls.call import Call, CallMetrics
+from voi.calls.call import Call
+from voi.calls.services import CallMetrics
 from voi.core.journal import decode_value, encode_value
 from voi.core.kept import Kept, KeptMessage
 from voi.dialogue import Image, Message

@@ -11,8 +11,8 @@ from voi.core.facts import AnswerAsked, Continued, TextTyped
 from voi.core.options import ANY_TOOL, CallOptions
 from voi.core.tools import RUNNING, TOO_LATE
 from voi.dialogue import ToolCall, ToolResult
+from voi.session.conversation_agents import AgentChange
 from voi.session.events import AgentText, AppToolCalled, Ended
-from voi.session.session import AgentChange
 
 OWN_CALLS_S = 30.0
 """How long an answer that calls functions of the client waits for the agent's own tools."""

@@ -1,89 +1,70 @@
-"""Runs the server: configuration, engines, conversations, and a clean shutdown."""
+"""The story of a server's life: put together, started, ready, reloaded, drained, closed.
+
+It starts behind the open HTTP port, so that `/health` tells how far it is: the store, tools and engines first, then
+what looks after them, and at last the doors; from then on calls are admitted. If one of these fails, the server ends
+and raises why. It drains in the opposite order: nobody is admitted any more, calls leave or end, doors close, and then
+all that it owns.
+"""
 
 import asyncio
 import logging
-import signal
 import socket
-import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING
 
 import uvloop
 
 from voi.calls.admission import Admission
-from voi.calls.call import Call, Services
+from voi.calls.call import Call
 from voi.calls.calls import Calls
-from voi.calls.handover import Handover, keep_swept
 from voi.calls.load import Load, LoadLevel
 from voi.calls.memories import Memories
-from voi.calls.proof import Proof
 from voi.calls.quotas import Quotas
-from voi.config.agents import Agent
-from voi.config.config import Config, voice_uses_of
+from voi.calls.services import Services
+from voi.config.config import Config
 from voi.config.context_sizes import ContextSizes, usual_contexts
-from voi.config.secret_refs import values_of
 from voi.config.settings import Settings, unknown_variables
 from voi.config.store import ConfigStore
-from voi.core.facts import Continued, LoadChanged
-from voi.core.options import CallOptions
-from voi.core.tokens import estimated_tokens
-from voi.dialogue import Phrase
 from voi.engines.base import Tts, Vad
 from voi.engines.llm.router import LlmRouter
 from voi.engines.registry import tts_info
 from voi.engines.startup import Engines, not_running, start_engines
-from voi.engines.wanting import unspeakable
-from voi.errors import ClientError, ConfigError, VoiError
-from voi.knowledge.library import Library
+from voi.errors import ConfigError, VoiError
 from voi.server import garbage
 from voi.server.after_calls import AfterCalls
 from voi.server.app import HttpSettings, Readiness, create_app
 from voi.server.app_quotas import AppQuotas
-from voi.server.auth import token_in
 from voi.server.call_orders_http import OrderAccess, call_orders_router
+from voi.server.handing_over import HandingOver
 from voi.server.http_server import HttpServer, address_of, bind, uvicorn_config
 from voi.server.kept_calls import KeptCalls
+from voi.server.knowledge_files import KnowledgeFiles
+from voi.server.known_secrets import secrets_of_services, secrets_of_settings
 from voi.server.load_monitor import log_level, monitor
 from voi.server.logging import set_up_logging
-from voi.server.metrics import Metrics, TurnMetrics
+from voi.server.metrics import Metrics
 from voi.server.new_voices import take_over
 from voi.server.openai.access import OpenAiServices
 from voi.server.openai.failures import Failures
+from voi.server.session_maker import SessionMaker
+from voi.server.signals import heeding
 from voi.server.speech import SpeechService
 from voi.server.tokens import Tokens
-from voi.server.tracing import Tracing, close_provider, make_provider
+from voi.server.tracing import close_provider, make_provider
 from voi.server.usages import Usages, aliases
 from voi.server.voice_records import VoiceRecords
 from voi.server.voices import VoiceService
-from voi.session.budgets import PictureBudget, QuestionBudget
-from voi.session.line import Line
-from voi.session.observer import Observer
-from voi.session.session import Session
+from voi.server.web_doors import WebDoors
+from voi.session.budgets import QuestionBudget
 from voi.tasks import Tasks
-from voi.tools.toolbox import Toolbox, secrets_in
+from voi.tools.toolbox import Toolbox
 from voi.transports.ari.service import AsteriskService
 from voi.transports.listeners import DoorServices, Listener, OutOfCall, close_listeners, start_listeners
-from voi.transports.media_ws.answering import REMEMBERED_S, PhoneAnswers
-from voi.transports.media_ws.carriers import KINDS, media_path
-from voi.transports.media_ws.connection import MediaWebSockets
-from voi.transports.media_ws.seen_by_workers import SeenByWorkers
-from voi.transports.media_ws.tickets import Tickets
-from voi.transports.realtime.client_secrets import PREFIX, ClientSecrets
-from voi.transports.realtime.connection import REALTIME_PATH, RealtimeWebSockets
-from voi.transports.realtime.peer import RealtimeCaller, RealtimeServices
-from voi.transports.realtime.webrtc import RealtimeOverWebRtc
-from voi.transports.resumables import Resumables
-from voi.transports.rtvi.connection import RtviWebSockets
 from voi.transports.sip.rtp_media import media_of
 from voi.transports.sip.service import SipCounters, SipService
 from voi.transports.telephone.outgoing.runner import OutgoingCalls
-from voi.transports.voi_ws.connection import VoiWebSockets
-from voi.transports.voi_ws.leaving import give_up_wanted, hand_over
-from voi.transports.webrtc.settings import ice_settings
-from voi.transports.websocket import Accept
-from voi.use import Use
 
 if TYPE_CHECKING:
     from voi.transports.telephone.outgoing.order_store import OrderStore
@@ -91,7 +72,6 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 ENGINES_CLOSE_TIMEOUT_S = 10.0
-HEEDED_SIGNALS = (signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2)
 
 StartProgress = Callable[[str], None]
 
@@ -99,34 +79,15 @@ StartProgress = Callable[[str], None]
 def run(settings: Settings, on_progress: StartProgress, on_ready: Callable[[str], None]) -> None:
     """Serve until told to stop by SIGINT or SIGTERM; a second signal stops at once. Raises ConfigError or EngineError
     if the server cannot start. `on_ready` is given the URL of the WebSocket."""
-    given = (settings.token_secret_key, settings.old_token_secret_key, settings.api_key, settings.litellm_api_key)
-    secrets = [secret.get_secret_value() for secret in given if secret]
-    secrets += settings.secrets_of_the_store()
+    secrets = secrets_of_settings(settings)
     set_up = partial(set_up_logging, words=settings.log_words, worker=settings.worker_name)
     set_up(settings.log_level, settings.log_format, secrets)
     for warning in unknown_variables():
         log.warning("%s", warning)
     server = Server(settings, on_progress, on_ready)
-    secrets += server.engine_secrets()
+    secrets += secrets_of_services(settings, server.config)
     set_up(settings.log_level, settings.log_format, secrets)
     uvloop.run(server.serve())
-
-
-def _caller_of(tokens: Tokens, client_secrets: ClientSecrets, key: str) -> RealtimeCaller:
-    """Whose a key of a Realtime client is: a token or a client secret. Raises ClientError."""
-    if not key:
-        raise ClientError("No token was given: send it as Authorization: Bearer TOKEN.")
-    if key.startswith(PREFIX):
-        return client_secrets.read(key)
-    claims = tokens.check(key)
-    return RealtimeCaller(claims.app, claims.person, own_agents=claims.own_agents)
-
-
-def handover_of(settings: Settings) -> Handover | None:
-    """Where calls are kept for another process; None: they are not."""
-    if not settings.resume_restart_s:
-        return None
-    return Handover(settings.resume_dir, settings.resume_restart_s, shared=bool(settings.worker_name))
 
 
 class Server:
@@ -141,7 +102,6 @@ class Server:
         per_app = settings.max_conversations_per_app
         self.admission = Admission(settings.max_conversations, per_app, load, self._quotas)
         self.metrics = Metrics(lambda: self.admission.active)
-        self._turn_metrics = TurnMetrics(self.metrics)
         self.hurry = asyncio.Event()
         self._on_progress = on_progress
         self._on_ready = on_ready
@@ -151,22 +111,20 @@ class Server:
         """Why the server could not start."""
         self._tasks = Tasks()
         self._toolbox = Toolbox()
-        self._pictures = PictureBudget(settings.pictures_mb * 2**20)
         self._questions = QuestionBudget(settings.invoke_llm_per_minute)
         token_secrets, api_key = settings.require_secrets()
         self._traces = make_provider()
         self._configs = ConfigStore(settings, tts_info)
-        self._library = Library(settings.knowledge_dir, on_embedded=self._indexed)
         self.kept = KeptCalls(settings, self.metrics)
         self.metrics.watch_store(lambda: self.kept.waiting)
         for warning in self._configs.current.warnings:
             log.warning("%s", warning)
-        services = Services(self._configs, self._open_session, self.metrics, Tasks())
-        self.calls = Calls(self.admission, services, self.kept.store)
-        self.calls.on_over = self._over
         self.usages = Usages(settings, self.kept, self.metrics.used, self._quotas.note)
+        self._knowledge = KnowledgeFiles(
+            settings, self.usages, lambda: self._engines, self._progress, self.metrics.left_out
+        )
         self._contexts = ContextSizes(settings.llm_context_tokens)
-        self._memories = Memories(
+        memories = Memories(
             self.kept.store,
             lambda: self._engines.llm if self._engines else None,
             lambda model: self._engines.llm_name(model) if self._engines else "",
@@ -180,13 +138,33 @@ class Server:
             self._quotas.used_up, lambda: time.time_ns() // 1_000_000, self.kept.store,
         )  # fmt: skip
         self.metrics.watch_post_calls(lambda: len(self._after_calls.jobs))
+        sessions = SessionMaker(
+            settings=settings,
+            engines=lambda: self._engines,
+            find=lambda call_id: self.calls.find(call_id),
+            toolbox=self._toolbox,
+            library=self._knowledge.library,
+            memories=memories,
+            after_calls=self._after_calls,
+            usages=self.usages,
+            kept=self.kept,
+            quotas=self._quotas,
+            questions=self._questions,
+            load=self.load,
+            metrics=self.metrics,
+            context_tokens_of=lambda agent: self._contexts.of_agent(agent),
+            never_call_of=lambda call: self.outgoing.never_call_of(call),
+            traces=self._traces,
+        )
+        services = Services(self._configs, sessions.open, self.metrics, Tasks())
+        self.calls = Calls(self.admission, services, self.kept.store)
+        self.calls.on_over = self._over
         orders = self._orders()
         self.outgoing = OutgoingCalls(
             self.calls, lambda: self._configs.current, orders, self.metrics.outgoing, self._after_calls.order_over
         )
         self.app_quotas = AppQuotas(self._quotas, self.kept.store, self.usages, self.calls)
         self._listeners: list[Listener] = []
-        self._giving_up: asyncio.Task[None] | None = None
         self._issued_tokens = tokens = Tokens(token_secrets, self.kept.store)
         self._door_services = DoorServices(
             self.calls,
@@ -195,57 +173,17 @@ class Server:
                 lambda: self._configs.current, lambda: self._engines, self.usages.apart, self.metrics.listener_request
             ),
         )
-        self._voi_ws = VoiWebSockets(
-            self.calls,
-            lambda query: tokens.check(token_in(query)),
-            settings.init_timeout_s,
-            Resumables(settings.resume_s),
-            handover_of(settings),
-        )
-        rtvi = RtviWebSockets(
-            self.calls,
-            lambda query: tokens.check(token_in(query)),
-            settings.init_timeout_s,
-        )
-        client_secrets = ClientSecrets(token_secrets)
-        self.realtime = RealtimeServices(
-            self.calls,
-            partial(_caller_of, tokens, client_secrets),
-            self._voices_of,
-            self.usages.tokens_of,
-            Resumables(settings.resume_s),
-            self._questions.left,
-        )
-        seen = (
-            SeenByWorkers(settings.resume_dir / "telephone.seen", token_secrets[0], REMEMBERED_S)
-            if settings.worker_name
-            else None
-        )
-        tickets = Tickets(token_secrets[0], used=seen)
-        phone_answers = PhoneAnswers(
-            self.calls, tickets, lambda: self._configs.current, self.metrics.listener_request, seen=seen
-        )
-        media_ws = MediaWebSockets(
-            self.calls, tickets, phone_answers, settings.init_timeout_s, self.metrics.listener_request
-        )
+        self.web = web = WebDoors(
+            settings, self.calls, lambda: self._configs.current, tokens, token_secrets, self._voices_of,
+            self._questions.left, self.usages, self.metrics,
+        )  # fmt: skip
+        self._handing_over = HandingOver(web.voi_ws, self.hurry)
         self.asterisk = AsteriskService(self.calls, lambda: self._configs.current.phones, self.metrics.listener_request)
-        media: Mapping[str, Accept] = {media_path(kind): partial(media_ws.meet, kind) for kind in KINDS}
-        self._doors: dict[str, Accept] = {"/ws": self._voi_ws.meet, "/rtvi": rtvi.meet, **media}
-        """Who takes the WebSockets, by path."""
-        if settings.realtime:
-            self._doors[REALTIME_PATH] = RealtimeWebSockets(self.realtime).meet
         sip = self.metrics.sip
         self.sip = SipService(
             self.calls, lambda: self._configs.current, SipCounters(sip.call, sip.fault, sip.state), media_of
         )
         self.outgoing.dialers.sources += [self.sip.dialer, self.asterisk.dialer]
-        self._webrtc = RealtimeOverWebRtc(
-            self.realtime,
-            ice_settings(settings.webrtc_ice_servers, settings.webrtc_external_address),
-            settings.max_messages_per_s,
-            self.metrics.webrtc.failed,
-            self.metrics.webrtc.packets,
-        )
         self._app = create_app(
             HttpSettings(token_secrets[0], api_key, settings.cors_origins, settings.metrics),
             self.readiness,
@@ -262,10 +200,10 @@ class Server:
                 self.usages.apart,
                 self.usages.tokens_of,
                 Failures(self.metrics.openai_request),
-                client_secrets if settings.realtime else None,
-                self._webrtc if settings.realtime else None,
+                web.client_secrets,
+                web.webrtc,
             ),
-            phone_answers,
+            web.phone_answers,
             lambda: call_orders_router(
                 self.outgoing, orders, OrderAccess(api_key, tokens.check, lambda: self._configs.current)
             ),
@@ -286,68 +224,32 @@ class Server:
         vad: Callable[[], Vad | None] = lambda: self._engines.vad if self._engines else None  # noqa: E731
         return VoiceService(self.settings, config, tts, vad, speech, VoiceRecords(self.kept.store))
 
-    def engine_secrets(self) -> list[str]:
-        """Values of the environment variables that engine options refer to, to be kept out of the logs."""
-        options = [model.engine_options() for model in self._configs.current.tts_models.values()]
-        options += self.settings.webrtc_ice_servers.values()
-        phones = self._configs.current.phones
-        options += [account.secrets for account in phones.carriers.values()] if phones else []
-        options += [{"secret": phones.outgoing.webhook_secret}] if phones and phones.outgoing else []
-        options += [{"password": server.password} for server in phones.asterisk.values()] if phones else []
-        options += [account.secrets for account in phones.accounts.values()] if phones else []
-        return [value for each in (*options, self.settings.engine_options, self.settings.stt_options)
-                for value in values_of(each)] + secrets_in(self._configs.current)  # fmt: skip
-
     def _voices_of(self, model: str) -> tuple[str, ...]:
         engine = self._engines.tts.get(model) if self._engines else None
         return tuple(engine.info.voices) if engine else ()
 
+    @property
+    def config(self) -> Config:
+        """The configuration that holds now."""
+        return self._configs.current
+
     async def serve(self) -> None:
+        """Serve until `stop`. Raises ConfigError, EngineError or another VoiError if the server cannot start."""
         listener = bind(self.settings.host, self.settings.port)
         with listener:
             http = self._http = HttpServer(
-                uvicorn_config(self.settings, self._app, self._doors), self._drain, self.hurry
+                uvicorn_config(self.settings, self._app, self.web.by_path), self._drain, self.hurry
             )
             self._tasks.start(self._start(http, listener), "start", partial(self._start_failed, http))
             self.metrics.watch_garbage_collector()
-            self._heed_signals()
             try:
-                await http.serve(sockets=[listener])
+                with heeding(self._reload):
+                    await http.serve(sockets=[listener])
             finally:
-                self._forget_signals()
                 self.metrics.unwatch_garbage_collector()
-                await self._tasks.close()
-                await self.app_quotas.close()
-                await self._after_calls.jobs.close()
-                await self.kept.close()
-                await self._toolbox.close()
-                await self._close_engines()
-                if self._traces is not None:
-                    await close_provider(self._traces)
+                await self._close()
         if self._failure is not None:
             raise self._failure
-
-    def _heed_signals(self) -> None:
-        """Install signal handlers. SIGHUP reloads the configuration, as is usual for servers. By default it, SIGUSR1
-        and SIGUSR2 would end the process silently. Signals that `nohup` ignores stay ignored."""
-        loop = asyncio.get_running_loop()
-        if threading.current_thread() is threading.main_thread():
-            for sig in HEEDED_SIGNALS:
-                if signal.getsignal(sig) is not signal.SIG_IGN:
-                    loop.add_signal_handler(sig, self._on_signal, sig)
-
-    def _forget_signals(self) -> None:
-        for sig in HEEDED_SIGNALS:
-            asyncio.get_running_loop().remove_signal_handler(sig)
-
-    def _on_signal(self, sig: signal.Signals) -> None:
-        if sig is signal.SIGHUP:
-            self._tasks.start(self._reload(), "reload")
-        else:
-            log.warning("%s has no meaning here; SIGHUP reads the configuration again.", sig.name)
-
-    async def _reload(self) -> None:
-        await self._configs.reload()
 
     def stop(self) -> None:
         """Stop gracefully; when called again, at once."""
@@ -358,51 +260,16 @@ class Server:
 
     async def _start(self, http: HttpServer, listener: socket.socket) -> None:
         try:
-            await self.kept.open()
-            self._tasks.start(self._issued_tokens.run(), "tokens")
-            await self.app_quotas.look()
-            self._tasks.start(self.app_quotas.run(), "quotas")
-            await self._toolbox.prepare(self._configs.current)
-            connecting = self._tasks.start(self._toolbox.connect(self._configs.current), "MCP servers")
-            self._engines = await start_engines(self._configs.current, self.settings, self._progress)
-            if isinstance(self._engines.llm, LlmRouter):
-                self._library.embed = self._engines.llm.embed
-            await self.usages.load(self._engines)
-            await self._read_knowledge(self._configs.current)
+            engines = await self._warm_up()
         except VoiError as error:
             if not http.should_exit:  # when the server stops, an engine's process may have been ended first
                 self._give_up(http, error)
             return
-        await connecting
-        known = await asyncio.to_thread(lambda: usual_contexts(aliases(self.settings)))
-        self._contexts = ContextSizes(self.settings.llm_context_tokens, known)
-        self._tasks.start(self._after_calls.jobs.run(), "after calls")
-        self.readiness.supervised = self._engines.supervised
-        self.metrics.watch_engines(self._engines.supervised)
-        self._configs.check = self._check
-        garbage.settle()
-        watch = monitor(self.load, lambda: self.admission.active, self._engines.supervised, self.metrics.loop_late)
-        self._tasks.start(watch, "load")
-        if any(getattr(engine.engine, "process", None) for engine in self._engines.supervised.values()):
-            self.metrics.gpus.on_filling = self.load.gpu_fills
-        if self.settings.metrics or self.settings.admit_by_load:
-            self._tasks.start(self.metrics.gpus.run(), "GPUs")
-        self._tasks.start(self._configs.watch(), "configuration")
-        self._tasks.start(self._library.run(), "embeddings")
-        if self._voi_ws.handover is not None:
-            self._tasks.start(keep_swept(self._voi_ws.handover), "kept calls")
-            if self._voi_ws.handover.shared:
-                wanted = give_up_wanted(self._voi_ws.resumables, self._voi_ws.handover, self.hurry)
-                self._giving_up = self._tasks.start(wanted, "calls that other workers want")
-        self._tasks.start(garbage.collect_when_idle(lambda: self.admission.active, lambda: self.calls.gone), "garbage")
+        self._look_after(engines)
         if http.should_exit:
             return
         try:
-            self._listeners = await start_listeners(self.settings.listeners, self._door_services)
-            if self.settings.asterisk:
-                self.asterisk.start()
-            if self.settings.sip:
-                await self.sip.start()
+            await self._open_doors()
         except VoiError as error:
             self._give_up(http, error)
             return
@@ -410,6 +277,50 @@ class Server:
         self._tasks.start(self.outgoing.run(), "calls that Voi makes")
         self.readiness.state = "ready"
         self._on_ready(address_of(listener, tls=self.settings.tls_cert_file is not None))
+
+    async def _warm_up(self) -> Engines:
+        """Open the store, and make ready what agents call, speak with and draw on."""
+        await self.kept.open()
+        self._tasks.start(self._issued_tokens.run(), "tokens")
+        await self.app_quotas.look()
+        self._tasks.start(self.app_quotas.run(), "quotas")
+        await self._toolbox.prepare(self._configs.current)
+        connecting = self._tasks.start(self._toolbox.connect(self._configs.current), "MCP servers")
+        engines = self._engines = await start_engines(self._configs.current, self.settings, self._progress)
+        if isinstance(engines.llm, LlmRouter):
+            self._knowledge.library.embed = engines.llm.embed
+        await self.usages.load(engines)
+        await self._knowledge.read(self._configs.current)
+        await connecting
+        known = await asyncio.to_thread(lambda: usual_contexts(aliases(self.settings)))
+        self._contexts = ContextSizes(self.settings.llm_context_tokens, known)
+        return engines
+
+    def _look_after(self, engines: Engines) -> None:
+        """Begin what watches the server, and what it does beside its calls."""
+        start = self._tasks.start
+        start(self._after_calls.jobs.run(), "after calls")
+        self.readiness.supervised = engines.supervised
+        self.metrics.watch_engines(engines.supervised)
+        garbage.settle()
+        start(monitor(self.load, lambda: self.admission.active, engines.supervised, self.metrics.loop_late), "load")
+        if any(getattr(engine.engine, "process", None) for engine in engines.supervised.values()):
+            self.metrics.gpus.on_filling = self.load.gpu_fills
+        if self.settings.metrics or self.settings.admit_by_load:
+            start(self.metrics.gpus.run(), "GPUs")
+        self._configs.check = self._check
+        start(self._configs.watch(), "configuration")
+        start(self._knowledge.library.run(), "embeddings")
+        self._handing_over.start(self._tasks)
+        start(garbage.collect_when_idle(lambda: self.admission.active, lambda: self.calls.gone), "garbage")
+
+    async def _open_doors(self) -> None:
+        """Those that have ports of their own, or register somewhere; the others wait at the HTTP port."""
+        self._listeners = await start_listeners(self.settings.listeners, self._door_services)
+        if self.settings.asterisk:
+            self.asterisk.start()
+        if self.settings.sip:
+            await self.sip.start()
 
     def _give_up(self, http: HttpServer, failure: VoiError) -> None:
         """End the server, which cannot start."""
@@ -423,20 +334,24 @@ class Server:
         self._tasks.fault("start failed", error)
         self._give_up(http, VoiError("The server cannot start because of a fault in Voi. It is in the log above."))
 
-    def _indexed(self, agent: str, model: str, texts: Sequence[str], took_ms: int) -> None:
-        """What the index of an agent's files asked of its embedding model."""
-        provider = self._engines.llm_name(model) if self._engines else ""
-        use = Use("llm", provider, model, estimated_tokens(texts), estimated=True, took_ms=took_ms)
-        self.usages.indexed(agent, use)
+    def _progress(self, text: str) -> None:
+        self.readiness.note(text)
+        self._on_progress(text)
+
+    # ---- while it runs ------------------------------------------------------------------------------
 
     def _load_changed(self, level: LoadLevel, why: str) -> None:
         self.metrics.load_changed(level)
         self.calls.load_changed(busy=level >= LoadLevel.BUSY)
         log_level(level, why)
 
-    def _progress(self, text: str) -> None:
-        self.readiness.note(text)
-        self._on_progress(text)
+    def _over(self, call: Call) -> None:
+        self.usages.over(call)
+        self.kept.over(call)
+        self.outgoing.over(call)
+
+    def _reload(self) -> None:
+        self._tasks.start(self._configs.reload(), "reload")
 
     async def _check(self, config: Config) -> None:
         """Check that the running engines can serve an edited configuration, and read the files that its agents draw on.
@@ -447,85 +362,7 @@ class Server:
         await self._toolbox.prepare(config)
         await take_over(config, self._configs.current, self._engines.tts)
         await self._toolbox.connect(config)
-        await self._read_knowledge(config)
-
-    async def _read_knowledge(self, config: Config) -> None:
-        """Raises ConfigError. Files that cannot be used are left out, each with a line in the log."""
-        began_s = time.monotonic()
-        notes = await self._library.take(config)
-        if config.knowledge_files:
-            files = len({file.path for found in config.knowledge_files.values() for file in found.files})
-            self._progress(f"knowledge: {files} files ready in {time.monotonic() - began_s:.2f} s")
-        for note in notes:
-            log.warning("%s", note)
-        self.metrics.left_out(len(notes))
-
-    def _open_session(
-        self,
-        conversation_id: str,
-        line: Line,
-        agent: Agent,
-        config: Config,
-        options: CallOptions,
-        /,
-        continued: Continued | None = None,
-    ) -> Session:
-        assert self._engines is not None, "nobody is admitted before the engines are warm"
-        if problems := unspeakable(voice_uses_of(agent, "agent_config"), self._engines.tts):
-            raise ClientError("\n".join(problems))
-        settings = self.settings
-        call = self.calls.find(conversation_id)
-        app = call.app if call else ""
-        session = Session(
-            conversation_id=conversation_id,
-            line=line,
-            agent=agent,
-            agent_name=call.agent_name if call else "",
-            tools_of=lambda other, came_from: self._toolbox.of(other, app_tools=options.app_tools, came_from=came_from),
-            about=call.about if call else {"app": app},
-            config=config,
-            engines=self._engines.of(agent),
-            options=options,
-            greetings_dir=settings.greetings_dir,
-            observers=self._observers(conversation_id, agent, options.mode),
-            on_observer_failed=self.metrics.observer_failed,
-            language=settings.language,
-            notice=self._notice(call, agent),
-            log_words=settings.log_words,
-            continued=continued,
-            knowledge_of=self._library.of,
-            pictures=self._pictures,
-            why_not_invoke=lambda: self._quotas.used_up(app) or self._questions.why_not(app),
-            invoke_max_tokens=settings.invoke_llm_max_tokens,
-            memory=self._memories.of(call, agent),
-            prove_person=lambda: call.prove(Proof.AGENT) if call else None,
-            never_call=self.outgoing.never_call_of(call) if call else None,
-            context_tokens_of=lambda other: self._contexts.of_agent(other),
-        )
-        if call is not None:
-            self._after_calls.watch(call, agent, options, session)
-        if self.load.level >= LoadLevel.BUSY:
-            session.tell(LoadChanged(busy=True))
-        return session
-
-    def _notice(self, call: Call | None, agent: Agent) -> Phrase | None:
-        """What the agent discloses first of all."""
-        return self.kept.notice(call, agent)
-
-    def _observers(self, conversation_id: str, agent: Agent, mode: str) -> list[Observer]:
-        observers: list[Observer] = [self._turn_metrics]
-        if self._traces is not None:
-            about = {"gen_ai.conversation.id": conversation_id, "gen_ai.request.model": agent.llm_model}
-            observers.append(Tracing(self._traces.get_tracer("voi"), about, words=self.settings.trace_words))
-        call = self.calls.find(conversation_id)
-        observers += call.looked_on_by if call else []
-        observers += self.kept.observers(call, conversation_id, agent, mode)
-        return [*observers, self.usages.observer(call, conversation_id)]
-
-    def _over(self, call: Call) -> None:
-        self.usages.over(call)
-        self.kept.over(call)
-        self.outgoing.over(call)
+        await self._knowledge.read(config)
 
     # ---- the end ------------------------------------------------------------------------------------
 
@@ -535,17 +372,22 @@ class Server:
         self.admission.close()
         self.outgoing.stop()
         self._tasks.start(self.sip.leave(), "end of SIP accounts")
-        handover = self._voi_ws.handover
-        if self._giving_up is not None:
-            self._giving_up.cancel()  # all calls leave now
-            await asyncio.wait([self._giving_up])
-        if handover is not None:
-            await hand_over(self._voi_ws.resumables, handover, self.hurry)
+        await self._handing_over.all_leave()
         await self.calls.drain(self.settings.shutdown_grace_s, self.hurry)
         await self.outgoing.close()
         await close_listeners(self._listeners)
         await self.asterisk.close()
         await self.sip.close()
+
+    async def _close(self) -> None:
+        await self._tasks.close()
+        await self.app_quotas.close()
+        await self._after_calls.jobs.close()
+        await self.kept.close()
+        await self._toolbox.close()
+        await self._close_engines()
+        if self._traces is not None:
+            await close_provider(self._traces)
 
     async def _close_engines(self) -> None:
         if self._engines is None:

@@ -50,6 +50,8 @@ class DoorEvents:
                 self._reply_text(fact)
             case was.PieceVoiced():
                 self._piece_voiced(fact)
+            case was.ReplyPlayed():
+                self.over(fact.reply)
 
     def _speech_stopped(self) -> None:
         self._started_ms = None
@@ -97,7 +99,7 @@ class DoorEvents:
             self._tell_voiced(message_id, voiced)
 
     def over(self, reply: int) -> None:
-        """The reply was played or stopped: what it still makes is stale."""
+        """The reply was stopped, or played: what it still makes is stale."""
         self._pieces.pop(reply, None)
         self._voiced.pop(reply, None)
         self._released.pop(reply, None)

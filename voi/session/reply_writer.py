@@ -36,9 +36,9 @@ from voi.session.spoken_guard import SpokenGuard, prepare
 from voi.text.speakable import has_speech
 
 REPLY_MAX_CHARACTERS = 20_000
+"""Longest reply (twenty minutes of speech). A longer one is cut off."""
 _CALL_ID = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
 """Call ids of providers. One of another kind is replaced: it is sent to the model again with every later answer."""
-"""Longest reply (twenty minutes of speech). A longer one is cut off."""
 BASE_TEMPERATURE = 0.5
 """Temperature of the first try if an agent has a control agent and no temperature of its own."""
 

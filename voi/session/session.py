@@ -2,15 +2,26 @@
 
 All facts go through `tell`. It takes the time, gives the fact to the core, and carries out the core's actions in order.
 Facts that arise meanwhile wait in a queue. All work that takes time is a named task of the session.
+
+The session owns what works for the core, each in a file of its own:
+
+    brain                 hears the person and makes the replies
+    playback              sends their sound, at the pace at which it is heard
+    conversation_agents   which agent talks, and how another takes over
+    tools, hands          runs tools; what these can do with the conversation
+    dictation             takes down what is dictated, and the keys of a telephone
+    recall                looks up what is remembered of the person
+    condenser             has the oldest turns summarized
+    door_events           tells the door of speech and words
+    observing             tells observers and the log, redacted
+    turn_marks            notes how long each step of a turn takes
+    agent_beside          lets the client ask the agent beside the conversation
 """
 
 import asyncio
-import json
-import logging
 import time
 from collections import deque
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -30,52 +41,43 @@ from voi.core.kept import Kept
 from voi.core.later import for_later
 from voi.core.options import CallOptions
 from voi.core.state import State
-from voi.core.tokens import estimated_tokens
 from voi.dialogue import Message, Phrase
-from voi.errors import ClientError, ConfigError, VoiError
+from voi.errors import ClientError
 from voi.knowledge.collection import KnowledgeCollection
 from voi.session import events
+from voi.session.agent_beside import AgentBeside
 from voi.session.brain import Brain, MakeBrain, Surroundings, brain_for
 from voi.session.budgets import PictureBudget
 from voi.session.clock import Alarm, ConversationClock
 from voi.session.condenser import Condenser
-from voi.session.current_agent import CurrentAgent
+from voi.session.conversation_agents import AgentChange, ConversationAgents, ToolsOf
+from voi.session.dictation import ConversationDictation
 from voi.session.door_events import DoorEvents
-from voi.session.failure import Failure, VadFailed
+from voi.session.failure import VadFailed
 from voi.session.hands import ConversationHands
-from voi.session.key_menu import KeyMenu
-from voi.session.keys import KeyEntry, keys_said, without_keys
-from voi.session.latency import Latency
 from voi.session.line import Line
-from voi.session.log_format import log_line
 from voi.session.lookups import Lookups
 from voi.session.memory import PersonMemory
 from voi.session.metering import MeteredLlm, Metering
 from voi.session.observer import Observer, Observers
+from voi.session.observing import Observing
 from voi.session.playback import Playback
-from voi.session.redaction import Redaction, redaction_of
-from voi.session.script_from import script_from
+from voi.session.recall import Recall
+from voi.session.redaction import Redaction
 from voi.session.side_questions import INVOKE_MAX_TOKENS, SideQuestions
-from voi.session.tool_use import ToolUse
 from voi.session.tools import ToolRunner
-from voi.session.voice_beside import spoken_beside
+from voi.session.turn_marks import TurnMarks
 from voi.tasks import Tasks
 from voi.text.language import AUTO
-from voi.tools.base import AvailableTool, ToolContext, ToolFailed
-from voi.tools.captures import CapturedValue, Captures, NewestWords
+from voi.tools.base import ToolContext
+from voi.tools.captures import CapturedValue
 
 if TYPE_CHECKING:
     from voi.engines.startup import Engines
 
-ToolsOf = Callable[[Agent, str], Mapping[str, AvailableTool]]
-AgentChange = Callable[[Agent], Agent]
 KnowledgeOf = Callable[[Knowledge], KnowledgeCollection | None]
 EARLY_FACTS_MAX = 64
 """How many facts are kept from before `run`."""
-
-RECALL_WAIT_S = 0.5
-"""So long the beginning waits for what is remembered of the person. It usually takes milliseconds; what comes later is
-told to the running conversation."""
 
 AWAY_MIN_S = 1.0
 """A client that did not answer for less than this was not away: a network stood still for a moment."""
@@ -93,22 +95,18 @@ class Session:
     agent with that knowledge draws on. `about`: what templates of tools may name as {call:NAME}, beside the agent and
     the conversation's id. `memory`: what is remembered of the person; None: nothing is. `prove_person`: called when a
     tool has found out that they are who they are said to be. `never_call`: keeps that they are not called again; None:
-    that is not possible. `context_tokens_of` returns how much an agent's model can
-    take; 0: not known. `make_brain`: makes the part that hears the person and makes the replies. `continued`: what it
-    goes on from; None: it begins. `pictures`: the server's memory for pictures. `why_not_invoke` is asked before each
-    question of `invoke_llm` (`SideQuestions`).
+    that is not possible. `context_tokens_of` returns how much an agent's model can take; 0: not known. `make_brain`:
+    makes the part that hears the person and makes the replies. `continued`: what it goes on from; None: it begins.
+    `pictures`: the server's memory for pictures. `why_not_invoke` is asked before each question of `invoke_llm`
+    (`SideQuestions`), whose answers have at most `invoke_max_tokens`.
     """
 
     __slots__ = (
-        "__weakref__", "_agent", "_alarm", "_brain", "_captured", "_captures", "_change", "_clock", "_condenser",
-        "_config", "_context_tokens_of", "_continued", "_conversation", "_current", "_echo", "_ended",
-        "_engines", "_events", "_fault", "_greetings_dir", "_hands", "_inbox", "_key_menu", "_keys", "_knowledge_of",
-        "_latency",
-        "_line", "_make_brain",
-        "_metering", "_never_call", "_note", "_observers", "_options", "_pictures", "_playback", "_private",
-        "_prove_person",
-        "_questions", "_recalls", "_redaction", "_tasks", "_telling", "_tool_runner", "_tools_of", "about", "begun",
-        "conversation_id", "invoke_llm", "kept_for_later", "memory",
+        "__weakref__", "_agent", "_agents", "_alarm", "_brain", "_captured", "_clock", "_condenser", "_config",
+        "_continued", "_conversation", "_current", "_dictation", "_echo", "_ended", "_engines", "_events", "_fault",
+        "_greetings_dir", "_hands", "_inbox", "_knowledge_of", "_line", "_make_brain", "_marks", "_metering",
+        "_never_call", "_note", "_observers", "_observing", "_options", "_pictures", "_playback", "_recall", "_tasks",
+        "_telling", "_tool_runner", "about", "begun", "beside", "conversation_id", "invoke_llm", "kept_for_later",
     )  # fmt: skip
 
     def __init__(
@@ -152,45 +150,28 @@ class Session:
         self._greetings_dir = greetings_dir
         self._clock = ConversationClock(clock)
         self._alarm = Alarm(self._clock)
-        self._tools_of = tools_of
-        self._context_tokens_of = context_tokens_of
         self._knowledge_of = knowledge_of
-        self._current = CurrentAgent(agent, agent_name, tools_of(agent, ""))
-        self._change: AgentChange = lambda written: written
-        """What the client or the door makes of each agent."""
-        script = script_from(
-            agent,
-            options,
-            judges_voices=engines.voice is not None,
-            notice=notice,
-            turn_weights=config.turn_weights,
-            context_tokens=self._context_tokens(),
-            rules=[tool.rule for tool in self._current.tools.values()],
-        )
-        kept_by = continued.kept.agent if continued else ""
-        if kept_by and (other := config.agents.get(kept_by)) is not None:  # it had taken over before
-            self._current = CurrentAgent(other, kept_by, tools_of(other, agent_name), came_from=agent_name)
-            rules = [tool.rule for tool in self._current.tools.values()]
-            tokens = self._context_tokens()
-            script = script.followed_by(script_from(other, options, context_tokens=tokens, rules=rules))
-            if memory is not None:
-                memory.follow(other, kept_by)
+        self._agents = agents = ConversationAgents(agent, agent_name, options, config, tools_of, context_tokens_of)
+        script = agents.script(judges_voices=engines.voice is not None, notice=notice)
+        if continued and continued.kept.agent:
+            script = agents.resume(continued.kept.agent, script)
+        self._current = current = agents.current
+        if memory is not None and current.agent is not agent:
+            memory.follow(current.agent, current.name)
         self.about: Mapping[str, str] = {"id": conversation_id, **(about or {})}
         """What templates of tools may name as {call:NAME}, but for the agent."""
         self._hands: ConversationHands | None = None
-        self._captures: Captures | None = None
+        self._dictation: ConversationDictation | None = None
         self._captured: tuple[CapturedValue, ...] = ()
-        self._keys: KeyEntry | None = None
-        self._key_menu: KeyMenu | None = None
-        self._private: dict[str, frozenset[str]] = {}
-        self._note_private()
         self._conversation = Conversation(script)
-        self._latency = Latency()
         self._tasks = Tasks(conversation_id, log_words=log_words)
         self._tool_runner: ToolRunner | None = None
         self._observers = Observers(observers, self._tasks.log, on_observer_failed)
+        self._observing = Observing(self._observers, self._tasks, agent)
+        self._observing.follow(current.agent, current.tools)
+        self._marks = TurnMarks(self._alarm.now_ms, self._observers.turn)
         self._metering = Metering(engines.llm_name, self._observers.usage)
-        self._current.lookups = self._lookups_for(agent)
+        current.lookups = self._lookups_for(current.agent)
         self._events = DoorEvents(line)
         self._make_brain = make_brain
         self._continued = continued
@@ -201,12 +182,12 @@ class Session:
             MeteredLlm(engines.llm, self._metering), config, why_not_invoke, invoke_max_tokens, script.reply_timeout_ms
         )
         self.invoke_llm = questions.ask
-        self._questions = questions
+        self.beside = AgentBeside(
+            questions, current, self._conversation, config, engines.tts, line.output_rate_hz, self._observers.usage
+        )
         self._condenser: Condenser | None = None
-        self.memory = memory
-        self._prove_person = prove_person
+        self._recall = Recall(memory, self._tasks, prove_person, self._observing.failed)
         self._never_call = never_call
-        self._recalls = 0
         self._note: str | None = None
         """What was recalled before the conversation began."""
         self._brain: Brain | None = None
@@ -239,53 +220,11 @@ class Session:
             await self._observers.close()
 
     async def _live(self) -> None:
-        agent, observers, rate_hz = self._agent, self._observers, self._line.output_rate_hz
         self._tasks.on_failed = self._fall
-        observers.begin(self._conversation.script)
-        await self._await_memory()
+        self._observers.begin(self._conversation.script)
+        await self._recall.before_beginning(self._recalled)
         self._alarm.start()
-        hides_words = self._redaction is not None and self._redaction.hides_words
-        paced = self._options.stream_output_audio
-        if self._engines.echo_canceller and paced and self._options.mode == "call":
-            self._echo = self._engines.echo_canceller(0)
-        on_sent = self._observe_sent if observers.wants("agent_sound") or self._echo else None
-        self._playback = playback = Playback(
-            self._line, self.tell, self._clock, paced=paced, lowers_ahead=self._options.lowers_sound,
-            reported=self._options.reports_playback, on_sent=on_sent,
-        )  # fmt: skip
-        around = Surroundings(
-            self._tasks, self.tell, playback, rate_hz, agent, self._current, self._config, self._engines, self._options,
-            self._greetings_dir, self._conversation.history.log,
-            on_user_sound=observers.user_sound if observers.wants("user_sound") and not hides_words else None,
-            on_token=self._mark_token, on_sound=self._mark_sound, on_failure=self._failed,
-            metering=self._metering,
-            clean=self._clean if self._echo else None,
-        )  # fmt: skip
-        brain = self._make_brain(around)
-        self._brain = brain
-        self._condenser = Condenser(
-            self._tasks, self.tell, MeteredLlm(self._engines.llm, self._metering), self._engines.llm_name,
-            self._current, lambda: self._conversation.script.context_tokens, self._failed,
-        )  # fmt: skip
-        self._hands = ConversationHands(
-            self._line,
-            self._switch_agent,
-            takes_messages=self._options.app_messages,
-            memory=self.memory,
-            prove=self._person_proven,
-            current=self._current,
-            never_call=self._never_call,
-        )
-        self._captures = captures = Captures(
-            self._newest_words, lambda kind: self.tell(was.AnswerExpected(kind)), self._on_telephone,
-            before=self._captured,
-        )  # fmt: skip
-        self._keys = keys = KeyEntry(captures.keys_suffice, self._keys_entered)
-        self._key_menu = KeyMenu(
-            lambda: self._current.agent, self._newest_reply, self.tell, self._asked_by_key, self, self._hands,
-            self._tasks,
-        )  # fmt: skip
-        self._tool_runner = ToolRunner(self._current.tools, self._tasks, self.tell, self._tool_context, self._tool_used)
+        self._set_up()
         try:
             self._inbox.appendleft(self._continued or was.Opened(self._options.greet))
             if self._note is not None:
@@ -297,16 +236,57 @@ class Session:
             self._keep_for_later()
             self.tell(was.HungUp())
             self._ended.set()
-            self._alarm.clear()
-            keys.close()
-            brain.close()
-            await self._tool_runner.finish()
-            await self._tasks.dismiss()
-            self._brain = self._playback = self._echo = self._tasks.on_failed = None
-            self._tool_runner = self._hands = self._condenser = self._captures = self._keys = None
-            self._key_menu = None
+            await self._clear_up()
         if self._fault:
             raise self._fault
+
+    def _set_up(self) -> None:
+        """Make what works for the core. From now on sound and facts are taken."""
+        observers, options, current, tasks = self._observers, self._options, self._current, self._tasks
+        paced = options.stream_output_audio
+        if self._engines.echo_canceller and paced and options.mode == "call":
+            self._echo = self._engines.echo_canceller(0)
+        on_sent = self._observe_sent if observers.wants("agent_sound") or self._echo else None
+        self._playback = Playback(
+            self._line, self.tell, self._clock, paced=paced, lowers_ahead=options.lowers_sound,
+            reported=options.reports_playback, on_sent=on_sent,
+        )  # fmt: skip
+        takes_user_sound = observers.wants("user_sound") and not self._observing.hides_words
+        around = Surroundings(
+            tasks, self.tell, self._playback, self._line.output_rate_hz, self._agent, current, self._config,
+            self._engines, options, self._greetings_dir, self._conversation.history.log,
+            on_user_sound=observers.user_sound if takes_user_sound else None,
+            on_token=self._marks.token, on_sound=self._marks.sound, on_failure=self._observing.failed,
+            metering=self._metering,
+            clean=self._clean if self._echo else None,
+        )  # fmt: skip
+        self._brain = self._make_brain(around)
+        self._condenser = Condenser(
+            tasks, self.tell, MeteredLlm(self._engines.llm, self._metering), self._engines.llm_name, current,
+            lambda: self._conversation.script.context_tokens, self._observing.failed,
+        )  # fmt: skip
+        self._hands = ConversationHands(
+            self._line, self._switch_agent, takes_messages=options.app_messages, memory=self._recall.memory,
+            prove=self._recall.prove_person, current=current, never_call=self._never_call,
+        )  # fmt: skip
+        self._dictation = ConversationDictation(
+            self.tell, self._conversation.history, self._line, current, self, self._hands, tasks, self._captured
+        )
+        self._tool_runner = ToolRunner(current.tools, tasks, self.tell, self._tool_context, self._observing.tool)
+
+    async def _clear_up(self) -> None:
+        """Stop all that works for the core, and let go of it: each holds this session, and in a circle of references it
+        would stay until the garbage collector comes."""
+        self._alarm.clear()
+        if self._dictation:
+            self._dictation.close()
+        if self._brain:
+            self._brain.close()
+        if self._tool_runner:
+            await self._tool_runner.finish()
+        await self._tasks.dismiss()
+        self._brain = self._playback = self._echo = self._tasks.on_failed = None
+        self._tool_runner = self._hands = self._condenser = self._dictation = None
 
     def end(self, reason: EndReason, words: str = "") -> None:
         """End the conversation from the server's side. The door is told `reason` and `words`, a text for the client."""
@@ -324,42 +304,18 @@ class Session:
     def recall(self) -> "asyncio.Task[None] | None":
         """Look up what the agent may know of the person, and tell the conversation. Call it again when that changed: it
         was proven who they are, say. Returns the task; None if nothing is remembered here."""
-        if self.memory is None or self._ended.is_set():
-            return None
-        return self._tasks.start(self._recall(self.memory), "memory")
+        return None if self._ended.is_set() else self._recall.look_up(self._recalled)
 
     def proven(self, person: str) -> "asyncio.Task[None] | None":
         """It was proven that this is the person: tools know it now, and the agent when the returned task is done."""
         self.about = {**self.about, "person": person}
         return self.recall()
 
-    async def _person_proven(self) -> None:
-        """A tool has found that out. Returns when what is remembered is there for its answer, or late."""
-        if (recalling := self._prove_person()) is not None:
-            await asyncio.wait((recalling,), timeout=RECALL_WAIT_S)
-
-    async def _recall(self, memory: PersonMemory) -> None:
-        try:
-            self._recalls = number = self._recalls + 1
-            note = await memory.recall()
-        except VoiError as error:
-            self._failed(Failure("memory", "store", "", f"what is known of the person is missing: {error}", 0))
-            return
-        if number != self._recalls:
-            return  # it was asked again meanwhile
+    def _recalled(self, note: str) -> None:
         if self._brain is None:
             self._note = note
         else:
             self.tell(was.Recalled(note))
-
-    async def _await_memory(self) -> None:
-        """Give the conversation what is remembered before it begins, unless that takes long."""
-        if (recalling := self.recall()) is not None:
-            try:
-                await asyncio.wait((recalling,), timeout=RECALL_WAIT_S)
-            except asyncio.CancelledError:
-                recalling.cancel()
-                raise
 
     # ---- the client is away -------------------------------------------------------------------------
 
@@ -403,7 +359,7 @@ class Session:
     @property
     def captured(self) -> tuple[CapturedValue, ...]:
         """What the person has dictated, for where the conversation goes on."""
-        return self._captures.taken() if self._captures else self._captured
+        return self._dictation.captures.taken() if self._dictation else self._captured
 
     def take_up_captured(self, values: Sequence[CapturedValue]) -> None:
         """What they dictated before the conversation moved here. Call it before `run`."""
@@ -422,18 +378,13 @@ class Session:
     @property
     def redaction(self) -> Redaction | None:
         """What is taken out of its words before anybody keeps them; None: nothing."""
-        return self._redaction
-
-    def _failed(self, failure: Failure) -> None:
-        self._tasks.log.warning("%s", failure)
-        self._observers.failure(failure)
+        return self._observing.redaction
 
     def _observe_sent(self, pcm: bytes, start_s: float) -> None:
         at_ms = self._alarm.since_start_ms(start_s)
         if self._echo:
             self._echo.plays(pcm, self._line.output_rate_hz, at_ms)
-        if self._redaction is None or not self._redaction.hides_words:  # sound cannot be redacted
-            self._observers.agent_sound(pcm, self._line.output_rate_hz, at_ms)
+        self._observing.agent_sound(pcm, self._line.output_rate_hz, at_ms)
 
     def _clean(self, pcm: bytes) -> bytes:
         return self._echo.clean(pcm, self._alarm.now_ms()) if self._echo else pcm
@@ -445,6 +396,15 @@ class Session:
         if self._brain and not self._ended.is_set():
             try:
                 self._brain.hear(pcm)
+            except Exception as error:
+                self._fall(error)
+
+    def sound_played(self, message_id: int, given_bytes: int) -> None:
+        """The door reports that so much of the sound that it was given of that message was played. Only doors with
+        `CallOptions.reports_playback` report it."""
+        if self._playback is not None and not self._ended.is_set():
+            try:
+                self._playback.played(message_id, given_bytes)
             except Exception as error:
                 self._fall(error)
 
@@ -471,28 +431,25 @@ class Session:
         now_ms = self._alarm.now_ms()
         if type(fact) is was.HungUp:
             self._keep_for_later()
-        if type(fact) in _MARKED:
-            self._mark(fact, now_ms)
-        if type(fact) is was.Heard and self._current.lookups is not None:
-            self._current.lookups.hear(fact.text)
+        self._marks.fact(fact, now_ms)
+        if type(fact) in _NOTED:
+            self._note_fact(fact)
         self._events.fact(fact)
         actions = self._conversation.handle(fact, now_ms)
-        if self._observers.wants_steps or self._tasks.log.isEnabledFor(logging.DEBUG):
-            self._observe_step(now_ms, fact, actions)
+        self._observing.step(now_ms, fact, actions)
         for action in actions:
             self._act(action)
         if type(fact) is was.HungUp:
             self._ended.set()
 
-    def _observe_step(self, now_ms: int, fact: Fact, actions: Sequence[Action]) -> None:
-        log = self._tasks.log
-        if self._redaction is not None:
-            fact, actions = self._redaction.step(fact, actions)
-        if log.isEnabledFor(logging.DEBUG):
-            for sign, thing in (("<", fact), *((">", action) for action in actions)):
-                log.debug("%s %s", sign, log_line(thing, words=self._tasks.log_words))
-        if self._observers.wants_steps:
-            self._observers.step(now_ms, fact, actions)
+    def _note_fact(self, fact: Fact) -> None:
+        match fact:
+            case was.Heard() if self._current.lookups is not None:
+                self._current.lookups.hear(fact.text)
+            case was.PieceVoiced(words=words) if words and self._playback:
+                self._playback.mark_words(fact.reply, (fact.start_ms + word.start_ms for word in words))
+            case was.ReplyPlayed() if self._brain:
+                self._brain.forget(fact.reply)
 
     def _act(self, action: Action) -> None:
         door_events, brain = self._events, self._brain
@@ -500,19 +457,18 @@ class Session:
         assert self._tool_runner is not None
         match action:
             case do.StartReply():
-                self._latency.started(
-                    action.reply, speculative=action.muted and self._conversation.script.turn.speculate
-                )
+                speculates = action.muted and self._conversation.script.turn.speculate
+                self._marks.started(action.reply, speculative=speculates)
                 door_events.started(action.reply)
                 brain.act(action)
             case do.SayPhrase() | do.SayRest():
                 door_events.started(action.reply)
                 brain.act(action)
             case do.SayAhead():
-                self._latency.speaks_ahead(action.reply)
+                self._marks.speaks_ahead(action.reply)
                 brain.act(action)
             case do.Release():
-                self._latency.released(action.reply, self._alarm.now_ms())
+                self._marks.released(action.reply)
                 door_events.released(action.reply, action.message_id)
                 brain.act(action)
             case do.Stop():
@@ -557,33 +513,48 @@ class Session:
             case _:
                 brain.act(action)
 
+    def _judge_dictation(self, text: str) -> float | None:
+        return self._dictation.captures.judge(text) if self._dictation else None
+
     def _fall(self, error: BaseException) -> None:
         """End this conversation because of a fault in Voi. `run` raises it; other conversations go on."""
         self._inbox.clear()
         self._fault = self._fault or error
         self._ended.set()
 
+    # ---- what the client adds -----------------------------------------------------------------------
+
     def show_picture(self, url: str) -> None:
         """The person shows a picture: its address, or the picture itself as a data: URL. Raises ClientError when the
         server holds as many pictures as it can."""
-        held = self._conversation.picture_characters
-        added = len(url) if url.startswith("data:") else 0
-        if added and self._pictures is not None and not self._pictures.hold(self.conversation_id, held + added):
-            raise ClientError(
-                "image_url: the server holds as many pictures as it can. Send this one's address, or a smaller one."
-            )
+        self._hold_pictures("image_url: the", (url,))
         self.tell(was.ImageGiven(url))
 
     def insert(self, message_id: int, message: Message, after: int | None) -> None:
         """The client puts a message into the dialogue: see `MessageInserted`. Raises ClientError when the server holds
         as many pictures as it can."""
-        added = sum(len(url) for url in message.image_urls if url.startswith("data:"))
-        held = self._conversation.picture_characters
-        if added and self._pictures is not None and not self._pictures.hold(self.conversation_id, held + added):
-            raise ClientError("The server holds as many pictures as it can. Send this one's address, or a smaller one.")
+        self._hold_pictures("The", message.image_urls)
         self.tell(was.MessageInserted(message_id, message, after))
 
-    # ---- what the client changes ----------------------------------------------------------------------
+    def _hold_pictures(self, the: str, urls: Iterable[str]) -> None:
+        added = sum(len(url) for url in urls if url.startswith("data:"))
+        held = self._conversation.picture_characters
+        if added and self._pictures is not None and not self._pictures.hold(self.conversation_id, held + added):
+            raise ClientError(
+                f"{the} server holds as many pictures as it can. Send this one's address, or a smaller one."
+            )
+
+    def hear_as(self, language: str, prompt: str) -> None:
+        """How the person is heard from their next words on: in that language, and with that prompt for the ear; "": the
+        agent's own. Raises ClientError for a language that the ear does not hear."""
+        agent, known = self._agent, self._engines.stt.info.languages
+        language = (language or agent.language or "").lower().split("-")[0]
+        if known and language and language not in (AUTO, *known):
+            raise ClientError(f"The person cannot be heard in {language[:20]!r} here, but in {', '.join(known)}.")
+        if self._brain is not None:
+            self._brain.tune(None if language == AUTO else language or None, prompt or agent.stt.prompt)
+
+    # ---- which agent talks --------------------------------------------------------------------------
 
     @property
     def agent(self) -> Agent:
@@ -597,49 +568,41 @@ class Session:
 
     def adapt(self, change: AgentChange) -> None:
         """Each agent that takes over from now on is what `change` makes of it, as the one that began is already."""
-        self._change = change
+        self._agents.adapt(change)
 
     def revise(self, change: AgentChange, instructions: str, must_call: str = "") -> None:
         """The client changed what it chose: from its next reply on, the agent of the conversation, and each that takes
         over from it, is what `change` makes of it. `instructions`: see `CallOptions`. `must_call`: see `CurrentAgent`.
         Raises ClientError if the agent cannot be run."""
+        self._take_over(self._agents.revise(change, instructions, must_call))
+
+    def _switch_agent(self, name: str) -> None:
+        """Have another agent go on. What hears the person stays as it is. Raises ToolFailed."""
+        switched = self._agents.switch(name)
+        self._tasks.log.info("the agent %s goes on", name)
+        if self._dictation is not None:
+            self._dictation.captures.hand_over()
+        self._take_over(switched)
+        if self._recall.memory is not None:
+            self._recall.memory.follow(self._current.agent, name)
+            if self._current.agent.memory is None:
+                self.tell(was.Recalled(""))
+            self.recall()
+
+    def _take_over(self, switched: was.AgentSwitched) -> None:
         current = self._current
-        agent = change(current.written)
-        try:
-            tools = self._tools_of(agent, current.came_from)
-        except ConfigError as error:
-            raise ClientError(str(error)) from None
-        self._options, self._change = replace(self._options, instructions=instructions), change
-        current.must_call = must_call
-        self._take_over(agent, tools)
+        current.lookups = self._lookups_for(current.agent)
+        if self._tool_runner is not None:
+            self._tool_runner.tools = current.tools
+        self._observing.follow(current.agent, current.tools)
+        self.tell(switched)
 
-    def hear_as(self, language: str, prompt: str) -> None:
-        """How the person is heard from their next words on: in that language, and with that prompt for the ear; "": the
-        agent's own. Raises ClientError for a language that the ear does not hear."""
-        agent, known = self._agent, self._engines.stt.info.languages
-        language = (language or agent.language or "").lower().split("-")[0]
-        if known and language and language not in (AUTO, *known):
-            raise ClientError(f"The person cannot be heard in {language[:20]!r} here, but in {', '.join(known)}.")
-        if self._brain is not None:
-            self._brain.tune(None if language == AUTO else language or None, prompt or agent.stt.prompt)
-
-    async def answer_beside(self, instructions: str, messages: tuple[Message, ...] | None) -> str:
-        """What the agent's model says beside the conversation, of which nothing enters the dialogue. `instructions`: in
-        place of the agent's prompt; "": with that. `messages`: what it answers; None: the dialogue so far. Raises
-        ClientError, EngineError."""
-        prompt = (Message("system", instructions),) if instructions else self._conversation.script.prompt
-        said = self._conversation.history.messages() if messages is None else messages
-        return await self._questions.ask_own(self._current.agent.llm_model, (*prompt, *said))
-
-    @property
-    def has_voice(self) -> bool:
-        """The agent speaks."""
-        return self._current.agent.voices is not None
-
-    def voice_beside(self, text: str) -> AsyncGenerator[bytes, None]:
-        """The agent's voice, as PCM at the door's rate, for words beside the conversation. See `spoken_beside`."""
-        rate_hz, on_use = self._line.output_rate_hz, self._observers.usage
-        return spoken_beside(text, self._current.agent, self._config, self._engines.tts, rate_hz, on_use)
+    def _lookups_for(self, agent: Agent) -> Lookups | None:
+        collection = self._knowledge_of(agent.knowledge) if agent.knowledge else None
+        if collection is None or agent.llm_model in EMBEDDED_MODELS:
+            return None  # echo would read the excerpts out
+        said = partial(self._conversation.history.newest_texts, "user", 2)
+        return Lookups(collection, self._tasks, said, self._observers.looked_up, self._observing.failed, self._metering)
 
     # ---- tools --------------------------------------------------------------------------------------
 
@@ -651,115 +614,13 @@ class Session:
 
     def _tool_context(self) -> ToolContext:
         assert self._hands is not None
-        assert self._captures is not None
-        return ToolContext({**self.about, "agent": self._current.name}, self._hands, self._captures)
+        assert self._dictation is not None
+        return ToolContext({**self.about, "agent": self._current.name}, self._hands, self._dictation.captures)
 
     def key_pressed(self, key: str) -> None:
-        """The person pressed a key of their telephone: 0-9, *, # or A-D; anything else is ignored. It stops the agent,
-        and does what its author says (`KeyMenu`). Other keys, and all while something is dictated, are gathered until
-        #, a pause, or until what is dictated is whole; * begins anew."""
-        keys, captures, menu = self._keys, self._captures, self._key_menu
-        if keys is None or captures is None or menu is None or self._ended.is_set():
-            return
-        entering = keys.begun or captures.awaits_keys or not self._on_telephone()
-        if entering or not menu.press(key):
-            self.tell(was.Interrupted(None))
-            keys.press(key)
-
-    def sound_played(self, message_id: int, given_bytes: int) -> None:
-        """The door reports that so much of the sound that it was given of that message was played. Only doors with
-        `CallOptions.reports_playback` report it."""
-        if self._playback is not None and not self._ended.is_set():
-            try:
-                self._playback.played(message_id, given_bytes)
-            except Exception as error:
-                self._fall(error)
-
-    def _judge_dictation(self, text: str) -> float | None:
-        return self._captures.judge(text) if self._captures else None
-
-    def _keys_entered(self, digits: str) -> None:
-        taken = self._captures.keys(digits) if self._captures else None
-        self._asked_by_key(keys_said(taken or " ".join(digits)))
-
-    def _asked_by_key(self, said: str) -> None:
-        self.tell(was.TextTyped(said))
-        self.tell(was.AnswerAsked())
-
-    def _newest_reply(self) -> str:
-        said = self._conversation.history.newest("assistant")
-        return said.text if said else ""
-
-    def _newest_words(self) -> NewestWords:
-        said = self._conversation.history.newest("user")
-        return NewestWords(said.message_id, without_keys(said.text)) if said else NewestWords()
-
-    def _on_telephone(self) -> bool:
-        door = self._line.door
-        return door is not None and door.kind == "telephone"
-
-    def _tool_used(self, use: ToolUse) -> None:
-        if self._redaction is not None:
-            use = replace(use, arguments=self._redaction.text(use.arguments))
-        self._observers.tool(use)
-
-    def _switch_agent(self, name: str) -> None:
-        """Have another agent go on. What hears the person stays as it is. Raises ToolFailed."""
-        try:
-            written = self._config.agent(name)
-            agent = self._change(written)
-        except ClientError as error:
-            raise ToolFailed(str(error)) from None
-        current = self._current
-        try:
-            tools = self._tools_of(agent, current.name)
-        except ConfigError as error:
-            raise ToolFailed("That agent cannot be reached.") from error
-        self._tasks.log.info("the agent %s goes on", name)
-        if self._captures is not None:
-            self._captures.hand_over()
-        current.written, current.came_from, current.name = written, current.name, name
-        self._take_over(agent, tools)
-        if self.memory is not None:
-            self.memory.follow(agent, name)
-            if agent.memory is None:
-                self.tell(was.Recalled(""))
-            self.recall()
-
-    def _take_over(self, agent: Agent, tools: Mapping[str, AvailableTool]) -> None:
-        current = self._current
-        current.agent, current.tools = agent, tools
-        current.lookups = self._lookups_for(agent)
-        if self._tool_runner is not None:
-            self._tool_runner.tools = tools
-        self._note_private()
-        rules = [tool.rule for tool in tools.values()]
-        script = script_from(agent, self._options, context_tokens=self._context_tokens(), rules=rules)
-        self.tell(was.AgentSwitched(script, current.name))
-
-    def _context_tokens(self) -> int:
-        """How much of the current agent's model is left for its prompt and the dialogue, in tokens; 0: not known."""
-        size = self._context_tokens_of(self._current.agent)
-        tools = estimated_tokens(
-            text for spec in self._current.specs for text in (spec.name, spec.description, json.dumps(spec.parameters))
-        )
-        return max(size // 2, size - tools)
-
-    def _lookups_for(self, agent: Agent) -> Lookups | None:
-        collection = self._knowledge_of(agent.knowledge) if agent.knowledge else None
-        if collection is None or agent.llm_model in EMBEDDED_MODELS:
-            return None  # echo would read the excerpts out
-        said = partial(self._conversation.history.newest_texts, "user", 2)
-        return Lookups(collection, self._tasks, said, self._observers.looked_up, self._failed, self._metering)
-
-    def _note_private(self) -> None:
-        """Have the private arguments of the current agent's tools removed from what observers are told."""
-        for name, tool in self._current.tools.items():
-            if tool.private:
-                self._private[name] = self._private.get(name, frozenset()) | tool.private
-        shortest = (self._agent.redacted_digits_min, self._current.agent.redacted_digits_min)
-        digits_min = min((length for length in shortest if length is not None), default=None)
-        self._redaction = redaction_of(self._agent, self._private, digits_min)
+        """The person pressed a key of their telephone: see `ConversationDictation.press`."""
+        if self._dictation is not None and not self._ended.is_set():
+            self._dictation.press(key)
 
     # ---- the clock ----------------------------------------------------------------------------------
 
@@ -775,50 +636,6 @@ class Session:
         else:
             self._arm()
 
-    # ---- latency ------------------------------------------------------------------------------------
 
-    def _mark_token(self, reply: int) -> None:
-        self._latency.token(reply, self._alarm.now_ms())
-
-    def _mark_sound(self, reply: int) -> None:
-        if not self._latency.awaits_sound(reply):
-            return
-        now_ms = self._alarm.now_ms()
-        self._latency.sound(reply, now_ms)
-        if self._latency.owes_sound(reply):
-            self._turn_ends(reply, now_ms)
-
-    def _mark(self, fact: Fact, now_ms: int) -> None:
-        match fact:
-            case was.QuietGrew():
-                self._latency.quiet(fact.quiet_ms, now_ms)
-            case was.AnswerAsked():
-                self._latency.asked(now_ms)
-            case was.Heard() if fact.pause:
-                self._latency.transcribed(now_ms)
-            case was.PlaybackStarted():
-                self._turn_ends(fact.reply, now_ms)
-            case was.PieceVoiced(words=words) if words and self._playback:
-                starts_ms = (fact.start_ms + word.start_ms for word in words)
-                self._playback.mark_words(fact.reply, starts_ms)
-            case was.ReplyPlayed():
-                self._events.over(fact.reply)
-                if self._brain:
-                    self._brain.forget(fact.reply)
-                self._turn_ends(fact.reply, None)
-            case was.ReplyStopped():
-                self._turn_ends(fact.reply, None)
-
-    def _turn_ends(self, reply: int, sent_ms: int | None) -> None:
-        times = self._latency.ended(reply, sent_ms)
-        if times:
-            self._observers.turn(times)
-
-
-_MARKED = frozenset(
-    {
-        was.QuietGrew, was.AnswerAsked, was.Heard, was.PlaybackStarted, was.PieceVoiced, was.ReplyPlayed,
-        was.ReplyStopped,
-    }
-)  # fmt: skip
-"""The facts that `_mark` notes something of. Others come by the dozen every second."""
+_NOTED = frozenset({was.Heard, was.PieceVoiced, was.ReplyPlayed})
+"""The facts that something beside the core needs to know. Others come by the dozen every second."""

@@ -45,7 +45,7 @@ async def left(running: RunningServer, timeout_s: float = 5.0) -> None:
     """Nothing of any call is left."""
     server = running.server
     async with asyncio.timeout(timeout_s):
-        while len(server.calls) or server._webrtc.live or len(server.calls.services.tasks):  # noqa: ASYNC110
+        while len(server.calls) or server.web.webrtc.live or len(server.calls.services.tasks):  # noqa: ASYNC110
             await asyncio.sleep(0.02)
     assert server.admission.active == 0
     names = [task.get_name() for task in asyncio.all_tasks()]
@@ -97,7 +97,7 @@ async def test_voice_over_the_answer_stops_it_within_a_packet(tmp_path: Path, mo
             client.speak(voice(2_000))
             await client.until(lambda: client.heard_ms > 300)
             sent: list[bool] = []
-            (live,) = running.server._webrtc.live.values()
+            (live,) = running.server.web.webrtc.live.values()
             mouth = live._sound.mouth
             take = mouth._next_sound
 
@@ -160,7 +160,7 @@ async def test_what_was_sent_keeps_pace_with_the_conversations_clock(tmp_path: P
             client.send("conversation.item.create", item={"type": "message", "role": "user", "content": content})
             client.send("response.create")
             await client.until("output_audio_buffer.started")
-            (live,) = running.server._webrtc.live.values()
+            (live,) = running.server.web.webrtc.live.values()
             door, mouth = live._client.door, live._sound.mouth
             apart = []
             for _ in range(15):
@@ -183,7 +183,7 @@ async def test_what_was_heard_of_a_stopped_answer_is_what_was_sent(tmp_path: Pat
             client.send("conversation.item.create", item={"type": "message", "role": "user", "content": content})
             client.send("response.create")
             await client.until("output_audio_buffer.started")
-            (live,) = running.server._webrtc.live.values()
+            (live,) = running.server.web.webrtc.live.values()
             door, mouth = live._client.door, live._sound.mouth
             heard: list[tuple[int, int | None]] = []
             tell = door.tell

@@ -13,8 +13,8 @@ from tests.fakes.call import FakeEngines
 from tests.fakes.engines import FakeLlm, FakeStt, FakeTts, calls_of, events_of, silence, tone
 from tests.transports.realtime.fakes import SDK_TYPES, Json
 from voi.calls.admission import Admission
-from voi.calls.call import Services
 from voi.calls.calls import Calls
+from voi.calls.services import Services
 from voi.config.agents import Agent
 from voi.config.config import Config
 from voi.core.options import ANY_TOOL, CallOptions

@@ -11,7 +11,7 @@ import pytest
 from tests.fakes.clock import in_virtual_time
 from tests.server.fakes import SECRET, Sessions, some_calls
 from tests.transports.rtvi.fakes import FakeRtviSocket
-from voi.calls import call as call_module
+from voi.calls import mistakes
 from voi.errors import ClientError
 from voi.server.auth import issue_token, read_token, token_in
 from voi.transports.rtvi import frames
@@ -178,7 +178,7 @@ async def test_mistakes_are_answered_and_counted() -> None:
         visit.say("ui-dance", {}, "u9")
         assert (visit.socket.types[-1], visit.socket.log[-1]["id"]) == ("error-response", "u9")
         assert visit.socket.log[-1]["data"] == {"error": "Unsupported type ui-dance."}
-        for _ in range(call_module.MISTAKES_BURST):
+        for _ in range(mistakes.MISTAKES_BURST):
             visit.connection.received(b"nonsense")
         assert visit.socket.close_code == 1008
         await asyncio.sleep(0.1)
@@ -191,10 +191,10 @@ async def test_what_apps_send_as_often_as_they_like_is_no_mistake() -> None:
         visit = RtviVisit(door)
         visit.ready()
         told = len(visit.socket.log)
-        for number in range(3 * call_module.MISTAKES_BURST):
+        for number in range(3 * mistakes.MISTAKES_BURST):
             visit.say(("ui-snapshot", "ui-event", "ui-cancel-job-group")[number % 3], {"tree": {}}, f"u{number}")
         assert len(visit.socket.log) == told  # the client shows an answer to these as an error
-        for number in range(3 * call_module.MISTAKES_BURST):
+        for number in range(3 * mistakes.MISTAKES_BURST):
             visit.say("client-message", {"t": "heartbeat", "d": number}, f"h{number}")
         assert [entry["id"] for entry in visit.socket.log[told:]] == [f"h{number}" for number in range(300)]
         assert not visit.socket.close_code

@@ -11,6 +11,7 @@ import pytest
 from tests.fakes.clock import in_virtual_time
 from tests.server.fakes import SECRET, FakeSocket, Sessions, voi_ws
 from voi.calls import call as call_module
+from voi.calls import mistakes
 from voi.calls.call_id import conversation_id
 from voi.calls.waiting import WAITING_MIN
 from voi.core import facts
@@ -206,7 +207,7 @@ async def test_a_client_that_sends_nothing_but_nonsense_is_sent_away() -> None:
     async with running() as (door, sessions):
         visit = Visit(door)
         visit.init()
-        for _ in range(call_module.MISTAKES_BURST):
+        for _ in range(mistakes.MISTAKES_BURST):
             visit.connection.received(b"")
         assert not visit.socket.closed
         while not visit.socket.closed:
@@ -221,9 +222,9 @@ async def test_a_client_that_errs_now_and_then_stays_for_hours() -> None:
     async with running() as (door, _):
         visit = Visit(door)
         visit.init()
-        for _ in range(10 * call_module.MISTAKES_BURST):
+        for _ in range(10 * mistakes.MISTAKES_BURST):
             visit.connection.received(b"")
-            await asyncio.sleep(2 / call_module.MISTAKES_PER_S)
+            await asyncio.sleep(2 / mistakes.MISTAKES_PER_S)
         assert not visit.socket.closed
         visit.connection.lost()
         await door.calls.services.tasks.join()

@@ -79,7 +79,7 @@ class ResponsesBeside:
 
     @property
     def _speaks(self) -> bool:
-        return self._in_events and self._session.has_voice
+        return self._in_events and self._session.beside.has_voice
 
     def cancel(self, response_id: str) -> bool:
         """Cancel one. False: there is none of that id."""
@@ -90,7 +90,7 @@ class ResponsesBeside:
 
     async def _answer(self, response: AgentResponse, instructions: str, messages: tuple[Message, ...] | None) -> None:
         try:
-            text = await self._session.answer_beside(instructions, messages)
+            text = await self._session.beside.answer(instructions, messages)
             response.text(MESSAGE, ReplySegment(text))
             if response.spoken and has_speech(text):
                 async with asyncio.timeout(SPEECH_TIMEOUT_S):
@@ -125,7 +125,7 @@ class ResponsesBeside:
 
     async def _speak(self, response: AgentResponse, text: str) -> None:
         encoder = FormatEncoder(self._door.settings.output_format)
-        async with aclosing(self._session.voice_beside(text)) as speech:
+        async with aclosing(self._session.beside.speech(text)) as speech:
             async for pcm in speech:
                 response.sound(MESSAGE, encoder.encode(pcm))
                 # a client that reads slowly, or is away

@@ -14,8 +14,8 @@ from sqlalchemy.pool import StaticPool
 from tests.fakes.dialer import FakeDialer
 from tests.server.fakes import FakeSession
 from voi.calls.admission import Admission
-from voi.calls.call import Services
 from voi.calls.calls import Calls
+from voi.calls.services import Services
 from voi.config.agents import Agent
 from voi.config.outgoing import OutgoingSettings
 from voi.config.phones import Phones
