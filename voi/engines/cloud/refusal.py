@@ -22,6 +22,7 @@ _NO_MODEL = re.compile(
     r"model.{0,40}(not (found|supported)|does not exist|unknown|invalid)|(unknown|invalid) model|model_not_found"
 )
 _TOO_LONG = re.compile(r"character.?limit|too long|at most \d+ characters|string_above_max")
+_TIMEOUT = re.compile(r"time.?out|timed.?out|inactiv|expired")
 _PASSING = frozenset({408, 425, 429, 498, 529})
 
 
@@ -40,6 +41,8 @@ def _explained(name: str, status: int | None, words: str) -> tuple[str, bool]:
         return f"{name} takes no more at once{told}: its plan's limit is reached. Set `at_once` to that limit.", True
     if status in (401, 403) or _BAD_KEY.search(words):
         return f"{name} refused the key{told}: check the environment variable that `api_key` names.", False
+    if _TIMEOUT.search(words):
+        return f"{name} closed the connection, since it got nothing for some time{told}.", True
     if _NO_VOICE.search(words):
         return f"{name} does not have that voice{told}: `voi voice list` shows its voices.", False
     if _NO_MODEL.search(words):

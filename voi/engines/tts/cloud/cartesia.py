@@ -18,7 +18,7 @@ from voi.engines.cloud.client import CloudClient, checked_key, checked_url
 from voi.engines.cloud.refusal import refusal
 from voi.engines.info import TtsInfo
 from voi.engines.tts.cloud.contexts import ENDED, CloudContext, ContextSockets, Heard
-from voi.engines.tts.cloud.tone_settings import ToneSettings, tone_settings
+from voi.engines.tts.cloud.tone_settings import Setting, ToneSettings, tone_settings
 from voi.engines.tts.cloud.voice_names import VoiceNames, chosen
 from voi.errors import EngineError
 
@@ -31,7 +31,7 @@ TONES: Mapping[str, Mapping[str, Any]] = {
     "excited": {"emotion": "excited"},
     "sad": {"emotion": "sad"},
 }
-SETTINGS = {"emotion": str, "speed": (0.6, 2.0), "volume": (0.5, 2.0)}
+SETTINGS: Mapping[str, Setting] = {"emotion": str, "speed": (0.6, 2.0), "volume": (0.5, 2.0)}
 ID_FORM = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 PAGE = 100
 PAGES_MAX = 20
@@ -123,9 +123,9 @@ class CartesiaDialect:
 
 
 class Cartesia:
-    """A `ContextTts`. `api_key`: write "${CARTESIA_API_KEY}". `voices`: names or ids of those that agents may use; none:
-    all of the account's. `voice_tone_map`: tone -> a voice, or {"emotion", "speed", "volume"}. `at_once`: the plan's
-    limit of contexts. Raises ConfigError."""
+    """A `ContextTts`. `api_key`: write "${CARTESIA_API_KEY}". `voices`: names or ids of those that agents may use;
+    none: all of the account's. `voice_tone_map`: tone -> a voice, or {"emotion", "speed", "volume"}. `at_once`: the
+    plan's limit of contexts. Raises ConfigError."""
 
     info = TtsInfo(
         NAME, cloud=True, contexts=True, word_times="exact", tones=("neutral", *TONES), maps_tones=True,

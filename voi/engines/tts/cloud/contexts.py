@@ -1,8 +1,8 @@
 """A cloud voice that speaks many replies over a few WebSockets, each in a context of its own.
 
-A provider's file says only what it sends and how it reads the answers (`Dialect`, without I/O). Sockets, their contexts,
-limits, idle times and lost connections are the same for all, and stand here. A socket serves up to
-`Dialect.contexts_max` contexts. A cancelled context counts until the provider says that it has ended, as providers count.
+A provider's file says only what it sends and how it reads the answers (`Dialect`, without I/O). Sockets, their
+contexts, limits, idle times and lost connections are the same for all, and stand here. A socket serves up to
+`Dialect.contexts_max` contexts. A cancelled context counts until the provider says that it has ended, as providers do.
 """
 
 import asyncio
@@ -247,7 +247,8 @@ class CloudContext:
             self._part = None
         if self._part is None:
             await self._begin()
-        assert self._part is not None and self._socket is not None
+        assert self._part is not None
+        assert self._socket is not None
         await self._socket.send((self._part.script.say(text),))
 
     async def finish(self) -> None:
@@ -293,7 +294,8 @@ class CloudContext:
         await self._socket.send(self._part.script.begin())
 
     async def _finish_part(self) -> None:
-        assert self._part is not None and self._socket is not None
+        assert self._part is not None
+        assert self._socket is not None
         self._part.waits = False
         if not self._part.over:
             await self._socket.send(self._part.script.finish())
