@@ -17,8 +17,8 @@ from voi.engines.base import VoiceSpec
 from voi.engines.cloud.client import CloudClient, checked_key, checked_url
 from voi.engines.cloud.refusal import refusal
 from voi.engines.info import TtsInfo
-from voi.engines.tts.cloud.contexts import ENDED, CloudContext, ContextSockets, Heard
-from voi.engines.tts.cloud.tone_settings import Setting, ToneSettings, tone_settings
+from voi.engines.tts.cloud.contexts import ENDED, CloudContext, ContextItem, ContextSockets
+from voi.engines.tts.cloud.tone_settings import AllowedSetting, ToneSettings, tone_settings
 from voi.engines.tts.cloud.voice_names import VoiceNames, chosen
 from voi.errors import EngineError
 
@@ -31,14 +31,14 @@ TONES: Mapping[str, Mapping[str, Any]] = {
     "excited": {"emotion": "excited"},
     "sad": {"emotion": "sad"},
 }
-SETTINGS: Mapping[str, Setting] = {"emotion": str, "speed": (0.6, 2.0), "volume": (0.5, 2.0)}
+SETTINGS: Mapping[str, AllowedSetting] = {"emotion": str, "speed": (0.6, 2.0), "volume": (0.5, 2.0)}
 ID_FORM = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 PAGE = 100
 PAGES_MAX = 20
 
 
 class CartesiaScript:
-    """A `Script`: one context. Every message repeats all of its fields, as the service demands."""
+    """A `ContextScript`: one context. Every message repeats all of its fields, as the service demands."""
 
     def __init__(self, fields: Mapping[str, Any], context: str) -> None:
         self._fields = {**fields, "context_id": context}
@@ -59,7 +59,7 @@ class CartesiaScript:
     def keep_alive(self) -> None:
         return None
 
-    def hear(self, message: dict[str, Any]) -> Sequence[Heard]:
+    def hear(self, message: dict[str, Any]) -> Sequence[ContextItem]:
         match message.get("type"):
             case "chunk":
                 return (sound_in(NAME, message.get("data")),)
@@ -207,7 +207,7 @@ def error_in(message: dict[str, Any]) -> EngineError:
     return refusal(NAME, status if isinstance(status, int) else None, words)
 
 
-def _words_in(times: Any) -> Sequence[Heard]:
+def _words_in(times: Any) -> Sequence[ContextItem]:
     if not isinstance(times, dict):
         return ()
     try:

@@ -33,15 +33,15 @@ IDLE_SOCKET_S = 240.0
 log = logging.getLogger(__name__)
 
 
-class Ended:
+class ContextEnded:
     """The provider has sent all sound of the context."""
 
 
-ENDED = Ended()
-Heard = Speech | EngineError | Ended
+ENDED = ContextEnded()
+ContextItem = Speech | EngineError | ContextEnded
 
 
-class Script(Protocol):
+class ContextScript(Protocol):
     """What one context sends, and what it makes of the answers. Words and sound come with times from its start."""
 
     def begin(self) -> Sequence[str]:
@@ -60,7 +60,7 @@ class Script(Protocol):
         """A message that keeps the context open while no text comes; None: it needs none."""
         ...
 
-    def hear(self, message: dict[str, Any]) -> Sequence[Heard]: ...
+    def hear(self, message: dict[str, Any]) -> Sequence[ContextItem]: ...
 
 
 class Dialect(Protocol):
@@ -73,7 +73,7 @@ class Dialect(Protocol):
     cancel_ends: bool
     """A cancelled context has ended at once, and nothing more is said of it."""
     keep_alive_s: float
-    """How often `Script.keep_alive` is sent."""
+    """How often `ContextScript.keep_alive` is sent."""
     context_idle_s: float
     """A context that gave its sound and got no text for this long is finished, and a new one takes its place; infinite
     where contexts stay until they are closed."""
@@ -83,7 +83,7 @@ class Dialect(Protocol):
         voice."""
         ...
 
-    def script(self, context: str, voice: VoiceSpec) -> Script: ...
+    def script(self, context: str, voice: VoiceSpec) -> ContextScript: ...
 
     def context_of(self, message: dict[str, Any]) -> str | None:
         """The context that a message is about; None: it is about the whole socket, or nothing that we know."""
@@ -145,7 +145,7 @@ class ContextSockets:
 class _Socket:
     def __init__(self, socket: CloudSocket, dialect: Dialect) -> None:
         self.socket = socket
-        self.contexts: dict[str, _Part] = {}
+        self.contexts: dict[str, _OpenContext] = {}
         self._dialect = dialect
         self._used_s = _now_s()
 
@@ -198,10 +198,10 @@ class _Socket:
                 return
 
 
-class _Part:
+class _OpenContext:
     """One context at the provider."""
 
-    def __init__(self, script: Script, heard: Callable[["_Part", Heard], None]) -> None:
+    def __init__(self, script: ContextScript, heard: Callable[["_OpenContext", ContextItem], None]) -> None:
         self.script = script
         self._heard = heard
         self.waits = True
@@ -209,10 +209,10 @@ class _Part:
         self.cancelled_s: float | None = None
         self.over = False
 
-    def take(self, heard: Sequence[Heard]) -> bool:
+    def take(self, heard: Sequence[ContextItem]) -> bool:
         """Pass on what came. True: the context has ended."""
         for item in heard:
-            self.over = self.over or isinstance(item, Ended | EngineError)
+            self.over = self.over or isinstance(item, ContextEnded | EngineError)
             if self.cancelled_s is None:
                 self._heard(self, item)
         return self.over
@@ -225,7 +225,7 @@ class CloudContext:
         self._sockets, self._voice, self._dialect = sockets, voice, sockets.dialect
         self._address = sockets.dialect.address(voice)
         self._socket: _Socket | None = None
-        self._part: _Part | None = None
+        self._part: _OpenContext | None = None
         self._number = ""
         self._items: asyncio.Queue[Speech | EngineError | None] = asyncio.Queue()  # bounded by AHEAD_MAX_MS
         self._ahead_bytes = 0
@@ -287,7 +287,7 @@ class CloudContext:
     async def _begin(self) -> None:
         self._socket = await self._sockets.with_room(self._address)
         self._number = secrets.token_hex(8)
-        self._part = _Part(self._dialect.script(self._number, self._voice), self._heard)
+        self._part = _OpenContext(self._dialect.script(self._number, self._voice), self._heard)
         self._socket.contexts[self._number] = self._part
         self._ended.clear()
         self._base_ms = self._ms
@@ -309,7 +309,7 @@ class CloudContext:
     def _ms(self) -> int:
         return self._sounded_bytes * 500 // self._dialect.rate_hz
 
-    def _heard(self, part: _Part, item: Heard) -> None:
+    def _heard(self, part: _OpenContext, item: ContextItem) -> None:
         if part is not self._part or self._closed:
             return
         if isinstance(item, bytes):
@@ -324,7 +324,7 @@ class CloudContext:
             base_ms = self._base_ms
             if self._items.qsize() < ITEMS_MAX:
                 self._items.put_nowait(SpokenWord(item.text, base_ms + item.start_ms, base_ms + item.end_ms))
-        elif isinstance(item, Ended):
+        elif isinstance(item, ContextEnded):
             self._ended.set()
             if self._finished:
                 self._items.put_nowait(None)

@@ -17,7 +17,7 @@ from voi.engines.cloud.client import CloudClient, checked_key, checked_url
 from voi.engines.cloud.refusal import refusal
 from voi.engines.info import TtsInfo
 from voi.engines.tts.cloud.cartesia import sound_in
-from voi.engines.tts.cloud.contexts import ENDED, CloudContext, ContextSockets, Heard
+from voi.engines.tts.cloud.contexts import ENDED, CloudContext, ContextItem, ContextSockets
 from voi.engines.tts.cloud.http_sound import pcm_of
 from voi.engines.tts.cloud.tone_settings import ToneSettings, tone_settings
 from voi.engines.tts.cloud.voice_names import VoiceNames, chosen
@@ -40,7 +40,7 @@ INACTIVITY_S = 180
 
 
 class ElevenLabsScript:
-    """A `Script`: one context. The times of letters count from the start of the chunk that they came with."""
+    """A `ContextScript`: one context. The times of letters count from the start of the chunk that they came with."""
 
     def __init__(self, context: str, settings: Mapping[str, Any], rate_hz: int) -> None:
         self._context, self._settings, self._rate_hz = context, settings, rate_hz
@@ -65,10 +65,10 @@ class ElevenLabsScript:
     def keep_alive(self) -> str:
         return _json({"text": "", "context_id": self._context})
 
-    def hear(self, message: dict[str, Any]) -> Sequence[Heard]:
+    def hear(self, message: dict[str, Any]) -> Sequence[ContextItem]:
         if message.get("error"):
             return (error_in(message),)
-        heard: list[Heard] = []
+        heard: list[ContextItem] = []
         base_ms = self._bytes * 500 // self._rate_hz
         if message.get("audio"):
             sound = sound_in(NAME, message["audio"])
@@ -81,7 +81,7 @@ class ElevenLabsScript:
             heard.append(ENDED)
         return heard
 
-    def _words(self, alignment: Any, base_ms: int) -> list[Heard]:
+    def _words(self, alignment: Any, base_ms: int) -> list[ContextItem]:
         if not isinstance(alignment, dict):
             return []
         try:
@@ -93,7 +93,7 @@ class ElevenLabsScript:
             ]
         except (KeyError, TypeError, ValueError, OverflowError):
             return []
-        words: list[Heard] = []
+        words: list[ContextItem] = []
         for letter, start_ms, end_ms in times:
             if letter.isspace():
                 if self._word:

@@ -11,7 +11,7 @@ from voi.engines.base import VoiceSpec
 from voi.engines.cloud.client import CloudClient, checked_key, checked_url
 from voi.engines.info import TtsInfo
 from voi.engines.tts.cloud.http_sound import pcm_of
-from voi.engines.tts.cloud.tone_settings import Setting, tone_settings
+from voi.engines.tts.cloud.tone_settings import AllowedSetting, tone_settings
 from voi.engines.tts.cloud.voice_names import VoiceNames
 from voi.errors import ConfigError
 
@@ -25,7 +25,7 @@ TONES: Mapping[str, Mapping[str, Any]] = {
     "excited": {"instructions": "Speak with excitement and energy."},
     "sad": {"instructions": "Speak sadly and softly."},
 }
-SETTINGS: Mapping[str, Setting] = {"instructions": str, "speed": (SPEED_MIN, SPEED_MAX)}
+SETTINGS: Mapping[str, AllowedSetting] = {"instructions": str, "speed": (SPEED_MIN, SPEED_MAX)}
 TEXT_MAX_CHARACTERS = 4_096
 
 

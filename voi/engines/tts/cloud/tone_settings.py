@@ -6,7 +6,7 @@ from typing import Any
 
 from voi.errors import ConfigError
 
-Setting = tuple[float, float] | Collection[str] | type[str]
+AllowedSetting = tuple[float, float] | Collection[str] | type[str]
 """What a setting may be: a number from the first to the second, one of these words, or any text."""
 TEXT_MAX = 1_000
 
@@ -32,7 +32,7 @@ def tone_settings(
     name: str,
     usual: Mapping[str, Mapping[str, Any]],
     wishes: Mapping[str, Any] | None,
-    allowed: Mapping[str, Setting],
+    allowed: Mapping[str, AllowedSetting],
 ) -> ToneSettings:
     """The tones of `usual`, or those of a model's `voice_tone_map` in their place. Raises ConfigError with every
     mistake."""
@@ -55,7 +55,7 @@ def tone_settings(
     return ToneSettings(settings, voices)
 
 
-def _fault(key: Any, value: Any, allowed: Mapping[str, Setting]) -> str:
+def _fault(key: Any, value: Any, allowed: Mapping[str, AllowedSetting]) -> str:
     if key not in allowed:
         return f"does not know {str(key)[:80]!r}; there are {', '.join(allowed)}."
     setting = allowed[key]
