@@ -42,8 +42,11 @@ BUILT_IN: Mapping[Kind, Mapping[str, str]] = {
         "litellm_local": "voi.engines.llm.litellm_local:LiteLlmLocal",
     },
     "tts": {
+        "cartesia": "voi.engines.tts.cloud.cartesia:Cartesia",
+        "elevenlabs": "voi.engines.tts.cloud.elevenlabs:ElevenLabs",
         "espeak": "voi.engines.tts.espeak:Espeak",
         "hibari": "voi.engines.tts.hibari:Hibari",
+        "openai-speech": "voi.engines.tts.cloud.openai_speech:OpenAiSpeech",
         "piper": "voi.engines.tts.piper:Piper",
         "xtts": "voi.engines.tts.xtts.engine:Xtts",
     },

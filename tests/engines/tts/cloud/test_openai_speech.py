@@ -1,0 +1,193 @@
+"""Voices over HTTP: OpenAI's speech endpoint and ElevenLabs', against servers with the habits of real ones."""
+
+import asyncio
+import json
+import struct
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+
+from tests.fakes.cloud_voices import KEY, MS_A_LETTER, sound_of
+from voi.engines.base import VoiceSpec
+from voi.engines.tts.adapter import TtsAdapter, just
+from voi.engines.tts.adapter import sound_of as spoken_by
+from voi.engines.tts.cloud.elevenlabs import ElevenLabs
+from voi.engines.tts.cloud.openai_speech import OpenAiSpeech
+from voi.errors import ConfigError, EngineError
+
+
+def wav(pcm: bytes, rate_hz: int = 24_000, *, form: int = 1, bits: int = 16, size: int = 0xFFFFFFFF) -> bytes:
+    """With a chunk before the sound, as many encoders write one, and a size that a stream does not know."""
+    head = struct.pack("<4sI4s4sIHHIIHH", b"RIFF", size, b"WAVE", b"fmt ", 16, form, 1, rate_hz, 2 * rate_hz, 2, bits)
+    return head + b"LIST" + struct.pack("<I", 5) + b"hello\0" + b"data" + struct.pack("<I", size) + pcm
+
+
+class SpeechServer:
+    def __init__(self) -> None:
+        self.told: list[dict[str, Any]] = []
+        self.ended_early = 0
+        self.body: bytes | None = None
+        self.status = 200
+        self.content_type = "audio/pcm"
+        self.stalls = False
+
+    async def speak(self, request: web.Request) -> web.StreamResponse:
+        if KEY not in (request.headers.get("Authorization") or request.headers.get("xi-api-key") or ""):
+            return web.json_response(
+                {"error": {"message": "Incorrect API key provided: sk-…", "code": "x"}}, status=401
+            )
+        told = await request.json()
+        self.told.append({**told, **request.query})
+        if self.status != 200:
+            return web.Response(status=self.status, body=self.body)
+        response = web.StreamResponse(headers={"Content-Type": self.content_type})
+        await response.prepare(request)
+        pcm = sound_of(told.get("input") or told["text"])
+        body = self.body if self.body is not None else wav(pcm) if told.get("response_format") == "wav" else pcm
+        try:
+            for start in range(0, len(body), 1_001):
+                await response.write(body[start : start + 1_001])
+                if self.stalls:
+                    await asyncio.sleep(60)
+        except (ConnectionError, asyncio.CancelledError):
+            self.ended_early += 1
+            raise
+        return response
+
+    async def voices(self, request: web.Request) -> web.Response:
+        return web.json_response({"voices": [{"voice_id": "a" * 20, "name": "Ada"}]})
+
+    async def models(self, request: web.Request) -> web.Response:
+        return web.json_response({}, status=200 if KEY in request.headers.get("Authorization", "") else 401)
+
+
+@asynccontextmanager
+async def serve(server: SpeechServer) -> AsyncIterator[str]:
+    app = web.Application()
+    app.router.add_post("/v1/audio/speech", server.speak)
+    app.router.add_post("/v1/text-to-speech/{voice}/stream", server.speak)
+    app.router.add_get("/v1/voices", server.voices)
+    app.router.add_get("/v1/models", server.models)
+    async with TestServer(app, handler_cancellation=True) as running:
+        yield str(running.make_url("")).rstrip("/")
+
+
+async def test_it_asks_for_what_the_agent_wants() -> None:
+    server = SpeechServer()
+    async with serve(server) as url:
+        tts = OpenAiSpeech(api_key=KEY, url=f"{url}/v1")
+        await tts.warm_up()
+        sound = b"".join([pcm async for pcm in spoken_by(tts, "Hello there.", VoiceSpec("coral", "warm", speed=9))])
+        assert len(sound) // 2 == 24 * MS_A_LETTER * len("Hello there.")
+        assert server.told == [
+            {"model": "gpt-4o-mini-tts", "input": "Hello there.", "voice": "coral", "response_format": "pcm",
+             "instructions": "Speak warmly and kindly.", "speed": 4.0}
+        ]  # fmt: skip
+        await tts.close()
+
+
+@pytest.mark.parametrize("form", [1, 0xFFFE])
+async def test_a_wav_is_taken_without_its_header(form: int) -> None:
+    server = SpeechServer()
+    server.body = wav(b"\x00\x10" * 5_000, form=form)
+    async with serve(server) as url:
+        tts = OpenAiSpeech(api_key=KEY, url=f"{url}/v1", response_format="wav", instructs=False)
+        sound = b"".join([pcm async for pcm in spoken_by(tts, "Hi.", VoiceSpec(tone="sad"))])
+        assert sound == b"\x00\x10" * 5_000
+        assert tts.info.tones == ("neutral",)
+        assert "instructions" not in server.told[0]
+        await tts.close()
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type", "told"),
+    [(wav(bytes(100), 48_000), "audio/wav", "speaks at 48000 Hz: set `sample_rate_hz`"),
+     (wav(bytes(100), bits=8), "audio/wav", "not 16-bit mono PCM"),
+     (b"RIFF" + bytes(70_000), "audio/wav", "without sound"),
+     (b"ID3" + bytes(100), "audio/mpeg", "sent MP3"),
+     (b"OggS" + bytes(100), "audio/ogg", "sent Ogg"),
+     (b"<html>", "text/html", "sent no sound"),
+     (bytes(48_000 * 601), "audio/pcm", "more sound than the text can be")],
+)  # fmt: skip
+async def test_what_is_no_sound_is_not_played(body: bytes, content_type: str, told: str) -> None:
+    server = SpeechServer()
+    server.body, server.content_type = body, content_type
+    async with serve(server) as url:
+        tts = OpenAiSpeech(api_key=KEY, url=f"{url}/v1")
+        with pytest.raises(EngineError, match=told):
+            async for _ in spoken_by(tts, "Hi.", VoiceSpec()):
+                pass
+        await tts.close()
+
+
+@pytest.mark.parametrize(
+    ("status", "error", "told", "retryable"),
+    [(429, {"code": "insufficient_quota", "message": "planted words"}, "no credit", False),
+     (429, {"code": "rate_limit_exceeded", "message": ""}, "takes no more at once", True),
+     (404, {"code": "model_not_found", "message": "The model x does not exist"}, "does not have that model", False),
+     (400, {"code": "string_above_max_length", "message": "at most 200 characters"}, "too long", False),
+     (500, {"message": "planted words"}, "failed", True)],
+)  # fmt: skip
+async def test_refusals(status: int, error: dict[str, str], told: str, retryable: bool) -> None:
+    server = SpeechServer()
+    server.status, server.body = status, json.dumps({"error": error}).encode()
+    async with serve(server) as url:
+        tts = OpenAiSpeech(api_key=KEY, url=f"{url}/v1")
+        with pytest.raises(EngineError, match=told) as raised:
+            async for _ in spoken_by(tts, "Hi.", VoiceSpec()):
+                pass
+        assert raised.value.retryable is retryable
+        assert "planted" not in str(raised.value)
+        await tts.close()
+
+
+async def test_a_wrong_key_is_found_at_the_start() -> None:
+    async with serve(SpeechServer()) as url:
+        tts = OpenAiSpeech(api_key="other", url=f"{url}/v1")
+        with pytest.raises(EngineError, match="refused the key"):
+            await tts.warm_up()
+        await tts.close()
+
+
+async def test_who_is_interrupted_ends_the_request() -> None:
+    server = SpeechServer()
+    server.stalls = True
+    async with serve(server) as url:
+        tts = OpenAiSpeech(api_key=KEY, url=f"{url}/v1")
+        speech = TtsAdapter(tts).speak(just("A long text."), VoiceSpec())
+        await anext(speech)
+        await speech.aclose()
+        for _ in range(200):
+            await asyncio.sleep(0 if server.ended_early else 0.01)
+        assert server.ended_early == 1
+        await tts.close()
+
+
+async def test_elevenlabs_over_http() -> None:
+    server = SpeechServer()
+    async with serve(server) as url:
+        tts = ElevenLabs(api_key=KEY, url=url, over="http", language="de")
+        await tts.warm_up()
+        assert not tts.info.contexts
+        sound = b"".join([pcm async for pcm in spoken_by(tts, "Hallo.", VoiceSpec(tone="excited"))])
+        assert len(sound) // 2 == 24 * MS_A_LETTER * len("Hallo.")
+        assert server.told == [
+            {"text": "Hallo.", "model_id": "eleven_flash_v2_5", "language_code": "de", "output_format": "pcm_24000",
+             "voice_settings": {"stability": 0.3, "style": 0.6, "speed": 1.05}}
+        ]  # fmt: skip
+        await tts.close()
+
+
+def test_options_that_cannot_be_right() -> None:
+    with pytest.raises(ConfigError, match="pcm or wav"):
+        OpenAiSpeech(response_format="mp3")  # type: ignore[arg-type]
+    with pytest.raises(ConfigError, match="must begin with https://"):
+        OpenAiSpeech(url="ftp://x")
+    with pytest.raises(ConfigError, match="websocket or http"):
+        ElevenLabs(api_key=KEY, over="pigeon")  # type: ignore[arg-type]
+    with pytest.raises(ConfigError, match="one of 8000"):
+        ElevenLabs(api_key=KEY, sample_rate_hz=11_025)

@@ -1,0 +1,43 @@
+"""The examples of docs/providers.md load without a warning, and every cloud voice is on that page."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from voi.config.load import read_config
+from voi.config.problems import Problems
+from voi.config.secret_refs import resolved
+from voi.config.settings import load_settings
+from voi.engines import registry
+from voi.engines.registry import tts_info
+
+PAGE = (Path(__file__).parent.parent / "docs" / "providers.md").read_text()
+BLOCKS: list[dict[str, Any]] = [json.loads(block) for block in re.findall(r"^```json\n(.*?)^```", PAGE, re.S | re.M)]
+MODELS = [(name, model) for block in BLOCKS for name, model in block.items()]
+
+
+@pytest.mark.parametrize(("name", "model"), MODELS, ids=[name for name, _ in MODELS])
+def test_they_load_as_they_stand(
+    name: str, model: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for variable in re.findall(r"\$\{(\w+)\}", json.dumps(model)):
+        monkeypatch.setenv(variable, "a-key")
+    (tmp_path / "agents.json").write_text(
+        json.dumps({"a": {"llm_model": "echo", "voices": {"character": {"model": name}}}})
+    )
+    (tmp_path / "tts_models.json").write_text(json.dumps({name: model}))
+    problems = Problems()
+    config = read_config(load_settings(), tts_info, problems)
+    assert (problems.errors, problems.warnings) == ([], [])
+    assert config is not None
+    registry.create("tts", model["engine"], resolved(config.tts_models[name].engine_options(), name))
+
+
+def test_every_cloud_voice_is_on_the_page() -> None:
+    cloud = {name for name in registry.BUILT_IN["tts"] if (info := tts_info(name)) is not None and info.cloud}
+    assert cloud == set(re.findall(r"^\| `([\w-]+)` \|", PAGE, re.M)) & set(registry.BUILT_IN["tts"])
+    assert cloud <= {model["engine"] for _, model in MODELS}

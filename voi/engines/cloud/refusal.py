@@ -1,0 +1,63 @@
+"""Turns what a speech provider answers into our errors: who is to blame, and what to do.
+
+A provider's own words may quote what was said, or a key. So they are searched, and never repeated.
+"""
+
+import re
+
+from voi.errors import EngineError
+
+WORDS_MAX = 20_000
+"""Most characters of a provider's words that are searched."""
+
+_NO_CREDIT = re.compile(
+    r"insufficient.?(quota|credit|balance|funds)|quota.?exceeded|out of credits?|billing|credit.?limit"
+)
+_BAD_KEY = re.compile(
+    r"invalid.{0,12}(api.?)?key|incorrect api key|unauthori[sz]ed|not.?authori[sz]ed|unauthenticated|invalid auth"
+)
+_BUSY = re.compile(r"concurren|too.?many.?(requests|connections|sessions)|rate.?limit|system.?busy|max.?active")
+_NO_VOICE = re.compile(r"voice.{0,40}(not|does not|unknown|invalid)|(no such|unknown|invalid) voice|voice_not_found")
+_NO_MODEL = re.compile(
+    r"model.{0,40}(not (found|supported)|does not exist|unknown|invalid)|(unknown|invalid) model|model_not_found"
+)
+_TOO_LONG = re.compile(r"character.?limit|too long|at most \d+ characters|string_above_max")
+_TIMEOUT = re.compile(r"time.?out|timed.?out|inactiv|expired")
+_PASSING = frozenset({408, 425, 429, 498, 529})
+
+
+def refusal(name: str, status: int | None, words: str) -> EngineError:
+    """The error for an HTTP status (None: the words came over a WebSocket) and the provider's words. `name`: the
+    engine, as in the configuration."""
+    message, retryable = _explained(name, status, words[:WORDS_MAX].lower())
+    return EngineError(message, retryable=retryable)
+
+
+def _explained(name: str, status: int | None, words: str) -> tuple[str, bool]:
+    told = f" (HTTP {status})" if status is not None else ""
+    if status == 402 or _NO_CREDIT.search(words):
+        return f"The account at {name} has no credit left{told}: top it up, or raise its limit.", False
+    if status == 429 or _BUSY.search(words):
+        return f"{name} takes no more at once{told}: its plan's limit is reached. Set `at_once` to that limit.", True
+    if status in (401, 403) or _BAD_KEY.search(words):
+        return f"{name} refused the key{told}: check the environment variable that `api_key` names.", False
+    if _TIMEOUT.search(words):
+        return f"{name} closed the connection, since it got nothing for some time{told}.", True
+    if _NO_VOICE.search(words):
+        return f"{name} does not have that voice{told}: `voi voice list` shows its voices.", False
+    if _NO_MODEL.search(words):
+        return f"{name} does not have that model{told}: check the option `model`.", False
+    if _TOO_LONG.search(words) or status == 413:
+        return f"The text was too long for {name}{told}: lower the model's `avg_text_len`.", False
+    if status == 404:
+        return (
+            f"{name} has nothing at that address{told}: check the options `url`, `model` and the voice's name.",
+            False,
+        )
+    if status is not None and 300 <= status < 400:
+        return f"{name} answered with a redirect{told}: check the option `url`.", False
+    if status is not None and (status >= 500 or status in _PASSING):
+        return f"{name} failed{told}.", True
+    if status is None:
+        return f"{name} refused what it was sent: check its options.", False
+    return f"{name} refused the request{told}: check its options.", False

@@ -1,0 +1,339 @@
+"""A cloud voice that speaks many replies over a few WebSockets, each in a context of its own.
+
+A provider's file says only what it sends and how it reads the answers (`Dialect`, without I/O). Sockets, their
+contexts, limits, idle times and lost connections are the same for all, and stand here. A socket serves up to
+`Dialect.contexts_max` contexts. A cancelled context counts until the provider says that it has ended, as providers do.
+"""
+
+import asyncio
+import logging
+import secrets
+from collections.abc import AsyncIterator, Callable, Sequence
+from typing import Any, Protocol
+
+import orjson
+
+from voi.audio.pcm import ms_to_bytes
+from voi.dialogue import SpokenWord
+from voi.engines.base import Speech, VoiceSpec
+from voi.engines.cloud.client import CloudClient, CloudSocket
+from voi.errors import EngineError
+from voi.tasks import Tasks
+
+AHEAD_MAX_MS = 300_000
+"""So much sound may wait to be played; a provider that sends more is at fault."""
+ENDING_MAX_S = 10.0
+"""A cancelled context is given up after this time, if the provider does not say that it has ended."""
+ITEMS_MAX = 100_000
+"""So many pieces of sound and words may wait."""
+SOCKETS_MAX = 64
+IDLE_SOCKET_S = 240.0
+"""A socket without contexts is closed after this time: providers close theirs after five minutes."""
+
+log = logging.getLogger(__name__)
+
+
+class ContextEnded:
+    """The provider has sent all sound of the context."""
+
+
+ENDED = ContextEnded()
+ContextItem = Speech | EngineError | ContextEnded
+
+
+class ContextScript(Protocol):
+    """What one context sends, and what it makes of the answers. Words and sound come with times from its start."""
+
+    def begin(self) -> Sequence[str]:
+        """The messages that open it."""
+        ...
+
+    def say(self, text: str) -> str: ...
+
+    def finish(self) -> Sequence[str]:
+        """No more text comes. The provider must answer with what becomes `ENDED`."""
+        ...
+
+    def cancel(self) -> Sequence[str]: ...
+
+    def keep_alive(self) -> str | None:
+        """A message that keeps the context open while no text comes; None: it needs none."""
+        ...
+
+    def hear(self, message: dict[str, Any]) -> Sequence[ContextItem]: ...
+
+
+class Dialect(Protocol):
+    """What one provider does its own way."""
+
+    name: str
+    rate_hz: int
+    contexts_max: int
+    """The most contexts of one socket, those that are ending included."""
+    cancel_ends: bool
+    """A cancelled context has ended at once, and nothing more is said of it."""
+    keep_alive_s: float
+    """How often `ContextScript.keep_alive` is sent."""
+    context_idle_s: float
+    """A context that gave its sound and got no text for this long is finished, and a new one takes its place; infinite
+    where contexts stay until they are closed."""
+
+    def address(self, voice: VoiceSpec) -> str:
+        """The socket's address. Contexts with the same address share sockets. Raises EngineError for an unknown
+        voice."""
+        ...
+
+    def script(self, context: str, voice: VoiceSpec) -> ContextScript: ...
+
+    def context_of(self, message: dict[str, Any]) -> str | None:
+        """The context that a message is about; None: it is about the whole socket, or nothing that we know."""
+        ...
+
+    def error_of(self, message: dict[str, Any]) -> EngineError | None:
+        """The error in a message about the whole socket."""
+        ...
+
+
+class ContextSockets:
+    """The open sockets of one engine."""
+
+    def __init__(self, dialect: Dialect, client: CloudClient) -> None:
+        self.dialect = dialect
+        self._client = client
+        self._sockets: dict[str, list[_Socket]] = {}
+        self._connecting: dict[str, asyncio.Lock] = {}
+        self._tasks = Tasks()
+
+    async def close(self) -> None:
+        await self._tasks.close()
+        for socket in [socket for sockets in self._sockets.values() for socket in sockets]:
+            await socket.socket.close()
+        self._sockets.clear()
+
+    async def warm(self, voice: VoiceSpec) -> None:
+        """Have a socket ready for the first reply. Raises EngineError."""
+        await self.with_room(self.dialect.address(voice))
+
+    async def with_room(self, address: str) -> "_Socket":
+        """A socket that can take one more context. Raises EngineError."""
+        async with self._connecting.setdefault(address, asyncio.Lock()):
+            sockets = self._sockets.setdefault(address, [])
+            for socket in sockets:
+                if socket.socket.open and len(socket.contexts) < self.dialect.contexts_max:
+                    return socket
+            if sum(map(len, self._sockets.values())) >= SOCKETS_MAX:
+                raise EngineError(
+                    f"{self.dialect.name}: {SOCKETS_MAX} connections are open, and all are full.", retryable=True
+                )
+            socket = _Socket(await self._client.connect(address), self.dialect)
+            sockets.append(socket)
+            self._tasks.start(self._serve(address, socket), f"a socket of {self.dialect.name}")
+            return socket
+
+    async def _serve(self, address: str, socket: "_Socket") -> None:
+        beats = self._tasks.start(socket.beat(), f"the heartbeat of {self.dialect.name}")
+        try:
+            await socket.read()
+        finally:
+            beats.cancel()
+            self._sockets[address].remove(socket)
+            if not self._sockets[address]:
+                del self._sockets[address]
+            await socket.socket.close()
+
+
+class _Socket:
+    def __init__(self, socket: CloudSocket, dialect: Dialect) -> None:
+        self.socket = socket
+        self.contexts: dict[str, _OpenContext] = {}
+        self._dialect = dialect
+        self._used_s = _now_s()
+
+    async def send(self, messages: Sequence[str]) -> None:
+        self._used_s = _now_s()
+        for message in messages:
+            await self.socket.send(message)
+
+    async def read(self) -> None:
+        """Give every message to its context, until the connection ends."""
+        reason = EngineError(f"{self._dialect.name} closed the connection.", retryable=True)
+        try:
+            while (message := await self.socket.receive()) is not None:
+                self._take(message)
+        except EngineError as error:
+            reason = error
+        finally:
+            for part in list(self.contexts.values()):
+                part.take((reason,))
+            self.contexts.clear()
+
+    def _take(self, message: str | bytes) -> None:
+        try:
+            told = orjson.loads(message)
+        except orjson.JSONDecodeError:
+            return
+        if not isinstance(told, dict):
+            return
+        number = self._dialect.context_of(told)
+        if number is not None:
+            if (part := self.contexts.get(number)) is not None and part.take(part.script.hear(told)):
+                del self.contexts[number]
+        elif (error := self._dialect.error_of(told)) is not None:
+            for part in list(self.contexts.values()):
+                part.take((error,))
+            self.contexts.clear()
+
+    async def beat(self) -> None:
+        """Keep waiting contexts alive, forget those that never end, and close a socket that nobody uses."""
+        while True:
+            await asyncio.sleep(self._dialect.keep_alive_s)
+            now_s = _now_s()
+            for number, part in list(self.contexts.items()):
+                if part.cancelled_s is not None and now_s - part.cancelled_s > ENDING_MAX_S:
+                    del self.contexts[number]
+                elif part.waits and (message := part.script.keep_alive()):
+                    await self.send((message,))
+            if not self.contexts and now_s - self._used_s > IDLE_SOCKET_S:
+                await self.socket.close()
+                return
+
+
+class _OpenContext:
+    """One context at the provider."""
+
+    def __init__(self, script: ContextScript, heard: Callable[["_OpenContext", ContextItem], None]) -> None:
+        self.script = script
+        self._heard = heard
+        self.waits = True
+        """More text may come."""
+        self.cancelled_s: float | None = None
+        self.over = False
+
+    def take(self, heard: Sequence[ContextItem]) -> bool:
+        """Pass on what came. True: the context has ended."""
+        for item in heard:
+            self.over = self.over or isinstance(item, ContextEnded | EngineError)
+            if self.cancelled_s is None:
+                self._heard(self, item)
+        return self.over
+
+
+class CloudContext:
+    """A `TtsContext`: one context of the provider, or several in a row where they do not live as long as the reply."""
+
+    def __init__(self, sockets: ContextSockets, voice: VoiceSpec) -> None:
+        self._sockets, self._voice, self._dialect = sockets, voice, sockets.dialect
+        self._address = sockets.dialect.address(voice)
+        self._socket: _Socket | None = None
+        self._part: _OpenContext | None = None
+        self._number = ""
+        self._items: asyncio.Queue[Speech | EngineError | None] = asyncio.Queue()  # bounded by AHEAD_MAX_MS
+        self._ahead_bytes = 0
+        self._ahead_max_bytes = ms_to_bytes(AHEAD_MAX_MS, self._dialect.rate_hz)
+        self._sounded_bytes = 0
+        self._base_ms = 0
+        """Where the sound of the current part begins in that of the whole context."""
+        self._last_sound_s = 0.0
+        self._finished = self._closed = False
+        self._ended = asyncio.Event()
+        """The current part has ended."""
+
+    async def say(self, text: str) -> None:
+        """See `TtsContext.say`."""
+        if self._part is not None and self._stale():
+            await self._finish_part()
+            async with asyncio.timeout(ENDING_MAX_S):
+                await self._ended.wait()
+            self._part = None
+        if self._part is None:
+            await self._begin()
+        assert self._part is not None
+        assert self._socket is not None
+        await self._socket.send((self._part.script.say(text),))
+
+    async def finish(self) -> None:
+        """See `TtsContext.finish`."""
+        self._finished = True
+        if self._part is None or self._part.over:
+            self._items.put_nowait(None)
+        else:
+            await self._finish_part()
+
+    async def __aiter__(self) -> AsyncIterator[Speech]:
+        while (item := await self._items.get()) is not None:
+            if isinstance(item, EngineError):
+                raise item
+            if isinstance(item, bytes):
+                self._ahead_bytes -= len(item)
+            yield item
+
+    async def aclose(self) -> None:
+        """See `TtsContext.aclose`."""
+        if self._closed:
+            return
+        self._closed = True
+        part, socket = self._part, self._socket
+        if part is None or socket is None or part.over:
+            return
+        part.cancelled_s = _now_s()
+        part.waits = False
+        if self._dialect.cancel_ends:
+            socket.contexts.pop(self._number, None)
+        try:
+            await socket.send(part.script.cancel())
+        except EngineError:
+            log.debug("%s: the connection was lost before a reply was cancelled", self._dialect.name)
+
+    async def _begin(self) -> None:
+        self._socket = await self._sockets.with_room(self._address)
+        self._number = secrets.token_hex(8)
+        self._part = _OpenContext(self._dialect.script(self._number, self._voice), self._heard)
+        self._socket.contexts[self._number] = self._part
+        self._ended.clear()
+        self._base_ms = self._ms
+        await self._socket.send(self._part.script.begin())
+
+    async def _finish_part(self) -> None:
+        assert self._part is not None
+        assert self._socket is not None
+        self._part.waits = False
+        if not self._part.over:
+            await self._socket.send(self._part.script.finish())
+
+    def _stale(self) -> bool:
+        assert self._part is not None
+        quiet_s = _now_s() - self._last_sound_s
+        return self._part.over or (self._last_sound_s > 0 and quiet_s > self._dialect.context_idle_s)
+
+    @property
+    def _ms(self) -> int:
+        return self._sounded_bytes * 500 // self._dialect.rate_hz
+
+    def _heard(self, part: _OpenContext, item: ContextItem) -> None:
+        if part is not self._part or self._closed:
+            return
+        if isinstance(item, bytes):
+            self._last_sound_s = _now_s()
+            self._sounded_bytes += len(item)
+            self._ahead_bytes += len(item)
+            if self._ahead_bytes > self._ahead_max_bytes or self._items.qsize() > ITEMS_MAX:
+                part.over = True
+                item = EngineError(f"{self._dialect.name} sends more sound than the text can be.")
+            self._items.put_nowait(item)
+        elif isinstance(item, SpokenWord):
+            base_ms = self._base_ms
+            if self._items.qsize() < ITEMS_MAX:
+                self._items.put_nowait(SpokenWord(item.text, base_ms + item.start_ms, base_ms + item.end_ms))
+        elif isinstance(item, ContextEnded):
+            self._ended.set()
+            if self._finished:
+                self._items.put_nowait(None)
+        elif not part.waits and self._last_sound_s > 0 and not self._finished:
+            self._ended.set()  # a context that had died before it was finished: all its sound has come
+        else:
+            self._ended.set()
+            self._items.put_nowait(item)
+
+
+def _now_s() -> float:
+    return asyncio.get_running_loop().time()

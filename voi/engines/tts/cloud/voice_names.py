@@ -1,0 +1,50 @@
+"""Names of a provider's voices, and the ids that it wants in their place."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from voi.errors import ConfigError, EngineError
+
+SHOWN_MAX = 12
+VOICES_MAX = 5_000
+"""Most voices taken of a provider's list."""
+
+
+@dataclass(frozen=True, slots=True)
+class VoiceNames:
+    """`ids`: name -> id, the default first."""
+
+    ids: Mapping[str, str]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(self.ids)
+
+    def id_of(self, engine: str, name: str | None) -> str:
+        """The id of a voice, by name or by id; None: that of the first. Raises EngineError for one that is unknown."""
+        if name is None:
+            if not self.ids:
+                raise EngineError(f"{engine} has no voice: name one in `voices`.")
+            return next(iter(self.ids.values()))
+        if name in self.ids:
+            return self.ids[name]
+        if name in self.ids.values():
+            return name
+        raise EngineError(f"No voice {name[:80]!r} at {engine}; there are {some(self.names)}.")
+
+
+def chosen(engine: str, wanted: Sequence[str], listed: Mapping[str, str], id_form: re.Pattern[str]) -> VoiceNames:
+    """The voices that agents may use: those `wanted`, by name or id, or all that the provider lists. An id may be used
+    that the account's list does not have, since voices of public libraries need not be in it. Raises ConfigError."""
+    if not wanted:
+        return VoiceNames(dict(list(listed.items())[:VOICES_MAX]))
+    unknown = [name for name in wanted if name not in listed and not id_form.fullmatch(name)]
+    if unknown:
+        raise ConfigError(f"{engine}: there is no voice {', '.join(unknown)}; there are {some(tuple(listed))}.")
+    return VoiceNames({name: listed.get(name, name) for name in wanted})
+
+
+def some(names: Sequence[str]) -> str:
+    """The first of them, for an error."""
+    return ", ".join(names[:SHOWN_MAX]) + (", …" if len(names) > SHOWN_MAX else "")
