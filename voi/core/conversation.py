@@ -373,9 +373,9 @@ class Conversation:
             self._expected.read(self.history.last_text("assistant"))
         if fact.quiet_ms >= ask_after_ms(self.script.turn, speculate=self._speculates):
             self._utterances.transcribe(turn)
-        if self.state is State.PAUSED and self.script.judges_voices:
-            self._utterances.judge_voice(turn)
         if self.state is State.PAUSED:
+            if self.script.judges_voices:
+                self._utterances.judge_voice(turn)
             self._maybe_end_turn(turn)
         elif self.state is State.BARGE_IN and self.script.judges_voices:
             self._end_barge_in(self._barge_ins.weigh(turn, self._now_ms))
