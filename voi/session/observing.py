@@ -49,12 +49,11 @@ class Observing:
     def step(self, now_ms: int, fact: Fact, actions: Sequence[Action]) -> None:
         """The conversation handled a fact and returned these actions."""
         log = self._tasks.log
-        debugs = log.isEnabledFor(logging.DEBUG)
-        if not (debugs or self._observers.wants_steps):
+        if not (self._observers.wants_steps or log.isEnabledFor(logging.DEBUG)):
             return
         if self.redaction is not None:
             fact, actions = self.redaction.step(fact, actions)
-        if debugs:
+        if log.isEnabledFor(logging.DEBUG):
             for sign, thing in (("<", fact), *((">", action) for action in actions)):
                 log.debug("%s %s", sign, log_line(thing, words=self._tasks.log_words))
         if self._observers.wants_steps:

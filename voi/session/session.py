@@ -66,7 +66,7 @@ from voi.session.recall import Recall
 from voi.session.redaction import Redaction
 from voi.session.side_questions import INVOKE_MAX_TOKENS, SideQuestions
 from voi.session.tools import ToolRunner
-from voi.session.turn_marks import TurnMarks
+from voi.session.turn_marks import MARKED, TurnMarks
 from voi.tasks import Tasks
 from voi.text.language import AUTO
 from voi.tools.base import ToolContext
@@ -431,9 +431,8 @@ class Session:
         now_ms = self._alarm.now_ms()
         if type(fact) is was.HungUp:
             self._keep_for_later()
-        self._marks.fact(fact, now_ms)
         if type(fact) in _NOTED:
-            self._note_fact(fact)
+            self._note_fact(fact, now_ms)
         self._events.fact(fact)
         actions = self._conversation.handle(fact, now_ms)
         self._observing.step(now_ms, fact, actions)
@@ -442,7 +441,8 @@ class Session:
         if type(fact) is was.HungUp:
             self._ended.set()
 
-    def _note_fact(self, fact: Fact) -> None:
+    def _note_fact(self, fact: Fact, now_ms: int) -> None:
+        self._marks.fact(fact, now_ms)
         match fact:
             case was.Heard() if self._current.lookups is not None:
                 self._current.lookups.hear(fact.text)
@@ -637,5 +637,5 @@ class Session:
             self._arm()
 
 
-_NOTED = frozenset({was.Heard, was.PieceVoiced, was.ReplyPlayed})
+_NOTED = MARKED | {was.Heard, was.PieceVoiced, was.ReplyPlayed}
 """The facts that something beside the core needs to know. Others come by the dozen every second."""

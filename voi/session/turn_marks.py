@@ -6,8 +6,8 @@ from voi.core import facts as was
 from voi.core.facts import Fact
 from voi.session.latency import Latency, TurnTimes
 
-_MARKED = frozenset({was.QuietGrew, was.AnswerAsked, was.Heard, was.PlaybackStarted, was.ReplyPlayed, was.ReplyStopped})
-"""The facts that a moment is noted of. Others come by the dozen every second."""
+MARKED = frozenset({was.QuietGrew, was.AnswerAsked, was.Heard, was.PlaybackStarted, was.ReplyPlayed, was.ReplyStopped})
+"""The facts that a moment is noted of."""
 
 
 class TurnMarks:
@@ -23,8 +23,6 @@ class TurnMarks:
 
     def fact(self, fact: Fact, now_ms: int) -> None:
         """A fact of that moment is about to be handled."""
-        if type(fact) not in _MARKED:
-            return
         match fact:
             case was.QuietGrew():
                 self._latency.quiet(fact.quiet_ms, now_ms)
