@@ -14,11 +14,13 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from voi.core.machine_words import (
+    ANNOUNCES,
     HOLD,
     IVR,
     LIKELY_IVR,
     LIKELY_SCREENING,
     MACHINE_HINT,
+    NAMES,
     PERSON,
     SCREENING,
     VOICEMAIL,
@@ -43,7 +45,7 @@ class TakenBy(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class AnswerVerdict:
-    """`why`: what decided it, for the log: "pause", "words", "length", "beep", "music", "silence"."""
+    """`why`: what decided it, for the log: "pause", "words", "length", "balance", "beep", "music", "silence"."""
 
     taken_by: TakenBy
     why: str
@@ -66,6 +68,12 @@ LONG_WITH_WORDS_MS = 5_200
 LONG_OF_A_PERSON_MS = 9_000
 HINTED_MS = 1_200
 """Speech for so long that began like a machine's is a machine's."""
+BALANCE_MS, BALANCE_SPEECH_MS = 2_400, 1_200
+"""So long after the answer, of a greeting of so long, it is decided by how it begins, on the balance. What they say
+later may correct that."""
+UNCLEAR_SPEECH_MS = 2_600
+"""Speech for so long that begins neither way is rather a machine's: people whose greeting is that long say who they
+are."""
 WORDS_ENOUGH = 3
 SILENCE_MS = 4_500
 MUSIC_MS = 1_900
@@ -116,11 +124,9 @@ class AnswerJudge:
             self._began_ms = max(0, now_ms - stretch_ms)
         self._heard_until_ms = now_ms
         self._quiet_from_ms = None
-        if self.verdict is not None:
-            return None
-        if self.greeting_ms >= self._longest_ms():
+        if self._is_open and not self._is(TakenBy.MACHINE) and self.greeting_ms >= self._longest_ms():
             return self._decide(TakenBy.MACHINE, "length", now_ms)
-        return None
+        return self._weigh(now_ms)
 
     def quiet(self, now_ms: int, quiet_ms: int) -> AnswerVerdict | None:
         """Nobody has spoken for `quiet_ms`."""
@@ -128,12 +134,11 @@ class AnswerJudge:
             return self.passed(now_ms)
         if self._quiet_from_ms is None:
             self._quiet_from_ms = self._heard_until_ms = now_ms - quiet_ms
-        if self.verdict is None and quiet_ms >= self._pause_ms():
-            likely = self._likely()
-            return self._decide(likely, "words", now_ms) if likely else self._decide(TakenBy.PERSON, "pause", now_ms)
+        if self._is_open and quiet_ms >= self._pause_ms():
+            return self._greeting_ended(now_ms)
         if self._is(TakenBy.MACHINE) and quiet_ms >= QUIET_TO_MESSAGE_MS:
             return self._decide(self._likely() or TakenBy.VOICEMAIL, "length", now_ms)
-        return None
+        return self._weigh(now_ms)
 
     def words(self, now_ms: int, text: str) -> AnswerVerdict | None:
         """What was said so far, as it is heard; it may change."""
@@ -143,9 +148,12 @@ class AnswerJudge:
         self._plain = plain
         self._hint = self._hint or MACHINE_HINT.search(plain) is not None
         found = _kind_of(plain)
-        if found is None and self.verdict is None and PERSON.search(plain):
-            found = TakenBy.PERSON  # nobody has to wait for the end of a long greeting to know it
-        if found is None or not self._may_become(found, now_ms):
+        if found is None and (self._is_open or self._is(TakenBy.MACHINE)):
+            if PERSON.search(plain):  # nobody has to wait for the end of a long greeting to know it
+                found = None if self._is(TakenBy.PERSON) else TakenBy.PERSON
+            elif self._is(TakenBy.PERSON) and self._hint:
+                found = TakenBy.MACHINE
+        if found is None or not (found is TakenBy.PERSON or self._may_become(found, now_ms)):
             return None
         return self._decide(found, "words", now_ms)
 
@@ -193,6 +201,41 @@ class AnswerJudge:
 
     # ---- the rules --------------------------------------------------------------------------------------
 
+    @property
+    def _is_open(self) -> bool:
+        """Nothing is decided, or only on the balance while they speak."""
+        return self.verdict is None or self.verdict.why == "balance"
+
+    def _weigh(self, now_ms: int) -> AnswerVerdict | None:
+        """Decide on the balance, once it is time and some words are known."""
+        began_ms = self._began_ms
+        if self.verdict is not None or began_ms is None or not self._plain or now_ms < BALANCE_MS:
+            return None
+        if now_ms - began_ms < BALANCE_SPEECH_MS:
+            return None
+        if self._names():
+            return self._decide(TakenBy.PERSON, "balance", now_ms)
+        if self._announces() or (self.greeting_ms >= UNCLEAR_SPEECH_MS and self._words >= WORDS_ENOUGH):
+            return self._decide(TakenBy.MACHINE, "balance", now_ms)
+        return None
+
+    def _names(self) -> bool:
+        return not self._hint and (PERSON.search(self._plain) or NAMES.search(self._plain)) is not None
+
+    def _announces(self) -> bool:
+        return not PERSON.search(self._plain) and (self._hint or ANNOUNCES.search(self._plain) is not None)
+
+    def _greeting_ended(self, now_ms: int) -> AnswerVerdict | None:
+        """They have fallen silent, for so long that a person would be waited for."""
+        if likely := self._likely():
+            return self._decide(likely, "words", now_ms)
+        if self._is(TakenBy.PERSON):
+            self.verdict = AnswerVerdict(TakenBy.PERSON, "pause", now_ms)  # as was said; now it holds
+            return None
+        if self._is(TakenBy.MACHINE) and (self._announces() or self.greeting_ms > LONG_MS):
+            return None
+        return self._decide(TakenBy.PERSON, "pause", now_ms)
+
     def _likely(self) -> TakenBy | None:
         """What an announcement is that is over and said nothing clear; None: nothing points to anything."""
         if LIKELY_SCREENING.search(self._plain):
@@ -204,12 +247,16 @@ class AnswerJudge:
             return HINTED_MS
         if PERSON.search(self._plain):
             return LONG_OF_A_PERSON_MS
-        return LONG_WITH_WORDS_MS if self._plain.count(" ") + 1 >= WORDS_ENOUGH else LONG_MS
+        return LONG_WITH_WORDS_MS if self._words >= WORDS_ENOUGH else LONG_MS
+
+    @property
+    def _words(self) -> int:
+        return len(self._plain.split())
 
     def _pause_ms(self) -> int:
         if PERSON.search(self._plain):
             return SPELT_PAUSE_MS
-        if self._hint:
+        if self._hint or ANNOUNCES.search(self._plain):
             return HINTED_PAUSE_MS
         return next((pause_ms for most_ms, pause_ms in PERSON_PAUSES_MS if self.greeting_ms <= most_ms), LONG_PAUSE_MS)
 
