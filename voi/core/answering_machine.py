@@ -52,7 +52,7 @@ class AnswerVerdict:
     at_ms: int
 
 
-PERSON_PAUSES_MS = ((1_700, 420), (2_600, 560), (3_600, 800))
+PERSON_PAUSES_MS = ((900, 576), (1_700, 480), (2_600, 560), (3_600, 800))
 """Greetings up to so long, and how much silence after one means a person. Machines pause as long within a sentence
 rarely after such a short beginning."""
 LONG_PAUSE_MS = 1_000
@@ -71,7 +71,9 @@ HINTED_MS = 1_200
 BALANCE_MS, BALANCE_SPEECH_MS = 2_400, 1_200
 """So long after the answer, of a greeting of so long, it is decided by how it begins, on the balance. What they say
 later may correct that."""
-UNCLEAR_SPEECH_MS = 2_600
+BALANCE_QUIET_MS = 352
+"""Whoever is silent for so long then is rather a person who has said hello."""
+UNCLEAR_SPEECH_MS = 2_200
 """Speech for so long that begins neither way is rather a machine's: people whose greeting is that long say who they
 are."""
 WORDS_ENOUGH = 3
@@ -214,6 +216,9 @@ class AnswerJudge:
         if now_ms - began_ms < BALANCE_SPEECH_MS:
             return None
         if self._names():
+            return self._decide(TakenBy.PERSON, "balance", now_ms)
+        quiet_ms = 0 if self._quiet_from_ms is None else now_ms - self._quiet_from_ms
+        if quiet_ms >= BALANCE_QUIET_MS and not self._announces():
             return self._decide(TakenBy.PERSON, "balance", now_ms)
         if self._announces() or (self.greeting_ms >= UNCLEAR_SPEECH_MS and self._words >= WORDS_ENOUGH):
             return self._decide(TakenBy.MACHINE, "balance", now_ms)

@@ -268,6 +268,8 @@ _ANNOUNCES = (
     # of itself, as of a thing
     r"\bthis is (?:the|an?)\b", r"\b(?:hier|dies|das) ist (?:der|die|das|ein)\b", r"\bquest[oa] e\b", r"\brisponde (?:il|la)\b",
     r"\best[ea] es (?:el|la|un)\b", r"\bdit is (?:de|het|een)\b", r"\b(?:infolini|poczta|automat)\w*",
+    r"^(?:\w+ )?(?:we|our|ich|wir|unser\w*|je|nous|ik|wij|onze|noi|nosotros|nuestr[ao]s?)\b", r"^gut\w+ \w+ und\b", r"\bha\w* llamado\b",
+    r"\bhai chiamato\b", r"\bavete chiamato\b", r"\bligou\b", r"\bdodzwonil\w*",
     # not there, or busy
     r"\b(?:i|we) (?:can t|cannot|can not|could not|am not|m not|are not|aren t|re not)\b", r"\b(?:i|we) (?:am|m|are|re) away\b",
     r"\b(?:ich|wir) (?:kann|konnen|sind)\b", r"\bich bin (?:gerade|im|leider|derzeit|nicht|momentan|zurzeit)\b",
