@@ -156,7 +156,7 @@ class AnswerJudge:
             elif self._is(TakenBy.PERSON) and self._hint:
                 found = TakenBy.MACHINE
         if found is None or not (found is TakenBy.PERSON or self._may_become(found, now_ms)):
-            return None
+            return self._weigh(now_ms)
         return self._decide(found, "words", now_ms)
 
     def beep(self, now_ms: int, frequency_hz: float) -> AnswerVerdict | None:
