@@ -13,14 +13,13 @@ All times are ms since the call was answered.
 from dataclasses import dataclass
 from enum import StrEnum
 
+from voi.core.greeting_words import ANNOUNCES, NAMES
 from voi.core.machine_words import (
-    ANNOUNCES,
     HOLD,
     IVR,
     LIKELY_IVR,
     LIKELY_SCREENING,
     MACHINE_HINT,
-    NAMES,
     PERSON,
     SCREENING,
     VOICEMAIL,

@@ -244,50 +244,6 @@ _MACHINE_HINT = (
     r"witamy w",
     r"(?:tu|to) (?:automat|numer)",
 )
-_ANNOUNCES = (
-    # to somebody unknown: "you", "your", in the polite form
-    r"\b(?:you|your)\b", r"\b(?:sie|ihr|ihren?|ihnen)\b", r"\b(?:vous|votre|vos)\b", r"\b(?:su|sus|usted|ustedes)\b",
-    r"\b(?:suo|sua|vostr[oaie]|lei|la preghiamo|vi preghiamo|si prega)\b", r"\b(?:u|uw)\b", r"\b(?:voce|seu|sua)\b",
-    r"\b(?:panstw[oau]|panstwu)\b",
-    # welcomed and thanked
-    r"\bwelcome\b", r"\bthank\w*(?: you)? for\b", r"willkommen", r"dank fur", r"\bbienvenue\b", r"\bmerci (?:de|d|pour)\b",
-    r"\bbienvenid\w+", r"\bgracias por\b", r"\bbenvenut\w+", r"\bgrazie per\b", r"\bwelkom\b", r"\b(?:bedankt|dank) voor\b",
-    r"\bfijn dat\b", r"\bbem vind\w+", r"\bobrigad\w+ por\b", r"\bwitamy\b", r"\bdziekujemy\b",
-    r"\bfor calling\b", r"\b(?:gracias|obrigad\w+) \w+ (?:llamar|ligar)\b", r"\bpor (?:llamar|ligar)\b", r"\bherzlich\b",
-    r"\b(?:customer|messaging|voice) service\w*\b", r"\bhotline\b", r"\w*kundenservice\b", r"\bservice client\w*\b",
-    r"\b(?:atencion|servicio) (?:al?|de) ", r"\bservizio clienti\b", r"\bklantenservice\b", r"\b(?:biuro|obsluga) (?:obslugi|klienta)\b",
-    # of a third person, or of a line
-    r"\b(?:the|this) (?:person|number|customer|subscriber|party|caller|line|mailbox|extension)\b",
-    r"\b(?:der|die|das|dieser?|dieses) (?:gewunscht|gewahlt|angerufen|teilnehmer|anschluss|rufnummer|nummer|kunde|person)\w*",
-    r"\b(?:la|le|l|cette|ce) (?:personne|numero|correspondant|abonne|ligne|messagerie|boite)\b",
-    r"\b(?:el|la|este|esta) (?:numero|telefono|persona|abonado|cliente|usuario)\b",
-    r"\b(?:il|la|l|questo|questa) (?:numero|cliente|utente|persona|abbonato|segreteria|casella)\b",
-    r"\b(?:het|dit|deze|de) (?:nummer|abonnee|persoon|klant|gebruiker)\b",
-    r"\b(?:o|a|este|esta) (?:numero|telefone|cliente|assinante|pessoa|usuario)\b",
-    r"\b(?:abonent|numer|uzytkownik|rozmowca)\b",
-    # of itself, as of a thing
-    r"\bthis is (?:the|an?)\b", r"\b(?:hier|dies|das) ist (?:der|die|das|ein)\b", r"\bquest[oa] e\b", r"\brisponde (?:il|la)\b",
-    r"\best[ea] es (?:el|la|un)\b", r"\bdit is (?:de|het|een)\b", r"\b(?:infolini|poczta|automat)\w*",
-    r"^(?:\w+ )?(?:we|our|ich|wir|unser\w*|je|nous|ik|wij|onze|noi|nosotros|nuestr[ao]s?)\b", r"^gut\w+ \w+ und\b", r"\bha\w* llamado\b",
-    r"\bhai chiamato\b", r"\bavete chiamato\b", r"\bligou\b", r"\bdodzwonil\w*",
-    # not there, or busy
-    r"\b(?:i|we) (?:can t|cannot|can not|could not|am not|m not|are not|aren t|re not)\b", r"\b(?:i|we) (?:am|m|are|re) away\b",
-    r"\b(?:ich|wir) (?:kann|konnen|sind)\b", r"\bich bin (?:gerade|im|leider|derzeit|nicht|momentan|zurzeit)\b",
-    r"\b(?:je ne|je n|je suis absent|nous sommes|nous ne)\b", r"\bno (?:puedo|podemos|estoy|estamos)\b",
-    r"\bnon (?:posso|possiamo|sono|siamo)\b", r"\b(?:ik|wij|we) (?:kan|kunnen|zijn)\b", r"\bik ben (?:nu|er|even|niet)\b",
-    r"\bnao (?:posso|podemos|estou|estamos)\b", r"\bnie (?:moge|mozemy|ma)\b", r"\ball (?:of )?our\b",
-    r"\balle (?:unsere|leitungen|mitarbeiter|platze|lijnen|medewerkers)\b", r"\btous nos\b", r"\btod[oa]s (?:[oa]s )?n\w*[eo]s\w*\b",
-    r"\btutti i nostri\b", r"\bal onze\b", r"\bwszys(?:cy|tkie)\b", r"\b(?:at the moment|right now|unfortunately)\b",
-    r"\b(?:zurzeit|momentan|derzeit|leider)\b", r"\b(?:actuellement|pour l instant)\b",
-    r"\b(?:en estos? momentos?|in questo|n[eo](?:ste)? momento|op dit moment|momenteel|w tej chwili|obecnie|chwilowo)\b",
-    # asked to do something
-    r"\b(?:leave|record|please \w+)\b", r"^(?:hi |hello )?(?:if|before)\b", r"\bbitte (?:haben|warten|nennen|sprechen|bleiben|wahlen|drucken)\b",
-    r"\bveuillez\b", r"\bpatienter\b", r"\b(?:indiquez|laissez|laisse|appuyez|tapez|dites)\b",
-    r"^(?:hola |oi |ola )?por favor \w+", r"\b(?:deje|deja|dejame|indique|grabe|marque|pulse|aguarde|deixe|informe|digite|espere)\b",
-    r"\b(?:attend\w+|rest\w+ in|lasci\w+|dica|registri|indichi|prema|prego \w+)\b",
-    r"\b(?:ogenblik|noem|toets|blijft)\b", r"\bspreek (?:uw|je|een|in|na|wat)\b", r"\bzeg (?:alstublieft|na|uw)\b",
-    r"\bprosze (?:o|czekac|podac|nagrac|pozostac|sprawdzic|wybrac|zostawic)\b", r"\b(?:zostaw|nagraj|pozostan|podaj|poczekaj|zaczekaj|aby|jesli)\b",
-)  # fmt: skip
 _LIKELY_IVR = (
     (
         r"\b(?:press|menu|options|enter your|tapez|appuyez|touche|pulse|oprima|marque|premere|prema|digit\w*|"
@@ -331,55 +287,20 @@ _PERSON = (
     r"slucham",
 )
 
-_NAMES = (
-    # a name, and then a greeting: announcements greet first
-    (
-        r"^(?!hi\b|hello|hallo|guten|bonjour|hola|ciao|buon|hoi|goede|oi\b|ola\b|bom\b|boa\b|dzien|czesc|dank|thank)(?:\w+ ){1,4}"
-        r"(?:good (?:morning|afternoon|evening)|guten? (?:tag|morgen|abend)|gruss gott|bonjour|bonsoir|buen[oa]s\b|"
-        r"buon(?:giorno|asera)|goede\w+|bom dia|boa (?:tarde|noite)|dzien dobry|dobry wieczor)"
-    ),
-    # who speaks
-    r"\bthis is (?!the\b|an?\b|your\b)\w+$", r"\bthis is (?!the\b|an?\b|your\b)\w+ (?:speaking|how|what|here)\b", r"^\w+ here\b",
-    r"\bmein name\b", r"\bsie sprechen\b", r"\bmon nom\b", r"\b(?:le|les) atiende\b", r"\bhabla con\b", r"\bmi nombre\b",
-    r"\bil mio nome\b", r"\bu spreekt\b", r"\b(?:hallo|hoi|goede\w+|^)met (?!de\b|het\b)\w+", r"\bmijn naam\b", r"\bmeu nome\b",
-    r"\bfala com\b", r"\bprzy telefonie\b", r"\bmowi\b", r"\bservice$",
-    # the house that one has reached
-    (
-        r"^(?:praxis|kanzlei|apotheke|hotel|pension|restaurant|gasthaus|autohaus|\w+haus|firma|familie|bei|buro|salon|"
-        r"cabinet|pharmacie|garage|boulangerie|restaurant|maison|mairie|ecole|famille|agence|"
-        r"clinica|farmacia|taller|restaurante|panaderia|peluqueria|familia|colegio|despacho|tienda|"
-        r"studio|albergo|ristorante|officina|panificio|famiglia|negozio|agenzia|"
-        r"bakkerij|huisartsen\w*|tandarts\w*|kapper\w*|gemeente|familie|winkel|"
-        r"oficina|padaria|loja|escritorio|consultorio|sklep|restauracja|gabinet|przychodnia|kancelaria|hotel)\b"
-    ),
-    r"^(?:\w+ ){1,3}(?:residence|centre|center|dental|hotel|office|shop|store|clinic|surgery|pharmacy|garage|bakery|reception|desk)\b",
-    r"^\w+ and (?:sons|co|daughters|partners|\w+ \w+ speaking)\b", r"\bspeaking\b",
-    # asked back, and answers to nothing
-    r"^(?:\w+ )?(?:who|wer|qui|a qui|quien|chi|quem|kto|met wie|wie)\b", r"\b(?:how|what) (?:can|may) i\b", r"\bwas kann ich\b",
-    r"\bwie (?:kann|darf) ich\b", r"\b(?:que|comment) puis je\b", r"\ben que\b", r"\b(?:come|in cosa) posso\b",
-    r"\b(?:waarmee|hoe) kan\b", r"\bem que posso\b", r"\bw czym\b",
-    r"^(?:yes|yeah|ja|oui|si|sim|tak)\b", r"^(?:hello|hallo|allo|alo|pronto|halo|hola|digame|diga) (?:hello|hallo|allo|alo|pronto|halo)\b",
-    r"^(?:pronto|allo|alo)\b",
-)  # fmt: skip
 
-
-def _either(patterns: Iterable[str]) -> re.Pattern[str]:
+def either(patterns: Iterable[str]) -> re.Pattern[str]:
+    """One pattern for all."""
     return re.compile("|".join(f"(?:{pattern})" for pattern in patterns))
 
 
-VOICEMAIL, IVR, SCREENING, HOLD = map(_either, (_VOICEMAIL, _IVR, _SCREENING, _HOLD))
-MACHINE_HINT = _either(_MACHINE_HINT)
+VOICEMAIL, IVR, SCREENING, HOLD = map(either, (_VOICEMAIL, _IVR, _SCREENING, _HOLD))
+MACHINE_HINT = either(_MACHINE_HINT)
 """What machines begin with, and people at a switchboard now and then."""
-ANNOUNCES = _either(_ANNOUNCES)
-"""How whole sentences to somebody unknown are built. People who take a call say who they are, or ask; announcements
-have one of these among their first words. Each is weak, and stands in for what is not known yet."""
-LIKELY_IVR, LIKELY_SCREENING = _either(_LIKELY_IVR), _either(_LIKELY_SCREENING)
+LIKELY_IVR, LIKELY_SCREENING = either(_LIKELY_IVR), either(_LIKELY_SCREENING)
 """What is left of a menu's or a screening service's announcement when half of its words were not heard. It counts only
 when the announcement is over and said nothing clearer."""
-PERSON = _either(_PERSON)
+PERSON = either(_PERSON)
 """What people at a switchboard say at the end of their long greeting."""
-NAMES = _either(_NAMES)
-"""How people begin who say more than hello: a name and a greeting, a question back, yes. As weak as `ANNOUNCES`."""
 HEARD_MAX_CHARACTERS = 600
 """The newest part of a long announcement is looked at."""
 

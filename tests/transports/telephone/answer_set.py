@@ -1,7 +1,7 @@
 """A labelled set of what takes calls: sound of a telephone line, and the words as an STT engine hears them bit by bit.
 
-What it is, honestly: synthetic. The sentences are of `greetings.py` and `greetings_unseen.py`, the voices espeak-ng's (for English hibari's
-too), the beeps and the music made here. Every sample is cut to the telephone's band,
+What it is, honestly: synthetic. The sentences are of `greetings.py` and `greetings_unseen.py`, the voices espeak-ng's
+(for English hibari's too), the beeps and the music made here. Every sample is cut to the telephone's band,
 coded as G.711, has a silence before it as it comes between "answered" and the first word, and the noise of a line. The
 words are those that are spoken, told as Moonshine tells them: every 400 ms, 300 ms late; each word is lost or wrong
 with a probability of 12 %. What real lines have besides (echo, crosstalk, bad voices, accents) it does not have."""

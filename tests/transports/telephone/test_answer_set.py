@@ -61,7 +61,9 @@ def test_it_is_decided_soon(parts: Parts) -> None:
 
 def test_messages_are_left_behind_the_beep(judged: list[Judged]) -> None:
     beeped = [
-        each for each in judged if each.sample.kind == "voicemail" and each.right_in_the_end and "(beep)" in each.sample.text
+        each
+        for each in judged
+        if each.sample.kind == "voicemail" and each.right_in_the_end and "(beep)" in each.sample.text
     ]
     early = [each for each in beeped if each.message_ms is not None and each.message_ms < each.sample.spoken_until_ms]
     assert not [each.sample.text for each in early], "a message is spoken into the announcement"
