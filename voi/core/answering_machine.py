@@ -3,9 +3,11 @@ the first seconds, by what they say and how long they speak. Pure: facts and tim
 
 People who take a call say a word or two and wait. Machines announce something: seconds of speech without a pause, with
 words of their own (`machine_words`), and a beep or music behind it. So silence after a short greeting means a person at
-once; words decide as soon as they are heard; and speech that goes on without telling words is a machine in the end.
+once; words decide as soon as they are heard; where neither has come in time, it is decided on the balance, by how they
+begin (`greeting_words`); and speech that goes on without telling words is a machine in the end.
 
-A person's verdict can be revised for some seconds: a machine may begin with "Hello!", too.
+A person's verdict can be revised for some seconds: a machine may begin with "Hello!", too. So can what was decided on
+the balance, or by length alone.
 
 All times are ms since the call was answered.
 """
@@ -53,7 +55,7 @@ class AnswerVerdict:
 
 PERSON_PAUSES_MS = ((900, 576), (1_700, 480), (2_600, 560), (3_600, 800))
 """Greetings up to so long, and how much silence after one means a person. Machines pause as long within a sentence
-rarely after such a short beginning."""
+rarely after such a short beginning; those that say "Hello!" first pause longer than within a sentence."""
 LONG_PAUSE_MS = 1_000
 """The same after a longer greeting."""
 HINTED_PAUSE_MS = 1_000
@@ -70,6 +72,8 @@ HINTED_MS = 1_200
 BALANCE_MS, BALANCE_SPEECH_MS = 2_400, 1_200
 """So long after the answer, of a greeting of so long, it is decided by how it begins, on the balance. What they say
 later may correct that."""
+BALANCE_AGAIN_MS = 1_900
+"""Speech for so long is weighed where somebody may have taken over from a machine, whenever that is."""
 BALANCE_QUIET_MS = 352
 """Whoever is silent for so long then is rather a person who has said hello."""
 UNCLEAR_SPEECH_MS = 2_200
@@ -97,7 +101,7 @@ class AnswerJudge:
 
     __slots__ = (
         "_beep_ended_ms", "_began_ms", "_heard_until_ms", "_hint", "_plain", "_quiet_from_ms",
-        "_silent_from_ms", "verdict",
+        "_silent_from_ms", "_weighed_ms", "verdict",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -111,6 +115,8 @@ class AnswerJudge:
         self._plain = ""
         self._hint = False
         self._beep_ended_ms: int | None = None
+        self._weighed_ms = BALANCE_SPEECH_MS
+        """Speech of that length is weighed."""
 
     @property
     def greeting_ms(self) -> int:
@@ -135,10 +141,10 @@ class AnswerJudge:
             return self.passed(now_ms)
         if self._quiet_from_ms is None:
             self._quiet_from_ms = self._heard_until_ms = now_ms - quiet_ms
-        if self._is_open and quiet_ms >= self._pause_ms():
-            return self._greeting_ended(now_ms)
         if self._is(TakenBy.MACHINE) and quiet_ms >= QUIET_TO_MESSAGE_MS:
             return self._decide(self._likely() or TakenBy.VOICEMAIL, "length", now_ms)
+        if self._is_open and quiet_ms >= self._pause_ms():
+            return self._greeting_ended(now_ms)
         return self._weigh(now_ms)
 
     def words(self, now_ms: int, text: str) -> AnswerVerdict | None:
@@ -187,7 +193,7 @@ class AnswerJudge:
         self.verdict = None
         self._silent_from_ms = silent_from_ms
         self._began_ms = self._quiet_from_ms = None
-        self._plain, self._hint = "", False
+        self._plain, self._hint, self._weighed_ms = "", False, BALANCE_AGAIN_MS
 
     # ---- a voicemail's message ------------------------------------------------------------------------
 
@@ -210,9 +216,9 @@ class AnswerJudge:
     def _weigh(self, now_ms: int) -> AnswerVerdict | None:
         """Decide on the balance, once it is time and some words are known."""
         began_ms = self._began_ms
-        if self.verdict is not None or began_ms is None or not self._plain or now_ms < BALANCE_MS:
+        if self.verdict is not None or began_ms is None or not self._plain:
             return None
-        if now_ms - began_ms < BALANCE_SPEECH_MS:
+        if now_ms - began_ms < self._weighed_ms or now_ms < BALANCE_MS:
             return None
         if self._names():
             return self._decide(TakenBy.PERSON, "balance", now_ms)
