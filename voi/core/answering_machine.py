@@ -76,10 +76,10 @@ BALANCE_AGAIN_MS = 1_900
 """Speech for so long is weighed where somebody may have taken over from a machine, whenever that is."""
 BALANCE_QUIET_MS = 352
 """Whoever is silent for so long then is rather a person who has said hello."""
-UNCLEAR_SPEECH_MS = 2_200
+UNCLEAR_SPEECH_MS = 3_000
 """Speech for so long that begins neither way is rather a machine's: people whose greeting is that long say who they
 are."""
-WORDS_ENOUGH = 3
+WORDS_ENOUGH, FIRST_WORDS = 3, 6
 SILENCE_MS = 4_500
 MUSIC_MS = 1_900
 """The detector knows music after 2 s (`voi.audio.tones`), and says then that it has lasted so long."""
@@ -233,7 +233,9 @@ class AnswerJudge:
         return not self._hint and (PERSON.search(self._plain) or NAMES.search(self._plain)) is not None
 
     def _announces(self) -> bool:
-        return not PERSON.search(self._plain) and (self._hint or ANNOUNCES.search(self._plain) is not None)
+        if PERSON.search(self._plain):
+            return False
+        return self._hint or ANNOUNCES.search(" ".join(self._plain.split()[:FIRST_WORDS])) is not None
 
     def _greeting_ended(self, now_ms: int) -> AnswerVerdict | None:
         """They have fallen silent, for so long that a person would be waited for."""
@@ -242,7 +244,7 @@ class AnswerJudge:
         if self._is(TakenBy.PERSON):
             self.verdict = AnswerVerdict(TakenBy.PERSON, "pause", now_ms)  # as was said; now it holds
             return None
-        if self._is(TakenBy.MACHINE) and (self._announces() or self.greeting_ms > LONG_MS):
+        if self._is(TakenBy.MACHINE) and (self._announces() or self.greeting_ms > LONG_WITH_WORDS_MS):
             return None
         return self._decide(TakenBy.PERSON, "pause", now_ms)
 

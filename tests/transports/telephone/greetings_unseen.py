@@ -1,6 +1,7 @@
-"""What is said when a call is taken, once more: written before the rules were last changed, and judged only after it.
+"""What is said when a call is taken, once more: written before the rules were last changed, and judged after it.
 
-No rule, word or bound was chosen by these sentences or these voices. Besides the kinds of `greetings.py` there are
+No word was chosen by these sentences or voices; three bounds were made safer for people after their first run
+(docs/telephone.md). Besides the kinds of `greetings.py` there are
 announcements of exchanges ("machine": nobody can be reached, and nothing can be left), people who read out a number or
 ask back, mailboxes in the owner's own voice, and menus without a welcome. The same hand wrote them. Signs as there."""
 
