@@ -3,9 +3,11 @@ the first seconds, by what they say and how long they speak. Pure: facts and tim
 
 People who take a call say a word or two and wait. Machines announce something: seconds of speech without a pause, with
 words of their own (`machine_words`), and a beep or music behind it. So silence after a short greeting means a person at
-once; words decide as soon as they are heard; and speech that goes on without telling words is a machine in the end.
+once; words decide as soon as they are heard; where neither has come in time, it is decided on the balance, by how they
+begin (`greeting_words`); and speech that goes on without telling words is a machine in the end.
 
-A person's verdict can be revised for some seconds: a machine may begin with "Hello!", too.
+A person's verdict can be revised for some seconds: a machine may begin with "Hello!", too. So can what was decided on
+the balance, or by length alone.
 
 All times are ms since the call was answered.
 """
@@ -13,6 +15,7 @@ All times are ms since the call was answered.
 from dataclasses import dataclass
 from enum import StrEnum
 
+from voi.core.greeting_words import ANNOUNCES, NAMES
 from voi.core.machine_words import (
     HOLD,
     IVR,
@@ -43,16 +46,16 @@ class TakenBy(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class AnswerVerdict:
-    """`why`: what decided it, for the log: "pause", "words", "length", "beep", "music", "silence"."""
+    """`why`: what decided it, for the log: "pause", "words", "length", "balance", "beep", "music", "silence"."""
 
     taken_by: TakenBy
     why: str
     at_ms: int
 
 
-PERSON_PAUSES_MS = ((1_700, 420), (2_600, 560), (3_600, 800))
+PERSON_PAUSES_MS = ((900, 576), (1_700, 480), (2_600, 560), (3_600, 800))
 """Greetings up to so long, and how much silence after one means a person. Machines pause as long within a sentence
-rarely after such a short beginning."""
+rarely after such a short beginning; those that say "Hello!" first pause longer than within a sentence."""
 LONG_PAUSE_MS = 1_000
 """The same after a longer greeting."""
 HINTED_PAUSE_MS = 1_000
@@ -66,7 +69,17 @@ LONG_WITH_WORDS_MS = 5_200
 LONG_OF_A_PERSON_MS = 9_000
 HINTED_MS = 1_200
 """Speech for so long that began like a machine's is a machine's."""
-WORDS_ENOUGH = 3
+BALANCE_MS, BALANCE_SPEECH_MS = 2_400, 1_200
+"""So long after the answer, of a greeting of so long, it is decided by how it begins, on the balance. What they say
+later may correct that."""
+BALANCE_AGAIN_MS = 1_900
+"""Speech for so long is weighed where somebody may have taken over from a machine, whenever that is."""
+BALANCE_QUIET_MS = 352
+"""Whoever is silent for so long then is rather a person who has said hello."""
+UNCLEAR_SPEECH_MS = 3_000
+"""Speech for so long that begins neither way is rather a machine's: people whose greeting is that long say who they
+are."""
+WORDS_ENOUGH, FIRST_WORDS = 3, 6
 SILENCE_MS = 4_500
 MUSIC_MS = 1_900
 """The detector knows music after 2 s (`voi.audio.tones`), and says then that it has lasted so long."""
@@ -88,7 +101,7 @@ class AnswerJudge:
 
     __slots__ = (
         "_beep_ended_ms", "_began_ms", "_heard_until_ms", "_hint", "_plain", "_quiet_from_ms",
-        "_silent_from_ms", "verdict",
+        "_silent_from_ms", "_weighed_ms", "verdict",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -102,6 +115,8 @@ class AnswerJudge:
         self._plain = ""
         self._hint = False
         self._beep_ended_ms: int | None = None
+        self._weighed_ms = BALANCE_SPEECH_MS
+        """Speech of that length is weighed."""
 
     @property
     def greeting_ms(self) -> int:
@@ -116,11 +131,9 @@ class AnswerJudge:
             self._began_ms = max(0, now_ms - stretch_ms)
         self._heard_until_ms = now_ms
         self._quiet_from_ms = None
-        if self.verdict is not None:
-            return None
-        if self.greeting_ms >= self._longest_ms():
+        if self._is_open and not self._is(TakenBy.MACHINE) and self.greeting_ms >= self._longest_ms():
             return self._decide(TakenBy.MACHINE, "length", now_ms)
-        return None
+        return self._weigh(now_ms)
 
     def quiet(self, now_ms: int, quiet_ms: int) -> AnswerVerdict | None:
         """Nobody has spoken for `quiet_ms`."""
@@ -128,12 +141,11 @@ class AnswerJudge:
             return self.passed(now_ms)
         if self._quiet_from_ms is None:
             self._quiet_from_ms = self._heard_until_ms = now_ms - quiet_ms
-        if self.verdict is None and quiet_ms >= self._pause_ms():
-            likely = self._likely()
-            return self._decide(likely, "words", now_ms) if likely else self._decide(TakenBy.PERSON, "pause", now_ms)
         if self._is(TakenBy.MACHINE) and quiet_ms >= QUIET_TO_MESSAGE_MS:
             return self._decide(self._likely() or TakenBy.VOICEMAIL, "length", now_ms)
-        return None
+        if self._is_open and quiet_ms >= self._pause_ms():
+            return self._greeting_ended(now_ms)
+        return self._weigh(now_ms)
 
     def words(self, now_ms: int, text: str) -> AnswerVerdict | None:
         """What was said so far, as it is heard; it may change."""
@@ -143,10 +155,13 @@ class AnswerJudge:
         self._plain = plain
         self._hint = self._hint or MACHINE_HINT.search(plain) is not None
         found = _kind_of(plain)
-        if found is None and self.verdict is None and PERSON.search(plain):
-            found = TakenBy.PERSON  # nobody has to wait for the end of a long greeting to know it
-        if found is None or not self._may_become(found, now_ms):
-            return None
+        if found is None and (self._is_open or self._is(TakenBy.MACHINE)):
+            if PERSON.search(plain):  # nobody has to wait for the end of a long greeting to know it
+                found = None if self._is(TakenBy.PERSON) else TakenBy.PERSON
+            elif self._is(TakenBy.PERSON) and self._hint:
+                found = TakenBy.MACHINE
+        if found is None or not (found is TakenBy.PERSON or self._may_become(found, now_ms)):
+            return self._weigh(now_ms)
         return self._decide(found, "words", now_ms)
 
     def beep(self, now_ms: int, frequency_hz: float) -> AnswerVerdict | None:
@@ -178,7 +193,7 @@ class AnswerJudge:
         self.verdict = None
         self._silent_from_ms = silent_from_ms
         self._began_ms = self._quiet_from_ms = None
-        self._plain, self._hint = "", False
+        self._plain, self._hint, self._weighed_ms = "", False, BALANCE_AGAIN_MS
 
     # ---- a voicemail's message ------------------------------------------------------------------------
 
@@ -193,6 +208,46 @@ class AnswerJudge:
 
     # ---- the rules --------------------------------------------------------------------------------------
 
+    @property
+    def _is_open(self) -> bool:
+        """Nothing is decided, or only on the balance while they speak."""
+        return self.verdict is None or self.verdict.why == "balance"
+
+    def _weigh(self, now_ms: int) -> AnswerVerdict | None:
+        """Decide on the balance, once it is time and some words are known."""
+        began_ms = self._began_ms
+        if self.verdict is not None or began_ms is None or not self._plain:
+            return None
+        if now_ms - began_ms < self._weighed_ms or now_ms < BALANCE_MS:
+            return None
+        if self._names():
+            return self._decide(TakenBy.PERSON, "balance", now_ms)
+        quiet_ms = 0 if self._quiet_from_ms is None else now_ms - self._quiet_from_ms
+        if quiet_ms >= BALANCE_QUIET_MS and not self._announces():
+            return self._decide(TakenBy.PERSON, "balance", now_ms)
+        if self._announces() or (self.greeting_ms >= UNCLEAR_SPEECH_MS and self._words >= WORDS_ENOUGH):
+            return self._decide(TakenBy.MACHINE, "balance", now_ms)
+        return None
+
+    def _names(self) -> bool:
+        return not self._hint and (PERSON.search(self._plain) or NAMES.search(self._plain)) is not None
+
+    def _announces(self) -> bool:
+        if PERSON.search(self._plain):
+            return False
+        return self._hint or ANNOUNCES.search(" ".join(self._plain.split()[:FIRST_WORDS])) is not None
+
+    def _greeting_ended(self, now_ms: int) -> AnswerVerdict | None:
+        """They have fallen silent, for so long that a person would be waited for."""
+        if likely := self._likely():
+            return self._decide(likely, "words", now_ms)
+        if self._is(TakenBy.PERSON):
+            self.verdict = AnswerVerdict(TakenBy.PERSON, "pause", now_ms)  # as was said; now it holds
+            return None
+        if self._is(TakenBy.MACHINE) and (self._announces() or self.greeting_ms > LONG_WITH_WORDS_MS):
+            return None
+        return self._decide(TakenBy.PERSON, "pause", now_ms)
+
     def _likely(self) -> TakenBy | None:
         """What an announcement is that is over and said nothing clear; None: nothing points to anything."""
         if LIKELY_SCREENING.search(self._plain):
@@ -204,12 +259,16 @@ class AnswerJudge:
             return HINTED_MS
         if PERSON.search(self._plain):
             return LONG_OF_A_PERSON_MS
-        return LONG_WITH_WORDS_MS if self._plain.count(" ") + 1 >= WORDS_ENOUGH else LONG_MS
+        return LONG_WITH_WORDS_MS if self._words >= WORDS_ENOUGH else LONG_MS
+
+    @property
+    def _words(self) -> int:
+        return len(self._plain.split())
 
     def _pause_ms(self) -> int:
         if PERSON.search(self._plain):
             return SPELT_PAUSE_MS
-        if self._hint:
+        if self._hint or ANNOUNCES.search(self._plain):
             return HINTED_PAUSE_MS
         return next((pause_ms for most_ms, pause_ms in PERSON_PAUSES_MS if self.greeting_ms <= most_ms), LONG_PAUSE_MS)
 

@@ -288,17 +288,18 @@ _PERSON = (
 )
 
 
-def _either(patterns: Iterable[str]) -> re.Pattern[str]:
+def either(patterns: Iterable[str]) -> re.Pattern[str]:
+    """One pattern for all."""
     return re.compile("|".join(f"(?:{pattern})" for pattern in patterns))
 
 
-VOICEMAIL, IVR, SCREENING, HOLD = map(_either, (_VOICEMAIL, _IVR, _SCREENING, _HOLD))
-MACHINE_HINT = _either(_MACHINE_HINT)
+VOICEMAIL, IVR, SCREENING, HOLD = map(either, (_VOICEMAIL, _IVR, _SCREENING, _HOLD))
+MACHINE_HINT = either(_MACHINE_HINT)
 """What machines begin with, and people at a switchboard now and then."""
-LIKELY_IVR, LIKELY_SCREENING = _either(_LIKELY_IVR), _either(_LIKELY_SCREENING)
+LIKELY_IVR, LIKELY_SCREENING = either(_LIKELY_IVR), either(_LIKELY_SCREENING)
 """What is left of a menu's or a screening service's announcement when half of its words were not heard. It counts only
 when the announcement is over and said nothing clearer."""
-PERSON = _either(_PERSON)
+PERSON = either(_PERSON)
 """What people at a switchboard say at the end of their long greeting."""
 HEARD_MAX_CHARACTERS = 600
 """The newest part of a long announcement is looked at."""

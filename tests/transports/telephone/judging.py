@@ -14,6 +14,7 @@ from voi.core.vad_edges import VadEdges
 from voi.engines.vad.silero import Silero
 
 WINDOW_SAMPLES, VAD_HZ = 512, 16_000
+NEVER_MS = 99_999
 STEP_BYTES = 320
 
 
@@ -25,17 +26,32 @@ class Judged:
     first: AnswerVerdict | None
     last: AnswerVerdict | None
     message_ms: int | None
-    settled_ms: int
-    """Since when it was settled whether it is a person: later verdicts only said which machine it is."""
 
     @property
     def right(self) -> bool:
-        return self.last is not None and same(self.last.taken_by.value, self.sample.kind)
+        """The first verdict, which is the one that counts: whether it is a person."""
+        return self.first is not None and is_person(self.first.taken_by) == (self.sample.kind == "person")
+
+    @property
+    def right_in_the_end(self) -> bool:
+        """The last verdict: who, or which kind of machine."""
+        return self.last is not None and same(self.last.taken_by, self.sample.kind)
+
+    @property
+    def decided_ms(self) -> int:
+        """When the first verdict came, since the call was answered."""
+        return NEVER_MS if self.first is None else self.first.at_ms
+
+
+def is_person(found: str) -> bool:
+    """Somebody who says nothing would be greeted like a person."""
+    return found in ("person", "silence")
 
 
 def same(found: str, kind: str) -> bool:
-    """Whether that verdict is right. Somebody who says nothing would be greeted like a person."""
-    return found == kind or (found == "silence" and kind == "person")
+    """Whether that verdict is right. An announcement at which nothing can be left ("machine") has no kind of its own:
+    after a while it counts as a voicemail without a beep."""
+    return found == kind or (found == "silence" and kind == "person") or (kind == "machine" and found == "voicemail")
 
 
 def judge(sample: Answered, silero: Silero) -> Judged:
@@ -73,35 +89,30 @@ def judge(sample: Answered, silero: Silero) -> Judged:
         if message_ms is None and verdicts and verdicts[-1].taken_by == "voicemail" and judge.may_leave_message(now_ms):
             message_ms = now_ms
     vad.close()
-    settled_ms = 99_999
-    for verdict in reversed(verdicts):
-        if same(verdict.taken_by, "person") != same(verdicts[-1].taken_by, "person"):
-            break
-        settled_ms = verdict.at_ms
-    return Judged(sample, verdicts[0] if verdicts else None, verdicts[-1] if verdicts else None, message_ms, settled_ms)
+    return Judged(sample, verdicts[0] if verdicts else None, verdicts[-1] if verdicts else None, message_ms)
 
 
 def report(judged: list[Judged]) -> str:
     """Figures of a run, for people."""
-    right = sum(each.right for each in judged)
+    right, in_the_end = sum(each.right for each in judged), sum(each.right_in_the_end for each in judged)
     people = [each for each in judged if each.sample.kind == "person"]
-    wrong_people = [each for each in people if not each.right]
     lines = [
-        f"{right} of {len(judged)} right ({100 * right / len(judged):.1f} %), "
-        f"{len(wrong_people)} of {len(people)} people taken for a machine",
+        f"first decision right in {right} of {len(judged)} ({100 * right / len(judged):.1f} %), "
+        f"{sum(not each.right for each in people)} of {len(people)} people taken for a machine",
         f"decided after (ms since the answer): p50 {decided_ms(judged, 0.5)}, p90 {decided_ms(judged, 0.9)}; "
         f"people p50 {decided_ms(people, 0.5)}, p90 {decided_ms(people, 0.9)}",
+        f"kind right in the end: {in_the_end} ({100 * in_the_end / len(judged):.1f} %)",
     ]
     kinds = Counter((each.sample.kind, each.last.taken_by.value if each.last else "-") for each in judged)
     lines += [f"  {kind:10} -> {found:10} {count}" for (kind, found), count in sorted(kinds.items())]
     for each in judged:
-        if not each.right:
-            told = f"{each.last.taken_by} by {each.last.why} at {each.last.at_ms}" if each.last else "-"
-            lines.append(f"  wrong: {each.sample.kind} {each.sample.voice} {each.sample.text[:70]!r}: {told}")
+        if not (each.right and each.right_in_the_end):
+            told = [f"{one.taken_by} by {one.why} at {one.at_ms}" for one in (each.first, each.last) if one]
+            lines.append(f"  {each.sample.kind} {each.sample.voice} {each.sample.text[:70]!r}: {', '.join(told)}")
     return "\n".join(lines)
 
 
 def decided_ms(judged: list[Judged], share: float) -> int:
-    """When it was settled who is a person, in so many of the samples at the latest."""
-    times = sorted(each.settled_ms for each in judged)
+    """When the first decision had come in so many of the samples, since the call was answered."""
+    times = sorted(each.decided_ms for each in judged)
     return times[min(len(times) - 1, int(share * len(times)))]

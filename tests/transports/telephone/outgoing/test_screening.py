@@ -76,7 +76,7 @@ async def test_a_person_is_greeted_after_their_hello() -> None:
     call = Screened()
     await asyncio.sleep(1)
     await call.says(400)
-    await call.quiet(600)
+    await call.quiet(700)
     assert call.session.facts == [FloorGiven(greet=True)]
     assert call.verdicts == ["person"]
     assert call.screening.talked
@@ -87,7 +87,7 @@ async def test_a_person_is_greeted_after_their_hello() -> None:
 async def test_an_agent_that_waits_does_not_greet() -> None:
     call = Screened(greets=False)
     await call.says(400)
-    await call.quiet(600)
+    await call.quiet(700)
     assert call.session.facts == [FloorGiven(greet=False)]
     call.screening.stop()
 
@@ -129,6 +129,22 @@ async def test_without_detection_everybody_is_a_person() -> None:
 
 
 @in_virtual_time
+async def test_who_goes_on_like_a_machine_loses_the_floor_and_gets_it_back_as_a_person() -> None:
+    call = Screened()
+    await call.says(2_000, "Praxis Doktor Weber")
+    await call.says(900)
+    assert call.verdicts == ["person"]
+    await call.says(4_000)
+    assert call.verdicts == ["person", "machine"]
+    assert call.kinds == [FloorGiven, FloorTaken]
+    assert not call.screening.talked
+    await call.says(200, "Praxis Doktor Weber, was kann ich für Sie tun?")
+    await asyncio.sleep(0)
+    assert call.kinds == [FloorGiven, FloorTaken, FloorGiven]
+    call.screening.stop()
+
+
+@in_virtual_time
 async def test_a_voicemail_is_hung_up_on() -> None:
     call = Screened()
     await call.says(1_000, "please leave a message")
@@ -165,7 +181,7 @@ async def test_an_announcement_without_end_is_left() -> None:
 async def test_a_machine_that_began_like_a_person_is_stopped_talking_to() -> None:
     call = Screened(message="Call us.", on_voicemail="leave_message")
     await call.says(300)
-    await call.quiet(500)
+    await call.quiet(700)
     await call.says(1_500, "hello you have reached the johnsons please leave a message")
     await asyncio.sleep(0.1)
     assert call.kinds == [FloorGiven, FloorTaken]
@@ -184,7 +200,7 @@ async def test_a_screening_service_is_told_who_calls_and_then_a_person_comes() -
     assert phrase.phrase.text == "This is Ada of the bank."
     await asyncio.sleep(8)
     await call.says(400)
-    await call.quiet(600)
+    await call.quiet(700)
     assert call.kinds == [PhraseAsked, FloorGiven]
     call.screening.stop()
 
@@ -229,7 +245,7 @@ async def test_a_queue_is_waited_in_for_so_long() -> None:
     await person.says(1_500, "all our agents are busy please hold")
     await asyncio.sleep(20)
     await person.says(400)
-    await person.quiet(600)
+    await person.quiet(700)
     assert person.session.facts == [FloorGiven(greet=True)]
     await asyncio.sleep(30)
     assert person.session.ended is None
@@ -242,7 +258,7 @@ async def test_nothing_happens_when_the_call_is_over() -> None:
     call = Screened()
     call.screening.stop()
     await call.says(400)
-    await call.quiet(600)
+    await call.quiet(700)
     call.screening.hear(bytes(320))
     await asyncio.sleep(10)
     assert not call.session.facts

@@ -226,6 +226,9 @@ class Screening(Observer):
                 self._answer_screening()
             case TakenBy.HOLD:
                 self._wait_in_queue()
+            case TakenBy.MACHINE if self._doing == "talking" and not self._at_once:
+                self._take_floor()  # it was taken for a person
+                self._do("judging")
 
     def _give_floor(self, *, greet: bool = True) -> None:
         if self._doing == "talking":
