@@ -270,6 +270,12 @@ class Conversation:
 
     # ---- going on elsewhere --------------------------------------------------------------------------
 
+    @property
+    def quiet(self) -> bool:
+        """Nobody speaks, and nothing is about to be said, though tools may run."""
+        tools_run = self.state is State.ANSWERING and self._replies.released is None
+        return self.state is State.IDLE or (tools_run and self._replies.speculation is None)
+
     def keep(self) -> Kept:
         """The conversation as it is, to go on elsewhere with `Continued`. It must not go on here."""
         turn, reply, released = self._turn, self._replies.kept(), self._replies.released

@@ -26,6 +26,7 @@ from voi.transports.sip.statuses import refusal_of
 from voi.transports.sip.transactions import ServerTransaction
 from voi.transports.sip.uri import SipUri, parse_uri
 from voi.transports.telephone.answering import admit_call, open_call
+from voi.transports.telephone.consultation import RingUpOf
 from voi.transports.telephone.door import TelephoneDoor
 from voi.transports.telephone.rtp_line import RTP_TAIL_S
 
@@ -50,12 +51,12 @@ class _Arriving:
 
 class IncomingCalls:
     """`accounts`, `phones`: those of now. `open_media` opens a port for sound. `on_fault` counts what is wrong with a
-    line."""
+    line. `ring_up_of`: what rings up colleagues for calls of that account."""
 
     def __init__(
         self, stack: SipStack, calls: Calls, accounts: Callable[[], Iterable[LiveAccount]],
         phones: Callable[[], Phones | None], open_media: OpenMedia, count: CountCall, on_fault: Callable[[str], None],
-        tasks: Tasks, clock: Callable[[], float] = time.time,
+        tasks: Tasks, clock: Callable[[], float] = time.time, *, ring_up_of: RingUpOf = lambda account: None,
     ) -> None:  # fmt: skip
         self._stack = stack
         self._calls = calls
@@ -65,6 +66,7 @@ class IncomingCalls:
         self._count = count
         self._on_fault = on_fault
         self._tasks = tasks
+        self._ring_up_of = ring_up_of
         self._clock = clock
         self._gate = DigestGate(REALM)
 
@@ -211,7 +213,8 @@ class IncomingCalls:
         signalling = SipSignalling(leg, media, self._dials_at(arriving.account, leg))
         taking = _Taking(leg, self._on_fault)
         door = TelephoneDoor(line, signalling, on_gone=taking.line_gone, on_fault=self._on_fault, source="sip",
-                             tail_s=RTP_TAIL_S)  # fmt: skip
+                             tail_s=RTP_TAIL_S, ring_up=self._ring_up_of(arriving.account.name))  # fmt: skip
+        taking.door = door
         config, phones = arriving.account.config, self._phones()
         caller = arriving.caller if NUMBER.fullmatch(arriving.caller) else ""
         try:
@@ -245,11 +248,14 @@ class IncomingCalls:
         return True
 
     def _over(self, taking: "_Taking", media: SipMedia) -> None:
-        call = taking.call
+        call, door = taking.call, taking.door
         assert call is not None
         if not call.started:
             self._tasks.start(media.aclose(), "sound of a call that never began")
-        call.hang_up()
+        if taking.passed_on or (door is not None and door.passed_on):
+            call.end(EndReason.TRANSFERRED)
+        else:
+            call.hang_up()
 
     def _dials_at(self, account: LiveAccount, leg: IncomingCall) -> SipUri:
         if account.config.server or account.config.domain:
@@ -263,8 +269,14 @@ class _Taking:
 
     def __init__(self, leg: IncomingCall, on_fault: Callable[[str], None]) -> None:
         self.call: Call | None = None
+        self.door: TelephoneDoor | None = None
         self._leg = leg
         self._on_fault = on_fault
+
+    @property
+    def passed_on(self) -> bool:
+        """Their telephone was told to call somebody else, and does."""
+        return self._leg.passed_on
 
     def line_gone(self, why: str) -> None:
         """No sound comes any more."""
@@ -274,6 +286,10 @@ class _Taking:
 
     def held(self, held: bool) -> None:
         """The caller holds the call: time stands still for the conversation."""
+        if self.door is not None:
+            self.door.caller_holds = held
+            if self.door.elsewhere:
+                return
         if self.call is not None and self.call.started:
             if held:
                 self.call.stand_still()

@@ -56,6 +56,8 @@ class SipLeg:
         """The call is over, whoever ended it."""
         self.over = False
         self.established = False
+        self.passed_on = False
+        """They have taken a REFER of ours, and hung up or were hung up."""
         self._owner = owner
         self._awaited: AwaitedAck | None = None
         self._offered = False
@@ -265,6 +267,7 @@ class SipLeg:
         self.ask("REFER", headers, b"", transferring.answered, transferring.failed)
         try:
             await transferring.outcome()
+            self.passed_on = True
         finally:
             self._transferring = None
 
@@ -379,5 +382,5 @@ class SipLeg:
         if self._later is not None:
             self._later.cancel()
         if self._transferring is not None:
-            self._transferring.gone()
+            self.passed_on = self._transferring.gone()
         self.on_closed()

@@ -23,6 +23,7 @@ from voi.transports.sip.media import OpenMedia
 from voi.transports.sip.registration import AccountState
 from voi.transports.sip.stack import SipStack
 from voi.transports.sip.transactions import Flow, ServerTransaction
+from voi.transports.telephone.consultation import RingUpOf
 from voi.transports.telephone.dialing import Dialer
 
 log = logging.getLogger(__name__)
@@ -46,12 +47,15 @@ OpenMediaOf = Callable[[SipListening], OpenMedia]
 
 
 class SipService:
-    """`config`: the one of now. `open_media` opens ports for sound as that part of phones.json says."""
+    """`config`: the one of now. `open_media` opens ports for sound as that part of phones.json says. `ring_up_of`:
+    what rings up colleagues for calls of an account."""
 
     def __init__(
-        self, calls: Calls, config: Callable[[], Config], counters: SipCounters, open_media: OpenMediaOf
-    ) -> None:
+        self, calls: Calls, config: Callable[[], Config], counters: SipCounters, open_media: OpenMediaOf,
+        ring_up_of: RingUpOf = lambda account: None,
+    ) -> None:  # fmt: skip
         self._calls = calls
+        self._ring_up_of = ring_up_of
         self._config = config
         self._counters = counters
         self._open_media_of = open_media
@@ -185,7 +189,7 @@ class SipService:
         self._open_media = self._open_media_of(listening)
         self._incoming = IncomingCalls(
             stack, self._calls, lambda: list(self._accounts.values()), lambda: self._config().phones, self._open_media,
-            self._counters.call, self._counters.fault, self._tasks,
+            self._counters.call, self._counters.fault, self._tasks, ring_up_of=self._ring_up_of,
         )  # fmt: skip
         log.info("SIP listens on %s, port %d", listening.host, port)
 

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from voi.errors import VoiError
 from voi.session.events import Ended
+from voi.transports.sip.dialog import SipDialog
 from voi.transports.sip.incoming_call import IncomingCall
 from voi.transports.sip.leg import SipLeg
 from voi.transports.sip.media import SipMedia
@@ -11,6 +12,7 @@ from voi.transports.sip.negotiation import MediaPlan
 from voi.transports.sip.problem import SipProblem
 from voi.transports.sip.statuses import bye_headers, refusal_of
 from voi.transports.sip.uri import SipUri, parse_uri
+from voi.transports.telephone.line import Signalling, TransferUnsupported
 
 
 class SipSignalling:
@@ -36,7 +38,21 @@ class SipSignalling:
 
     async def transfer(self, target: str) -> None:
         """`Signalling`. The call is over for us once the target has answered."""
-        await self.leg.transfer(dialled(target, self._address), str(self._address))
+        await self._refer(dialled(target, self._address))
+
+    async def connect(self, other: Signalling) -> None:
+        """`Signalling`: their telephone takes our place in the other call (RFC 3891, RFC 5589)."""
+        if not isinstance(other, SipSignalling) or other.leg.over:
+            raise TransferUnsupported
+        dialog = other.leg.dialog
+        try:
+            target = parse_uri(dialog.target)
+        except SipProblem:
+            raise TransferUnsupported from None
+        await self._refer(target, dialog)
+
+    async def _refer(self, target: SipUri, replaces: SipDialog | None = None) -> None:
+        await self.leg.transfer(target, str(self._address), replaces)
         if not self.leg.over:
             self.leg.hang_up(bye_headers_of_transfer())
             self.leg.on_over("the call was passed on")
