@@ -185,7 +185,7 @@ class Server:
         sip = self.metrics.sip
         self.sip = SipService(
             self.calls, lambda: self._configs.current, SipCounters(sip.call, sip.fault, sip.state), media_of,
-            self.outgoing.second_calls.of,
+            self.outgoing.second_calls.of, self.outgoing.second_calls.permit,
         )  # fmt: skip
         self.outgoing.dialers.sources += [self.sip.dialer, self.asterisk.dialer]
         self._app = create_app(

@@ -54,6 +54,10 @@ class SipLeg:
         """The other side has ended the call, or it broke: told once, and not after `hang_up`."""
         self.on_closed: Callable[[], None] = lambda: None
         """The call is over, whoever ended it."""
+        self.on_replaced: Callable[[SipLeg], None] | None = None
+        """Has the call go on over another dialog, which takes the place of this one; None: it cannot."""
+        self.on_refer: Callable[[ServerTransaction], None] | None = None
+        """The other side asks us to call somebody. Raises SipProblem; None: that is declined."""
         self.over = False
         self.established = False
         self.passed_on = False
@@ -98,7 +102,9 @@ class SipLeg:
             case "PRACK":
                 self.pracked(transaction)
             case "REFER":
-                raise SipProblem(603)
+                if self.on_refer is None:
+                    raise SipProblem(603)
+                self.on_refer(transaction)
             case _:
                 raise SipProblem(405, headers=(("Allow", ALLOW),))
 

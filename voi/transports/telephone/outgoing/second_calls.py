@@ -146,6 +146,10 @@ class SecondCalls:
         self._under_way[name] = self._under_way.get(name, 0) + 1
         return Spending(self, name, account, self._store, day)
 
+    async def permit(self, name: str, destination: Destination) -> "Spending":
+        """A call that a peer asks for (REFER). Raises OrderRefused."""
+        return await self.begin(name, destination, named_by_operator=False)
+
     def spent(self, name: str) -> None:
         """A call of that account is over."""
         self._under_way[name] = self._under_way.get(name, 1) - 1
