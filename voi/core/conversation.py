@@ -272,9 +272,8 @@ class Conversation:
 
     @property
     def quiet(self) -> bool:
-        """Nobody speaks, and nothing is about to be said, though tools may run."""
-        tools_run = self.state is State.ANSWERING and self._replies.released is None
-        return self.state is State.IDLE or (tools_run and self._replies.speculation is None)
+        """The agent says nothing, and nothing that it has said is still to be heard. Tools may run."""
+        return self._replies.released is None
 
     def keep(self) -> Kept:
         """The conversation as it is, to go on elsewhere with `Continued`. It must not go on here."""
