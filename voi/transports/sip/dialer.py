@@ -4,8 +4,7 @@ import asyncio
 from collections.abc import Callable
 
 from voi.errors import VoiError
-from voi.transports.sip.account import LiveAccount
-from voi.transports.sip.incoming import CountCall
+from voi.transports.sip.account import CountCall, LiveAccount
 from voi.transports.sip.media import BY_INFO, OpenMedia, SipMedia, SipPhoneLine
 from voi.transports.sip.outgoing_call import OutgoingCall
 from voi.transports.sip.referred import Referrals

@@ -14,7 +14,7 @@ from voi.calls.calls import Calls
 from voi.config.phones import PhoneNumber, Phones
 from voi.core.end_reason import EndReason
 from voi.tasks import Tasks
-from voi.transports.sip.account import LiveAccount
+from voi.transports.sip.account import CountCall, LiveAccount
 from voi.transports.sip.digest import DigestGate, read_fields
 from voi.transports.sip.incoming_call import IncomingCall
 from voi.transports.sip.leg import SipLeg
@@ -39,8 +39,6 @@ log = logging.getLogger(__name__)
 REALM = "voi"
 RINGS_S = 180.0
 """A call that is not to be answered rings for so long."""
-CountCall = Callable[[str, str, str], None]
-"""Counts a call by account, direction ("in", "out") and outcome."""
 _OUTCOMES = {403: "not_allowed", 404: "unknown", 480: "unavailable", 486: "busy", 487: "cancelled", 488: "no_codec",
              503: "overloaded"}  # fmt: skip
 

@@ -12,7 +12,7 @@ from typing import Protocol
 
 from voi.errors import ClientError, VoiError
 from voi.tasks import Tasks
-from voi.transports.sip.account import LiveAccount
+from voi.transports.sip.account import CountCall, LiveAccount
 from voi.transports.sip.fields import parse_address
 from voi.transports.sip.message import SipRequest
 from voi.transports.sip.numbers import NUMBER, number_of
@@ -48,11 +48,10 @@ class Expense(Protocol):
 
 Permit = Callable[[str, Destination], Awaitable[Expense]]
 """Whether a call through that account may be made because a peer asks for it. Raises OrderRefused."""
-CountCall = Callable[[str, str, str], None]
 
 
 class Referrals:
-    """`permit` None: no REFER is taken. `count`: see `incoming.CountCall`. `tasks` own the calls that are begun."""
+    """`permit` None: no REFER is taken. `count`: see `CountCall`. `tasks` own the calls that are begun."""
 
     def __init__(self, stack: SipStack, permit: Permit | None, count: CountCall, tasks: Tasks) -> None:
         self._stack = stack

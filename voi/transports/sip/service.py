@@ -15,10 +15,10 @@ from voi.config.phones import Phones
 from voi.config.sip_accounts import SipListening
 from voi.errors import ConfigError, VoiError
 from voi.tasks import Tasks
-from voi.transports.sip.account import LiveAccount
+from voi.transports.sip.account import CountCall, LiveAccount
 from voi.transports.sip.dialer import SipDialer
 from voi.transports.sip.faults import SipFaults
-from voi.transports.sip.incoming import CountCall, IncomingCalls
+from voi.transports.sip.incoming import IncomingCalls
 from voi.transports.sip.media import OpenMedia
 from voi.transports.sip.referred import Permit, Referrals
 from voi.transports.sip.registration import AccountState

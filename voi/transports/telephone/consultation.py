@@ -12,6 +12,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
 from typing import Literal, Protocol
 
+from voi.config.agents import EMBEDDED_MODELS, Agent
 from voi.config.transfers import BRIEFING_MAX_S, SUMMARY_MAX_S, CallTransfer
 from voi.dialogue import Message
 from voi.errors import VoiError
@@ -50,6 +51,9 @@ class NotConsulted(VoiError):
 
 class AskingAgent(Protocol):
     """What a consultation needs of its conversation: a `Session`."""
+
+    @property
+    def agent(self) -> Agent: ...
 
     async def answer_beside(self, instructions: str, messages: tuple[Message, ...] | None) -> str: ...
 
@@ -103,7 +107,8 @@ class Consultation:
         if "{summary}" in text:
             summary = ""
             try:
-                summary = await self._agent.answer_beside(self._transfer.summary, None)
+                if self._agent.agent.llm_model not in EMBEDDED_MODELS:  # those answer, and summarize nothing
+                    summary = await self._agent.answer_beside(self._transfer.summary, None)
             except VoiError as error:
                 log.warning("a colleague is told no summary of the call: %s", type(error).__name__)
             text = text.replace("{summary}", " ".join(summary.split())[:SUMMARY_MAX_CHARACTERS])
