@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 
 from voi.audio.pcm import SAMPLE_BYTES
 from voi.audio.resample import Resampler
@@ -22,7 +22,7 @@ _WORD = re.compile(r"[^\W_]+")
 class Colleague:
     """`LineListener` of that line. `release` ends the call and gives back what it holds."""
 
-    def __init__(self, call: AnsweredCall, release: Callable[[], Awaitable[None]]) -> None:
+    def __init__(self, call: AnsweredCall, release: Callable[[], None]) -> None:
         self.line = call.line
         self.signalling = call.signalling
         self.gone_why: asyncio.Future[str] = asyncio.get_running_loop().create_future()
@@ -74,13 +74,13 @@ class Colleague:
         if not self.gone_why.done():
             self.gone_why.set_result(why)
 
-    async def aclose(self) -> None:
+    def close(self) -> None:
         """End the call. Safe to call twice."""
         if not self._closed:
             self._closed = True
             self.on_sound, self.on_key = lambda pcm: None, lambda key: None
             self.lost("ended here")
-            await self._release()
+            self._release()
 
     # ---- from the line ------------------------------------------------------------------------------
 

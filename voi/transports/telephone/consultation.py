@@ -5,18 +5,18 @@ The door owns the caller's side; here is the colleague's, from the ringing to th
 """
 
 import asyncio
-import contextlib
 import logging
 from collections import deque
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 from voi.config.agents import EMBEDDED_MODELS, Agent
 from voi.config.transfers import BRIEFING_MAX_S, SUMMARY_MAX_S, CallTransfer
 from voi.dialogue import Message
 from voi.errors import VoiError
 from voi.session.ear_beside import EarBeside
+from voi.tasks import Tasks
 from voi.transports.telephone.colleague import Colleague, verdict_of
 from voi.transports.telephone.dialing import NotAnswered
 
@@ -78,6 +78,7 @@ class Consultation:
         """Ask. Returns the colleague who takes the call; whoever gets them closes them. Raises NotConsulted: the
         colleague's call is over then, as when this is cancelled."""
         briefing = asyncio.ensure_future(self._briefing())
+        briefing.add_done_callback(_retrieved)
         colleague: Colleague | None = None
         try:
             colleague = await self._rung_up()
@@ -85,12 +86,10 @@ class Consultation:
             await self._ask(colleague, briefing)
         except BaseException:
             if colleague is not None:
-                await asyncio.shield(asyncio.ensure_future(colleague.aclose()))
+                colleague.close()
             raise
         finally:
             briefing.cancel()
-            with contextlib.suppress(BaseException):
-                await asyncio.wait([briefing], timeout=1.0)
         return colleague
 
     async def _rung_up(self) -> Colleague:
@@ -123,6 +122,7 @@ class Consultation:
         answer: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         ear = _Ear(colleague, self._transfer, self._agent, answer)
         asking = asyncio.ensure_future(self._tell(colleague, briefing, ear))
+        asking.add_done_callback(_retrieved)
         try:
             ends: set[asyncio.Future[object]] = {answer, colleague.gone_why, asking}  # type: ignore[arg-type]
             await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
@@ -136,8 +136,7 @@ class Consultation:
             raise NotConsulted("no_answer", "they said neither yes nor no")
         finally:
             asking.cancel()
-            await asyncio.wait([asking], timeout=2.0)
-            await ear.aclose()
+            ear.close()
 
     async def _tell(self, colleague: Colleague, briefing: "asyncio.Future[str]", ear: "_Ear") -> None:
         """Say the briefing, and wait for the answer, twice. Raises NotConsulted."""
@@ -182,6 +181,7 @@ class _Ear:
         if transfer.accept_words or transfer.refuse_words:
             colleague.on_sound = self._sound
             self._task = asyncio.ensure_future(self._hear(agent))
+            self._task.add_done_callback(_retrieved)
 
     def _key(self, key: str) -> None:
         if key == self._transfer.accept_key:
@@ -223,8 +223,13 @@ class _Ear:
         if not self._answer.done():
             self._answer.set_result(takes)
 
-    async def aclose(self) -> None:
+    def close(self) -> None:
         self._colleague.on_key, self._colleague.on_sound = lambda key: None, lambda pcm: None
         if self._task is not None:
             self._task.cancel()
-            await asyncio.wait([self._task], timeout=2.0)
+
+
+def _retrieved(task: "asyncio.Future[Any]") -> None:
+    """What a part of it raises that nobody waits for any more."""
+    if not task.cancelled() and (error := task.exception()) is not None and not isinstance(error, VoiError):
+        Tasks().fault("a colleague could not be asked", error)

@@ -2,7 +2,6 @@
 hears music, and the two are connected, or the agent goes on with the caller."""
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import Callable
 
@@ -67,28 +66,23 @@ class ConsultedTransfer:
         """Ask, connect the two, and end the call when one of them has hung up. Raises NotConsulted when the agent is to
         go on. Cancelled: the colleague's call ends."""
         music = await hold_music(self._session.agent.telephone.hold_music, self._line.rate_hz)
-        leading_aside = asyncio.ensure_future(self._lead_aside(music))
+        leading_aside = self._tasks.start(self._lead_aside(music), "the caller is led aside")
         colleague: Colleague | None = None
         caller = str(self._session.about.get("caller", ""))
         try:
             colleague = await Consultation(transfer, self._session, self._ring_up, self._output_rate_hz, caller).run()
-            await self._stop(leading_aside)
+            leading_aside.cancel()
             self._hold()
             await self._talk(transfer, colleague)
         finally:
-            await self._stop(leading_aside)
+            leading_aside.cancel()
             self._waiting.close()
             if colleague is not None:
-                await asyncio.shield(asyncio.ensure_future(colleague.aclose()))
+                colleague.close()
             elif self.aside:
                 self.aside = False
                 if not self._caller_holds():
                     self._session.go_on({}, welcome=False)
-
-    async def _stop(self, task: "asyncio.Future[None]") -> None:
-        task.cancel()
-        with contextlib.suppress(BaseException):
-            await asyncio.wait([task], timeout=1.0)
 
     async def _lead_aside(self, music: bytes) -> None:
         """When the agent has said what it had to say, the music begins."""

@@ -64,8 +64,8 @@ async def test_what_a_call_costs_is_in_the_books() -> None:
     assert office.calls.under_way == 1
     await asyncio.sleep(130)
     assert office.store.books()["spent_ms"] == 180_000
-    await colleague.aclose()
-    await colleague.aclose()
+    colleague.close()
+    colleague.close()
     await asyncio.sleep(1)
     assert office.store.books()["spent_ms"] == pytest.approx(130_000, abs=100)
     assert office.store.books()["calls"] == 1
@@ -81,7 +81,7 @@ async def test_a_call_ends_when_its_account_is_used_up() -> None:
     assert await asyncio.wait_for(asyncio.shield(colleague.gone_why), 200) == (
         "the account's minutes of today are used up"
     )
-    await colleague.aclose()
+    colleague.close()
     assert await office.refused() == "not_allowed", "less than a minute is left"
     await office.calls.close()
     longest = Office(longest_minutes=1.5)
@@ -89,7 +89,7 @@ async def test_a_call_ends_when_its_account_is_used_up() -> None:
     began_s = asyncio.get_running_loop().time()
     await colleague.gone_why
     assert asyncio.get_running_loop().time() - began_s == pytest.approx(90, abs=1)
-    await colleague.aclose()
+    colleague.close()
     await longest.calls.close()
 
 
@@ -98,8 +98,8 @@ async def test_calls_a_day_and_at_once() -> None:
     office = Office(calls_per_day=2, calls_at_once=1)
     colleague = await office.ring()
     assert await office.refused() == "not_allowed", "one at once"
-    await colleague.aclose()
-    await (await office.ring()).aclose()
+    colleague.close()
+    (await office.ring()).close()
     assert await office.refused() == "not_allowed", "two a day"
     assert len(office.dialer.dials) == 2
     await office.calls.close()
@@ -130,11 +130,11 @@ async def test_where_operators_send_calls_needs_no_permission_but_for_what_is_ne
     assert await office.refused("+49112") == "failed"
     assert await office.refused("+49 900 123456") == "not_allowed"
     assert await office.refused("+4930123457") == "not_allowed"
-    await (await office.ring("+49 (30) 123-456")).aclose()
+    (await office.ring("+49 (30) 123-456")).close()
     assert office.dialer.dials[0].destination == NUMBER
     await office.calls.close()
     plain = Office(outgoing=None, stored=False)
-    await (await plain.ring()).aclose()
+    (await plain.ring()).close()
     assert plain.calls.under_way == 0
     plain.calls.stop()
     assert await plain.refused() == "unreachable"

@@ -96,9 +96,9 @@ class SecondCalls:
         spending.answered(lambda: colleague.lost("the account's minutes of today are used up"))
         return colleague
 
-    async def _over(self, answered: AnsweredCall, spending: "Spending") -> None:
+    def _over(self, answered: AnsweredCall, spending: "Spending") -> None:
         hang_up(answered, self._tasks)
-        await spending.close()
+        self._tasks.start(spending.close(), "books of a call to a colleague")
 
     def _caller_id(self, account: str) -> str:
         known = self._account(account)
