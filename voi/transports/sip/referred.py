@@ -43,7 +43,7 @@ class Expense(Protocol):
 
     def answered(self, on_used_up: Callable[[], None]) -> None: ...
 
-    async def close(self) -> None: ...
+    def close(self) -> None: ...
 
 
 Permit = Callable[[str, Destination], Awaitable[Expense]]
@@ -76,7 +76,7 @@ class Referrals:
         except ClientError:
             raise SipProblem(403) from None
         signalling.referring = True
-        referral = _Referral(self._stack, signalling, account, transaction, destination, replaces, self._tasks)
+        referral = _Referral(self._stack, signalling, account, transaction, destination, replaces)
         work = self._carry_out(referral, self._permit, destination)
         self._tasks.start(work, "a REFER", lambda error: self._tasks.fault("a REFER broke", error))
 
@@ -96,11 +96,11 @@ class Referrals:
             try:
                 await referral.call(expense)
             except NotAnswered as error:
-                await expense.close()
+                expense.close()
                 self._count(name, "out", error.kind)
                 log.warning("a call through the account %s was not passed on to us: %s", name, error.kind)
             except BaseException:
-                await expense.close()
+                expense.close()
                 raise
             else:
                 self._count(name, "out", "answered")
@@ -114,7 +114,7 @@ class _Referral:
 
     def __init__(
         self, stack: SipStack, signalling: SipSignalling, account: LiveAccount, transaction: ServerTransaction,
-        destination: Destination, replaces: Replaces | None, tasks: Tasks,
+        destination: Destination, replaces: Replaces | None,
     ) -> None:  # fmt: skip
         self.signalling = signalling
         self.account = account
@@ -123,7 +123,6 @@ class _Referral:
         self._transaction = transaction
         self._destination = destination
         self._replaces = replaces
-        self._tasks = tasks
         self._tells = transaction.request.get("refer-sub").strip().lower() != "false"
         self._event = f"refer;id={transaction.request.cseq[0]}"
 
@@ -161,7 +160,7 @@ class _Referral:
 
         def closed() -> None:
             self.account.legs.discard(leg)
-            self._tasks.start(expense.close(), "books of a REFER")
+            expense.close()
 
         def used_up() -> None:
             leg.hang_up()

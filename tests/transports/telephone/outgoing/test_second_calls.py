@@ -50,7 +50,7 @@ class Office:
     async def permitted(self, to: str = NUMBER) -> str:
         """Why a REFER to there is refused; "": it is not."""
         try:
-            await (await self.calls.permit("desk", parse_destination(to))).close()
+            (await self.calls.permit("desk", parse_destination(to))).close()
         except OrderRefused as refused:
             return refused.reason
         return ""

@@ -87,7 +87,7 @@ class SecondCalls:
         try:
             answered = await dialled(dialer, dial, never, self._tasks, lambda: None, left)
         except BaseException:
-            self._tasks.start(spending.close(), "books of a call to a colleague")
+            spending.close()
             raise
         colleague = Colleague(answered, partial(self._over, answered, spending))
         colleagues.append(colleague)
@@ -98,7 +98,7 @@ class SecondCalls:
 
     def _over(self, answered: AnsweredCall, spending: "Spending") -> None:
         hang_up(answered, self._tasks)
-        self._tasks.start(spending.close(), "books of a call to a colleague")
+        spending.close()
 
     def _caller_id(self, account: str) -> str:
         known = self._account(account)
@@ -227,7 +227,7 @@ class Spending:
         log.warning("a second call through the account %s is ended: its time is used up", self._name)
         on_used_up()
 
-    async def close(self) -> None:
+    def close(self) -> None:
         """The call is over. Safe to call twice."""
         if self._closed:
             return
@@ -238,8 +238,11 @@ class Spending:
             return
         self._calls.spent(self._name)
         used_s = 0.0 if self._answered_s is None else asyncio.get_running_loop().time() - self._answered_s
-        unused_s = max(0.0, self._reserved_s - used_s)
+        unused_ms = round(max(0.0, self._reserved_s - used_s) * 1_000)
+        self._calls.tasks.start(self._give_back(self._store, unused_ms), "books of a second call")
+
+    async def _give_back(self, store: "OrderStore", unused_ms: int) -> None:
         try:
-            await self._store.end_second_call(self._name, self._day, round(unused_s * 1_000))
+            await store.end_second_call(self._name, self._day, unused_ms)
         except StoreError as error:
             log.warning("the end of a second call is not in the books: %s", error)
