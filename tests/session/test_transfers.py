@@ -69,7 +69,7 @@ async def test_the_agent_says_nothing_when_the_two_talk() -> None:
 @in_virtual_time
 async def test_ears_and_voice_beside_the_conversation() -> None:
     async with passing_on() as call:
-        ear = call.session.ear_beside(8_000)
+        ear = call.session.beside.ear(8_000)
         heard: list[str] = []
         for pcm in (tone(400), silence(1_000)):
             heard += await ear.hear(pcm[: len(pcm) // 2])

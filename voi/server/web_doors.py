@@ -33,7 +33,8 @@ from voi.transports.websocket import Accept
 class WebDoors:
     """`config` returns the configuration that holds now. `tokens` say who a client is, and `secrets` sign what clients
     are given besides; the first signs, all are accepted. `voices_of` returns the voices of a TTS model.
-    `requests_left`: see `RealtimeServices`. `ring_up_of`: what rings up colleagues that calls are passed on to. Raises ConfigError for settings of WebRTC that cannot be used."""
+    `requests_left`: see `RealtimeServices`. `ring_up_of`: see `MediaWebSockets`. Raises
+    ConfigError for settings of WebRTC that cannot be used."""
 
     def __init__(
         self,

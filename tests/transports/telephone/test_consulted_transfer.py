@@ -49,7 +49,7 @@ class AskingSession:
     def __init__(self, *said: str, summary: str | Exception = "Anna, about an invoice.") -> None:
         self.agent = Agent(llm_model="m", language="en")
         self.about = {"caller": "+49301"}
-        self.quiet = True
+        self.quiet = self.summarizes = True
         self.held = 0
         self.went_on: list[bool] = []
         self.answers: list[tuple[str, str, bool]] = []
@@ -62,18 +62,22 @@ class AskingSession:
         self._summary = summary
         self._stt, self._vad = FakeStt(*said), FakeVad()
 
-    async def answer_beside(self, instructions: str, messages: None) -> str:
+    @property
+    def beside(self) -> "AskingSession":
+        return self
+
+    async def answer(self, instructions: str, messages: None) -> str:
         await asyncio.sleep(0.5)
         if isinstance(self._summary, Exception):
             raise self._summary
         return self._summary
 
-    async def voice_beside(self, text: str) -> AsyncGenerator[bytes, None]:
+    async def speech(self, text: str) -> AsyncGenerator[bytes, None]:
         self.told.append(text)
         for _ in range(4):
             yield tone(BRIEFING_HZ, 0.5)
 
-    def ear_beside(self, rate_hz: int) -> EarBeside:
+    def ear(self, rate_hz: int) -> EarBeside:
         self.ears += 1
         return EarBeside(self._stt, self._vad, self.agent, rate_hz, lambda use: None)
 

@@ -11,7 +11,6 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
 from typing import Any, Literal, Protocol
 
-from voi.config.agents import EMBEDDED_MODELS, Agent
 from voi.config.transfers import BRIEFING_MAX_S, SUMMARY_MAX_S, CallTransfer
 from voi.dialogue import Message
 from voi.errors import VoiError
@@ -50,16 +49,16 @@ class NotConsulted(VoiError):
 
 
 class AskingAgent(Protocol):
-    """What a consultation needs of its conversation: a `Session`."""
+    """What a consultation needs of an agent: `voi.session.agent_beside.AgentBeside`."""
 
     @property
-    def agent(self) -> Agent: ...
+    def summarizes(self) -> bool: ...
 
-    async def answer_beside(self, instructions: str, messages: tuple[Message, ...] | None) -> str: ...
+    async def answer(self, instructions: str, messages: tuple[Message, ...] | None) -> str: ...
 
-    def voice_beside(self, text: str) -> AsyncGenerator[bytes, None]: ...
+    def speech(self, text: str) -> AsyncGenerator[bytes, None]: ...
 
-    def ear_beside(self, rate_hz: int) -> EarBeside: ...
+    def ear(self, rate_hz: int) -> EarBeside: ...
 
 
 class Consultation:
@@ -106,8 +105,8 @@ class Consultation:
         if "{summary}" in text:
             summary = ""
             try:
-                if self._agent.agent.llm_model not in EMBEDDED_MODELS:  # those answer, and summarize nothing
-                    summary = await self._agent.answer_beside(self._transfer.summary, None)
+                if self._agent.summarizes:
+                    summary = await self._agent.answer(self._transfer.summary, None)
             except VoiError as error:
                 log.warning("a colleague is told no summary of the call: %s", type(error).__name__)
             text = text.replace("{summary}", " ".join(summary.split())[:SUMMARY_MAX_CHARACTERS])
@@ -150,7 +149,7 @@ class Consultation:
         for _ in range(TOLD):
             ear.listens = False
             try:
-                async with asyncio.timeout(BRIEFING_MAX_S), aclosing(self._agent.voice_beside(text)) as sound:
+                async with asyncio.timeout(BRIEFING_MAX_S), aclosing(self._agent.speech(text)) as sound:
                     await colleague.say(sound, self._spoken_rate_hz)
             except TimeoutError:
                 log.warning("a briefing took longer than %g s", BRIEFING_MAX_S)
@@ -196,7 +195,7 @@ class _Ear:
             self._came.set()
 
     async def _hear(self, agent: AskingAgent) -> None:
-        ear = agent.ear_beside(self._rate_hz)
+        ear = agent.ear(self._rate_hz)
         try:
             while True:
                 while not self._waiting:

@@ -70,7 +70,9 @@ class ConsultedTransfer:
         colleague: Colleague | None = None
         caller = str(self._session.about.get("caller", ""))
         try:
-            colleague = await Consultation(transfer, self._session, self._ring_up, self._output_rate_hz, caller).run()
+            colleague = await Consultation(
+                transfer, self._session.beside, self._ring_up, self._output_rate_hz, caller
+            ).run()
             leading_aside.cancel()
             self._hold()
             await self._talk(transfer, colleague)
