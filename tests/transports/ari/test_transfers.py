@@ -27,7 +27,7 @@ async def test_a_colleague_takes_the_call_or_does_not(way: str, key: str, tmp_pa
     telephone = {"keys": {"0": {"transfer": "bob"}}, "transfers": {"bob": transfer}}
     async with FakeAsterisk() as pbx:
         write_pbx(tmp_path, pbx, monkeypatch, outgoing={"endpoint": "PJSIP/{number}@trunk"}, **WAYS[way])
-        write_agents(tmp_path, echo=AGENTS["echo"] | {"telephone": telephone})
+        write_agents(tmp_path, echo={**AGENTS["echo"], "telephone": telephone})
         async with serving(tmp_path, monkeypatch, fake_engines(), disclose=()) as running:
             await connected(pbx)
             caller = pbx.ring()

@@ -43,7 +43,7 @@ async def two_telephones(
     (tmp_path / "phones.json").write_text(json.dumps(phones))
     there_is = {"to": address, "way": "warm", "briefing": "A call for you.", **transfer}
     telephone = {"keys": {"0": {"transfer": "bob"}}, "transfers": {"bob": there_is}}
-    (tmp_path / "agents.json").write_text(json.dumps(AGENTS | {"desk": AGENTS["echo"] | {"telephone": telephone}}))
+    (tmp_path / "agents.json").write_text(json.dumps(AGENTS | {"desk": {**AGENTS["echo"], "telephone": telephone}}))
     (tmp_path / "tts_models.json").write_text(json.dumps({"voice": {"engine": "espeak"}}))
     for name in ("caller", "colleague"):
         (tmp_path / name).mkdir()
@@ -144,7 +144,7 @@ async def test_nobody_answers(tmp_path: Path, monkeypatch: Patch) -> None:
 
 
 async def test_baresip_passes_us_on(tmp_path: Path, monkeypatch: Patch) -> None:
-    outgoing = {"accounts": {"desk": {}}}
+    outgoing: dict[str, Any] = {"accounts": {"desk": {}}}
     async with two_telephones(
         tmp_path, monkeypatch, transfer={}, outgoing=outgoing, takes_refer=True
     ) as (running, caller, colleague, address):  # fmt: skip

@@ -101,8 +101,13 @@ class IncomingCalls:
         """Somebody takes the place of the other side of a call of that account (RFC 3891). Raises SipProblem."""
         before = self._stack.dialog(replaced.call_id, replaced.to_tag)
         host = transaction.flow.remote[0]
-        known = isinstance(before, SipLeg) and before in account.legs and before.established
-        if not (known and before.dialog.remote_tag == replaced.from_tag and before.on_replaced):
+        if (
+            not isinstance(before, SipLeg)
+            or before not in account.legs
+            or not before.established
+            or before.dialog.remote_tag != replaced.from_tag
+            or before.on_replaced is None
+        ):
             self._stack.limits.refused(host)
             self._stack.faults.note("replaces_unknown", host, "an INVITE replaces a call that is none", 20)
             raise SipProblem(481)
