@@ -1,6 +1,7 @@
 """A colleague who is asked over Asterisk: both lines are Asterisk's, and Voi carries the sound between them."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -25,9 +26,10 @@ def heard(channel: FakeChannel, hz: int) -> float:
 async def test_a_colleague_takes_the_call_or_does_not(way: str, key: str, tmp_path: Path, monkeypatch: Patch) -> None:
     transfer = {"to": "+49 30 555555", "way": "warm", "briefing": "A call."}
     telephone = {"keys": {"0": {"transfer": "bob"}}, "transfers": {"bob": transfer}}
+    echo: Any = AGENTS["echo"]
     async with FakeAsterisk() as pbx:
         write_pbx(tmp_path, pbx, monkeypatch, outgoing={"endpoint": "PJSIP/{number}@trunk"}, **WAYS[way])
-        write_agents(tmp_path, echo={**AGENTS["echo"], "telephone": telephone})
+        write_agents(tmp_path, echo={**echo, "telephone": telephone})
         async with serving(tmp_path, monkeypatch, fake_engines(), disclose=()) as running:
             await connected(pbx)
             caller = pbx.ring()

@@ -43,7 +43,8 @@ async def two_telephones(
     (tmp_path / "phones.json").write_text(json.dumps(phones))
     there_is = {"to": address, "way": "warm", "briefing": "A call for you.", **transfer}
     telephone = {"keys": {"0": {"transfer": "bob"}}, "transfers": {"bob": there_is}}
-    (tmp_path / "agents.json").write_text(json.dumps(AGENTS | {"desk": {**AGENTS["echo"], "telephone": telephone}}))
+    echo: Any = AGENTS["echo"]
+    (tmp_path / "agents.json").write_text(json.dumps(AGENTS | {"desk": {**echo, "telephone": telephone}}))
     (tmp_path / "tts_models.json").write_text(json.dumps({"voice": {"engine": "espeak"}}))
     for name in ("caller", "colleague"):
         (tmp_path / name).mkdir()

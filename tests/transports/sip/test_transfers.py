@@ -20,6 +20,7 @@ from voi.config.transfers import CallTransfer
 from voi.core.end_reason import EndReason
 from voi.session.events import TransferAsked
 from voi.transports.sip.bodies import status_in
+from voi.transports.sip.incoming import SOMEBODY_ELSE
 from voi.transports.sip.message import SipRequest
 from voi.transports.sip.outgoing_call import OutgoingCall
 from voi.transports.sip.replaces import Replaces, parse_replaces
@@ -124,6 +125,10 @@ async def test_a_refer_from_the_other_side_is_followed(tmp_path: Path, monkeypat
         call.hang_up()
         await asyncio.sleep(0.1)
         assert not live.ending, "the conversation goes on with whoever was called"
+        session = live.session
+        assert session is not None
+        await until(lambda: [entry.text for entry in session.dialogue()][1:2] == [SOMEBODY_ELSE])
+        await until(lambda: len(session.dialogue()) == 3)  # and the agent has answered
         with_other.hang_up()
         await here.ended()
         assert counted(here.running, "desk", "out", "answered") == 1

@@ -13,6 +13,7 @@ from voi.calls.call_id import conversation_id, new_call_id
 from voi.calls.calls import Calls
 from voi.config.phones import PhoneNumber, Phones
 from voi.core.end_reason import EndReason
+from voi.core.facts import AnswerAsked, TextTyped
 from voi.tasks import Tasks
 from voi.transports.sip.account import CountCall, LiveAccount
 from voi.transports.sip.digest import DigestGate, read_fields
@@ -37,6 +38,8 @@ from voi.transports.telephone.rtp_line import RTP_TAIL_S
 log = logging.getLogger(__name__)
 
 REALM = "voi"
+SOMEBODY_ELSE = "[The call was passed on to you: somebody else is on the line now.]"
+"""What the agent is told then, in the place of words of the person."""
 RINGS_S = 180.0
 """A call that is not to be answered rings for so long."""
 _OUTCOMES = {403: "not_allowed", 404: "unknown", 480: "unavailable", 486: "busy", 487: "cancelled", 488: "no_codec",
@@ -276,6 +279,7 @@ class IncomingCalls:
             raise problem
         self._count(arriving.account.name, "in", "answered")
         signalling.on_hold = taking.held
+        signalling.on_somebody_else = taking.with_somebody_else
         leg.on_over = lambda why: self._over(taking, media)
 
         def confirmed() -> None:
@@ -317,6 +321,13 @@ class _Taking:
     def passed_on(self) -> bool:
         """Their telephone was told to call somebody else, and does."""
         return self._signalling.leg.passed_on
+
+    def with_somebody_else(self) -> None:
+        """The agent is told, and speaks to them."""
+        call, door = self.call, self.door
+        if call is not None and call.session is not None and call.started and not (door and door.elsewhere):
+            call.session.tell(TextTyped(SOMEBODY_ELSE))
+            call.session.tell(AnswerAsked())
 
     def line_gone(self, why: str) -> None:
         """No sound comes any more."""

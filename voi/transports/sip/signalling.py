@@ -27,6 +27,8 @@ class SipSignalling:
         """The other side passes us on. Raises SipProblem."""
         self.referring = False
         """That is under way."""
+        self.on_somebody_else: Callable[[], None] = lambda: None
+        """The call goes on with somebody else."""
         self.line: SipPhoneLine | None = None
         self.on_hold: Callable[[bool], None] = lambda held: None
         self._media = media
@@ -51,6 +53,7 @@ class SipSignalling:
             self.line.leg = leg
         if leg.talks.plan is not None:
             self.plan(leg.talks.plan)
+        self.on_somebody_else()
 
     def plan(self, plan: MediaPlan) -> None:
         """It is agreed anew how sound travels."""
