@@ -1,5 +1,6 @@
 """`Signalling` of a SIP call: ends it in SIP's words, passes it on, and follows it."""
 
+import asyncio
 from collections.abc import Callable
 
 from voi.errors import VoiError
@@ -53,7 +54,7 @@ class SipSignalling:
             self.line.leg = leg
         if leg.talks.plan is not None:
             self.plan(leg.talks.plan)
-        self.on_somebody_else()
+        asyncio.get_running_loop().call_soon(self.on_somebody_else)  # once it is no longer held
 
     def plan(self, plan: MediaPlan) -> None:
         """It is agreed anew how sound travels."""
