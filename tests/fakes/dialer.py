@@ -8,7 +8,7 @@ from typing import Literal
 
 from voi.session.events import Ended
 from voi.transports.telephone.dialing import AnsweredCall, Dial, NotAnswered, NotAnsweredKind
-from voi.transports.telephone.line import LineListener
+from voi.transports.telephone.line import LineListener, Signalling
 
 Behaviour = Literal[
     "answer", "busy", "no_answer", "refused", "unreachable", "failed", "breaks", "rings on", "deaf",
@@ -68,6 +68,9 @@ class PhoneInRealTime:
             self._task.cancel()
 
     async def transfer(self, target: str) -> None:
+        raise NotImplementedError
+
+    async def connect(self, other: Signalling) -> None:
         raise NotImplementedError
 
     def hang_up(self, ended: Ended) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from voi.config.transfers import CallTransfer
 from voi.tools.base import ToolContext, ToolFailed
 
 
@@ -18,10 +19,10 @@ class FakeHands:
     def tell_app(self, content: str) -> None:
         self.did.append(("message", content))
 
-    async def transfer(self, target: str) -> str:
+    async def transfer(self, target: str, how: CallTransfer | None = None) -> str:
         if not self._telephone:
             raise ToolFailed("This is no telephone call.")
-        self.did.append(("transfer", target))
+        self.did.append(("transfer", target if how is None else (target, how.way)))
         return "Connected."
 
     async def press_keys(self, keys: str) -> str:

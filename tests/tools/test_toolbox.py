@@ -196,3 +196,14 @@ async def test_a_server_that_is_away_costs_only_its_tools(box: Toolbox, caplog: 
     tools = await ready(box, {"a": {"mcp": {"command": ["/nowhere"]}}, "hang_up": {"builtin": "hang_up"}})
     assert list(tools) == ["hang_up"]
     assert "the MCP server failed" in caplog.text
+
+
+async def test_after_a_colleague_was_asked_the_agent_says_nothing(box: Toolbox) -> None:
+    there = {"to": "+4930123456", "way": "warm", "briefing": "Press 1."}
+    agent = Agent.model_validate(
+        {"llm_model": "m", "telephone": {"transfers": {"desk": there}}, "tools": {"pass": {"builtin": "transfer"}}}
+    )
+    hands = FakeHands()
+    output = await box.of(agent)["pass"].body({"target": "desk"}, context(hands))
+    assert output == ToolOutput("Connected.", "wait")
+    assert hands.did == [("transfer", ("+4930123456", "warm"))]

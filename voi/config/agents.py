@@ -329,4 +329,5 @@ class Agent(Prompted):
                     for choice in phrases.choices
                 )
                 update[field] = phrases.model_copy(update={"choices": choices})
-        return self.model_copy(update={**update, "tools": {n: t.with_files(resolve) for n, t in self.tools.items()}})
+        tools = {name: tool.with_files(resolve) for name, tool in self.tools.items()}
+        return self.model_copy(update={**update, "tools": tools, "telephone": self.telephone.with_files(resolve)})

@@ -203,6 +203,23 @@ class Phones(FileModel):
         return number.model_copy(update=update)
 
 
+def _check_transfers(phones: Phones, agents: Mapping[str, Any], source: str, problems: Problems) -> None:
+    """Accounts that agents' transfers name, and accounts that call for others without a permission."""
+    ways = (*phones.accounts, *phones.asterisk)
+    for agent_name, agent in agents.items():
+        telephone = getattr(agent, "telephone", None)
+        for name, transfer in telephone.transfers.items() if telephone is not None else ():
+            if transfer.account is not None and transfer.account not in ways:
+                where = f"{agent_name}.telephone.transfers.{name}.account"
+                known = did_you_mean(transfer.account, ways)
+                problems.warnings.append(f"{source}: {where} names {quoted(transfer.account)}, which is none{known}")
+    outgoing = phones.outgoing.accounts if phones.outgoing is not None else {}
+    for name, account in phones.accounts.items():
+        if account.takes_refer and name not in outgoing:
+            text = "is of no use: outgoing.accounts has no such account, so REFER is declined"
+            problems.warn(source, ("accounts", name, "takes_refer"), text)
+
+
 def read_phones(path: Path, agents: Mapping[str, Any], problems: Problems) -> Phones | None:
     """The file's content as far as it is right; None: there is no such file, or it has mistakes, which are added to
     `problems`."""
@@ -251,6 +268,7 @@ def read_phones(path: Path, agents: Mapping[str, Any], problems: Problems) -> Ph
         if number.carrier is not None and number.carrier not in ways:
             text = f"there is no carrier or account {quoted(number.carrier)}{did_you_mean(number.carrier, ways)}"
             problems.error(source, (*at, "carrier"), text)
+    _check_transfers(phones, agents, source, problems)
     if phones.outgoing is not None:
         check_outgoing(phones.outgoing, agents, source, problems)
     for caller in phones.callers:

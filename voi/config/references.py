@@ -18,6 +18,7 @@ ReferenceKind = Literal["agent", "control", "completeness"]
 JUDGES: Mapping[str, ReferenceKind] = {"control_agent": "control", "completeness_agent": "completeness"}
 """Fields by which agents refer to others that judge."""
 
+HOLD_MUSIC = "hold_music"
 _WHAT = {
     "agent": "an agent that talks",
     "control": 'a control agent ("model" and "denial_phrases" or "denial_classes")',
@@ -201,10 +202,15 @@ def _check_sound_files(entry: AgentEntry, greetings_dir: Path, source: str, prob
         elif not any(place.is_file() for place in places):
             # The name is relative to the working folder or to the folder of sounds: the shorter path is meant.
             place = min(places, key=lambda place: len(place.parts))
-            problems.warn(source, path, f"there is no file {place}; the voice will speak the words instead")
+            instead = "Voi's own sound is heard" if path[-1] == HOLD_MUSIC else "the voice will speak the words"
+            problems.warn(source, path, f"there is no file {place}; {instead} instead")
 
 
 def _sound_files(entry: AgentEntry) -> Iterator[tuple[JsonPath, str]]:
+    telephone = entry.raw.get("telephone")
+    music = telephone.get(HOLD_MUSIC) if isinstance(telephone, dict) else None
+    if isinstance(music, str) and "\0" not in music:
+        yield (*entry.path, "telephone", HOLD_MUSIC), music
     tools = entry.raw.get("tools")
     phrases: list[tuple[JsonPath, Any]] = [((*entry.path, field), entry.raw.get(field)) for field in PHRASE_FIELDS]
     for name, tool in tools.items() if isinstance(tools, dict) else ():

@@ -106,6 +106,9 @@ class SipAccount(FileModel):
     they need TLS."""
     keys: Literal["auto", "rtp", "info"] = "auto"
     """How keys are pressed on the line: in the sound's stream (RFC 4733), by SIP INFO, or what the other side can."""
+    takes_refer: bool = False
+    """Whether the other side may have a call go on with somebody else, whom the account calls (REFER). Whom it may
+    call, and how much a day, is said in `outgoing`."""
     session_expires_s: int = Field(default=1_800, ge=0, le=86_400)
     """Calls are refreshed that often, so that one whose other side has vanished ends; 0: never."""
 

@@ -1,26 +1,16 @@
 """What is different about an agent on the telephone."""
 
-import re
-from typing import Annotated, Literal, Self
+from collections.abc import Callable
+from typing import Literal, Self
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import Field, model_validator
 
 from voi.config.parts import FileModel, IdleReminder, PhrasesOrText, TurnSettings
 from voi.config.problems import did_you_mean, quoted
+from voi.config.transfers import TelephoneKey, TransferOrTarget
 
 IDLE_LIMIT_S = 120.0
 DURATION_LIMIT_S = 7_200.0
-
-TelephoneKey = Literal["0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "*", "#"]
-_TARGET = re.compile(
-    r"\+[1-9][0-9 ().-]{4,28}|sips?:[A-Za-z0-9._~+%-]{1,64}@[A-Za-z0-9.-]{1,120}(?::\d{1,5})?", re.ASCII
-)
-
-
-def _target(text: str) -> str:
-    if not _TARGET.fullmatch(text):
-        raise ValueError(f"must be a number with its country code or a SIP address, not {quoted(text)}")
-    return text
 
 
 class KeyTransfer(FileModel):
@@ -62,11 +52,18 @@ class Telephone(FileModel):
     keys: dict[TelephoneKey, KeyAction] = Field(default_factory=dict)
     """What keys do, each by itself: "repeat", "hang_up" or {"transfer": NAME}. Keys that are not named here are
     dictation, and so is every key while something is being dictated or entered."""
-    transfers: dict[str, Annotated[str, AfterValidator(_target)]] = Field(default_factory=dict, max_length=1_000)
-    """Where calls may be passed to: a telephone number with its country code, or a SIP address, by the name that keys
-    and the tool transfer use. The model can name no other."""
+    transfers: dict[str, TransferOrTarget] = Field(default_factory=dict, max_length=1_000)
+    """Where calls may be passed to, by the name that keys and the tool transfer use: a telephone number with its
+    country code or a SIP address, or such a target with how it is done. The model can name no other."""
+    hold_music: str | None = Field(default=None, max_length=1_000)
+    """A WAV file of the folder of sounds (VOI_GREETINGS_DIR), which callers hear while a colleague is asked; without
+    it, a sound of Voi's own. At most five minutes and 30 MB of it are used."""
     hang_up: HangUpPolicy = HangUpPolicy()
     """Whether the agent may hang up, and what is said before a call is ended."""
+
+    def with_files(self, resolve: Callable[[str], str | None]) -> Self:
+        """The same with `resolve(file)` in place of its sound file."""
+        return self.model_copy(update={"hold_music": resolve(self.hold_music)}) if self.hold_music else self
 
     @model_validator(mode="after")
     def _keys_name_transfers(self) -> Self:

@@ -270,6 +270,11 @@ class Conversation:
 
     # ---- going on elsewhere --------------------------------------------------------------------------
 
+    @property
+    def quiet(self) -> bool:
+        """The agent says nothing, and nothing that it has said is still to be heard. Tools may run."""
+        return self._replies.released is None
+
     def keep(self) -> Kept:
         """The conversation as it is, to go on elsewhere with `Continued`. It must not go on here."""
         turn, reply, released = self._turn, self._replies.kept(), self._replies.released

@@ -13,6 +13,8 @@ class EndReason(StrEnum):
     CLIENT_HUNG_UP = "client_hung_up"
     AGENT_HUNG_UP = "agent_hung_up"
     """The agent said goodbye and hung up."""
+    TRANSFERRED = "transferred"
+    """The person was passed on to somebody else. A call between the two that went on through here is over."""
     IDLE_LIMIT = "idle_limit"
     """No one spoke for a long time."""
     DURATION_LIMIT = "duration_limit"

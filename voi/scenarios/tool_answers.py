@@ -29,18 +29,19 @@ class ScriptedTools:
     def of(self, agent: Agent, *, app_tools: object = (), came_from: str = "") -> dict[str, AvailableTool]:
         """The tools of that agent, by name, and those of the scenario that no agent declares, such as a server's. The
         arguments are those of `Toolbox.of`."""
-        found = {name: self._of_agent(name, tool) for name, tool in agent.tools.items() if tool.mcp is None}
+        found = {name: self._of_agent(name, tool, agent) for name, tool in agent.tools.items() if tool.mcp is None}
         if came_from and "switch_agent" not in found:
             back = AgentTool(builtin="switch_agent", agents=(came_from,))
-            found["switch_agent"] = self._of_agent("switch_agent", back)
+            found["switch_agent"] = self._of_agent("switch_agent", back, agent)
         for name, body in self._bodies.items():
             if name not in found:
                 spec = ToolSpec(name, "", ANY_PARAMETERS)
                 found[name] = AvailableTool(spec, "unknown", ToolRule(name), body, Arguments(ANY_PARAMETERS))
         return found
 
-    def _of_agent(self, name: str, tool: AgentTool) -> AvailableTool:
-        known = built_in(tool.builtin, tool) if tool.builtin is not None else None
+    def _of_agent(self, name: str, tool: AgentTool, agent: Agent) -> AvailableTool:
+        transfers = agent.telephone.transfers
+        known = built_in(tool.builtin, tool, transfers) if tool.builtin is not None else None
         body = self._bodies.get(name) or (known.body if known else self._missing(name))
         parameters = known.parameters if known else tool.parameters or NO_PARAMETERS
         if tool.python is not None and not tool.parameters:

@@ -175,14 +175,18 @@ class Server:
         )
         self.web = web = WebDoors(
             settings, self.calls, lambda: self._configs.current, tokens, token_secrets, self._voices_of,
-            self._questions.left, self.usages, self.metrics,
+            self._questions.left, self.usages, self.metrics, self.outgoing.second_calls.of,
         )  # fmt: skip
         self._handing_over = HandingOver(web.voi_ws, self.hurry)
-        self.asterisk = AsteriskService(self.calls, lambda: self._configs.current.phones, self.metrics.listener_request)
+        self.asterisk = AsteriskService(
+            self.calls, lambda: self._configs.current.phones, self.metrics.listener_request,
+            self.outgoing.second_calls.of,
+        )  # fmt: skip
         sip = self.metrics.sip
         self.sip = SipService(
-            self.calls, lambda: self._configs.current, SipCounters(sip.call, sip.fault, sip.state), media_of
-        )
+            self.calls, lambda: self._configs.current, SipCounters(sip.call, sip.fault, sip.state), media_of,
+            self.outgoing.second_calls.of, self.outgoing.second_calls.permit,
+        )  # fmt: skip
         self.outgoing.dialers.sources += [self.sip.dialer, self.asterisk.dialer]
         self._app = create_app(
             HttpSettings(token_secrets[0], api_key, settings.cors_origins, settings.metrics),

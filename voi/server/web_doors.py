@@ -24,6 +24,7 @@ from voi.transports.realtime.peer import RealtimeCaller, RealtimeServices
 from voi.transports.realtime.webrtc import RealtimeOverWebRtc
 from voi.transports.resumables import Resumables
 from voi.transports.rtvi.connection import RtviWebSockets
+from voi.transports.telephone.consultation import RingUpOf
 from voi.transports.voi_ws.connection import VoiWebSockets
 from voi.transports.webrtc.settings import ice_settings
 from voi.transports.websocket import Accept
@@ -32,7 +33,8 @@ from voi.transports.websocket import Accept
 class WebDoors:
     """`config` returns the configuration that holds now. `tokens` say who a client is, and `secrets` sign what clients
     are given besides; the first signs, all are accepted. `voices_of` returns the voices of a TTS model.
-    `requests_left`: see `RealtimeServices`. Raises ConfigError for settings of WebRTC that cannot be used."""
+    `requests_left`: see `RealtimeServices`. `ring_up_of`: see `MediaWebSockets`. Raises
+    ConfigError for settings of WebRTC that cannot be used."""
 
     def __init__(
         self,
@@ -45,6 +47,7 @@ class WebDoors:
         requests_left: Callable[[str], tuple[int, int, float]],
         usages: Usages,
         metrics: Metrics,
+        ring_up_of: RingUpOf,
     ) -> None:
         init_s, failed = settings.init_timeout_s, metrics.listener_request
 
@@ -61,7 +64,7 @@ class WebDoors:
         )
         tickets = Tickets(secrets[0], used=seen)
         self.phone_answers = PhoneAnswers(calls, tickets, config, failed, seen=seen)
-        media = MediaWebSockets(calls, tickets, self.phone_answers, init_s, failed)
+        media = MediaWebSockets(calls, tickets, self.phone_answers, init_s, failed, ring_up_of=ring_up_of)
         carriers: Mapping[str, Accept] = {media_path(kind): partial(media.meet, kind) for kind in KINDS}
         self.by_path: dict[str, Accept] = {"/ws": self.voi_ws.meet, "/rtvi": rtvi.meet, **carriers}
         """Who takes the WebSockets."""

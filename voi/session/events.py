@@ -8,6 +8,7 @@ by the conversation's own clock.
 
 from dataclasses import dataclass
 
+from voi.config.transfers import CallTransfer
 from voi.core.actions import Status
 from voi.core.end_reason import EndReason
 from voi.dialogue import SpokenWord, Voice
@@ -167,10 +168,12 @@ class AppToolCalled:
 
 @dataclass(frozen=True, slots=True)
 class TransferAsked:
-    """The call is to be passed on to that telephone number or SIP address. Told to telephones only."""
+    """The call is to be passed on to that telephone number or SIP address. `how`: somebody is asked there before; None:
+    at once. Told to telephones only."""
 
     number: str
     target: str
+    how: CallTransfer | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from typing import Any
 
 import orjson
 
+from voi.config.transfers import CallTransfer
 from voi.errors import ClientError
 from voi.session import events
 from voi.session.current_agent import CurrentAgent
@@ -69,9 +70,9 @@ class ConversationHands:
             raise ToolFailed(NO_MESSAGES)
         self._line.now.tell(events.AppMessage(content))
 
-    async def transfer(self, target: str) -> str:
+    async def transfer(self, target: str, how: CallTransfer | None = None) -> str:
         self._check_telephone()
-        return await self._ask(lambda number: events.TransferAsked(number, target))
+        return await self._ask(lambda number: events.TransferAsked(number, target, how))
 
     async def press_keys(self, keys: str) -> str:
         self._check_telephone()

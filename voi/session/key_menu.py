@@ -6,6 +6,7 @@ from typing import Protocol
 
 from voi.config.agents import Agent
 from voi.config.telephone import KeyTransfer
+from voi.config.transfers import CallTransfer
 from voi.core import facts as was
 from voi.core.end_reason import EndReason
 from voi.core.facts import Fact
@@ -72,10 +73,10 @@ class KeyMenu:
             self._tasks.start(self._transfer(action.transfer, agent.telephone.transfers[action.transfer]), "key")
         return True
 
-    async def _transfer(self, name: str, target: str) -> None:
+    async def _transfer(self, name: str, there: CallTransfer) -> None:
         try:
-            async with asyncio.timeout(TRANSFER_TIMEOUT_S):
-                await self._hands.transfer(target)
+            async with asyncio.timeout(max(TRANSFER_TIMEOUT_S, there.longest_s)):
+                await self._hands.transfer(there.to, there if there.asks else None)
         except (ToolFailed, TimeoutError) as error:
             why = str(error) or "nobody answered in time"
             self._asks(keys_said(f"to be put through to {name}. The call could not be passed on: {why}"))

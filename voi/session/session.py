@@ -183,7 +183,7 @@ class Session:
         )
         self.invoke_llm = questions.ask
         self.beside = AgentBeside(
-            questions, current, self._conversation, config, engines.tts, line.output_rate_hz, self._observers.usage
+            questions, current, self._conversation, config, engines, line.output_rate_hz, self._observers.usage
         )
         self._condenser: Condenser | None = None
         self._recall = Recall(memory, self._tasks, prove_person, self._observing.failed)
@@ -327,13 +327,13 @@ class Session:
             self._playback.hold()
             self._alarm.clear()
 
-    def go_on(self, unheard: Mapping[int, int]) -> None:
+    def go_on(self, unheard: Mapping[int, int], *, welcome: bool = True) -> None:
         """The client is back. `unheard`: how many bytes of a message's sound had not reached it, by message id; the
-        door sends it these again. Does nothing without `hold`."""
+        door sends it these again. `welcome` False: the person was never away. Does nothing without `hold`."""
         if self._playback and self._clock.stopped:
             away_s = self._clock.go_on()
             self._playback.go_on(away_s, unheard)
-            if away_s >= AWAY_MIN_S:
+            if welcome and away_s >= AWAY_MIN_S:
                 self.tell(was.CameBack(round(away_s * 1_000)))
             self._arm()
 
@@ -346,6 +346,11 @@ class Session:
     def idle(self) -> bool:
         """Nobody speaks, and nothing is awaited."""
         return self._conversation.state is State.IDLE
+
+    @property
+    def quiet(self) -> bool:
+        """The agent says nothing, and nothing that it has said is still to be heard. Tools may run."""
+        return self._conversation.quiet
 
     @property
     def settled(self) -> bool:

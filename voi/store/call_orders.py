@@ -224,6 +224,36 @@ async def _books(connection: Connection, account: str, now_ms: int) -> Any:
     return (await connection.execute(select(call_accounts).where(a.name == account))).one()
 
 
+async def take_second_call(connection: Connection, account: str, limit: AccountLimits, now_ms: int) -> str:
+    """A call that is no order, such as to a colleague, counts in the account's books: one call, and the first minute.
+    Returns the day that it counts for; "": the day is used up."""
+    books = await _books(connection, account, now_ms)
+    if books.calls >= limit.calls_a_day or books.spent_ms + RESERVED_MS > limit.spent_ms:
+        return ""
+    a = call_accounts.c
+    await connection.execute(
+        update(call_accounts).where(a.name == account).values(calls=a.calls + 1, spent_ms=a.spent_ms + RESERVED_MS)
+    )
+    return str(books.day)
+
+
+async def reserve_second_call(connection: Connection, account: str, most_ms: int, now_ms: int) -> str:
+    """Reserve another piece of the account's minutes for such a call. Returns the day; "": they are used up."""
+    books = await _books(connection, account, now_ms)
+    if books.spent_ms + RESERVED_MS > most_ms:
+        return ""
+    a = call_accounts.c
+    await connection.execute(update(call_accounts).where(a.name == account).values(spent_ms=a.spent_ms + RESERVED_MS))
+    return str(books.day)
+
+
+async def end_second_call(connection: Connection, account: str, day: str, unused_ms: int) -> None:
+    """Such a call is over: give back what it reserved last and did not use."""
+    a = call_accounts.c
+    back = {"spent_ms": a.spent_ms - unused_ms}
+    await connection.execute(update(call_accounts).where(a.name == account, a.day == day).values(**back))
+
+
 async def put_back(connection: Connection, order_id: str, server: str, not_before_ms: int) -> bool:
     """It was not dialled after all: it waits again, in its old place, and what it cost is given back."""
     again = {"state": QUEUED, "not_before_ms": not_before_ms, "server": "", "claimed_until_ms": 0, "dialled_ms": None}

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
+from voi.config.transfers import CallTransfer
 from voi.core.tool_rule import AfterCall, ToolRule
 from voi.dialogue import ToolSpec
 from voi.errors import VoiError
@@ -44,8 +45,9 @@ class Hands(Protocol):
     def tell_app(self, content: str) -> None:
         """Send the connected app a message."""
 
-    async def transfer(self, target: str) -> str:
-        """Pass the telephone call on to that number or address. Returns what came of it."""
+    async def transfer(self, target: str, how: CallTransfer | None = None) -> str:
+        """Pass the telephone call on to that number or address. `how`: somebody is asked there before; None: at once.
+        Returns what came of it."""
         ...
 
     async def press_keys(self, keys: str) -> str:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from voi.config.tools import AgentTool, BuiltInName
+from voi.config.transfers import CallTransfer
 from voi.tools.base import ToolBody, ToolContext, ToolFailed, ToolOutput
 
 _NOTHING: dict[str, Any] = {"type": "object", "properties": {}}
@@ -22,7 +23,8 @@ class BuiltIn:
     body: ToolBody
 
 
-def built_in(name: BuiltInName, tool: AgentTool) -> BuiltIn:
+def built_in(name: BuiltInName, tool: AgentTool, transfers: Mapping[str, CallTransfer]) -> BuiltIn:
+    """`transfers`: where the agent's telephone passes calls to, where the tool does not say it."""
     match name:
         case "hang_up":
             return BuiltIn(
@@ -58,7 +60,7 @@ def built_in(name: BuiltInName, tool: AgentTool) -> BuiltIn:
         case "transfer":
             return BuiltIn(
                 "Pass the call on to somebody. Tell the person before that you do.",
-                _one_of("target", tool.targets), _transfer_by(tool.targets),
+                _one_of("target", tool.targets or transfers), _transfer_by(tool.targets, transfers),
             )  # fmt: skip
         case "never_call_again":
             return BuiltIn(
@@ -114,9 +116,14 @@ async def _search(arguments: dict[str, Any], context: ToolContext) -> str:
     return await context.hands.search_files(arguments["query"])
 
 
-def _transfer_by(targets: Mapping[str, str]) -> ToolBody:
-    async def transfer(arguments: dict[str, Any], context: ToolContext) -> str:
-        return await context.hands.transfer(targets[arguments["target"]])
+def _transfer_by(targets: Mapping[str, str], transfers: Mapping[str, CallTransfer]) -> ToolBody:
+    async def transfer(arguments: dict[str, Any], context: ToolContext) -> ToolOutput | str:
+        name = arguments["target"]
+        if targets:
+            return await context.hands.transfer(targets[name])
+        there = transfers[name]
+        result = await context.hands.transfer(there.to, there if there.asks else None)
+        return ToolOutput(result, "wait") if there.asks else result  # the two talk, and the agent has nothing to say
 
     return transfer
 

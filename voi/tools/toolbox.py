@@ -150,8 +150,9 @@ class Toolbox:
             kind, body = "capture", CaptureTool(tool.capture, agent.language or ENGLISH)
             description, parameters = description or DESCRIPTION, parameters_of(tool.capture.as_slots())
         elif tool.builtin is not None:
-            known = built_in(tool.builtin, _with_targets(tool, agent))
+            known = built_in(tool.builtin, tool, agent.telephone.transfers)
             kind, body, parameters = "builtin", known.body, known.parameters
+            tool = _with_time(tool, agent)
             description = description or known.description
         else:
             kind, body = "app", AppTool(name)
@@ -206,11 +207,12 @@ class Toolbox:
             log.warning("%s", error)
 
 
-def _with_targets(tool: AgentTool, agent: Agent) -> AgentTool:
-    """A transfer goes where the agent's telephone says, if the tool does not."""
-    if tool.builtin != "transfer" or not agent.telephone.transfers:
+def _with_time(tool: AgentTool, agent: Agent) -> AgentTool:
+    """Somebody who is asked before a call is passed on needs longer than a tool has."""
+    if tool.builtin != "transfer" or tool.targets:
         return tool
-    return tool.model_copy(update={"targets": agent.telephone.transfers})
+    longest_s = max((each.longest_s for each in agent.telephone.transfers.values()), default=0.0)
+    return tool.model_copy(update={"timeout_s": max(tool.timeout_s, longest_s)})
 
 
 def available(

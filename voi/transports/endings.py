@@ -9,6 +9,7 @@ _ENDINGS: dict[EndReason, tuple[int, str]] = {
     EndReason.FINISHED: (NORMAL, ""),
     EndReason.CLIENT_HUNG_UP: (NORMAL, ""),
     EndReason.AGENT_HUNG_UP: (NORMAL, "The agent hung up."),
+    EndReason.TRANSFERRED: (NORMAL, "The call was passed on."),
     EndReason.IDLE_LIMIT: (NORMAL, "Nobody spoke for a long time."),
     EndReason.DURATION_LIMIT: (NORMAL, "The conversation reached its maximum duration."),
     EndReason.QUOTA_USED: (NORMAL, ""),

@@ -23,6 +23,7 @@ from voi.transports.sip.faults import SipFaults
 from voi.transports.sip.incoming_call import IncomingCall
 from voi.transports.sip.message import SipRequest
 from voi.transports.sip.outgoing_call import OutgoingCall
+from voi.transports.sip.problem import SipProblem
 from voi.transports.sip.service import SipCounters, SipService
 from voi.transports.sip.stack import SipStack
 from voi.transports.sip.uri import SipUri
@@ -40,9 +41,14 @@ class OwnTelephone:
         self.calls: list[IncomingCall] = []
         self.stack = SipStack(SipFaults(lambda kind: None), self._invited)
         self._server = server
+        self.refuse_with = 0
+        """A code by which it refuses calls; 0: it takes them."""
 
     def _invited(self, transaction: Any) -> None:
         call = IncomingCall(self.stack, transaction, talks("127.0.0.1", 6_000), "phone", None, 0)
+        if self.refuse_with:
+            call.refuse(SipProblem(self.refuse_with))
+            return
         self.calls.append(call)
         call.accept()
 

@@ -4,7 +4,7 @@ import asyncio
 
 from voi.session.events import Ended
 from voi.transports.rtp import RtpPacket, parse_rtp
-from voi.transports.telephone.line import LineListener
+from voi.transports.telephone.line import LineListener, Signalling
 from voi.transports.telephone.rtp_ports import OnDatagram
 from voi.transports.telephone.rtp_terms import NetAddress
 from voi.transports.telephone.rtp_ticker import RtpTicker
@@ -78,10 +78,17 @@ class FakeSignalling:
     def __init__(self, refuse_with: Exception | None = None) -> None:
         self.refuse_with = refuse_with
         self.targets: list[str] = []
+        self.connected: list[Signalling] = []
         self.ended: list[Ended] = []
 
     async def transfer(self, target: str) -> None:
         self.targets.append(target)
+        await asyncio.sleep(0)
+        if self.refuse_with is not None:
+            raise self.refuse_with
+
+    async def connect(self, other: Signalling) -> None:
+        self.connected.append(other)
         await asyncio.sleep(0)
         if self.refuse_with is not None:
             raise self.refuse_with

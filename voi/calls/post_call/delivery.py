@@ -10,6 +10,7 @@ import orjson
 from voi.calls.post_call.job import PostCallJob
 from voi.config.agents import Agent
 from voi.config.post_call import SUMMARY
+from voi.config.transfers import CallTransfer
 from voi.errors import VoiError
 from voi.tools.arguments import WrongArguments
 from voi.tools.base import AvailableTool, ToolContext, ToolFailed
@@ -44,7 +45,7 @@ class _NoHands:
     def tell_app(self, content: str) -> None:
         raise ToolFailed(OVER)
 
-    async def transfer(self, target: str) -> str:
+    async def transfer(self, target: str, how: CallTransfer | None = None) -> str:
         raise ToolFailed(OVER)
 
     async def press_keys(self, keys: str) -> str:

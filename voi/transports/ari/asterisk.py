@@ -31,7 +31,8 @@ from voi.transports.ari.operations import Operations
 from voi.transports.ari.orphans import Orphans
 from voi.transports.ari.rest import AriClient
 from voi.transports.ari.signalling import AriSignalling
-from voi.transports.telephone.answering import admit_call, open_call
+from voi.transports.telephone.answering import admit_call, left, open_call
+from voi.transports.telephone.consultation import RingUp
 from voi.transports.telephone.dialing import AnsweredCall, Dial, NotAnswered
 from voi.transports.telephone.door import TelephoneDoor
 
@@ -61,16 +62,19 @@ class _Live:
 
 
 class Asterisk:
-    """`name`: in phones.json. `phones` returns what phones.json says now."""
+    """`name`: in phones.json. `phones` returns what phones.json says now. `ring_up` rings up colleagues that calls are
+    passed on to."""
 
     def __init__(
-        self, name: str, server: AsteriskServer, calls: Calls, phones: Callable[[], Phones | None], count: CountAri
-    ) -> None:
+        self, name: str, server: AsteriskServer, calls: Calls, phones: Callable[[], Phones | None], count: CountAri,
+        ring_up: RingUp | None = None,
+    ) -> None:  # fmt: skip
         self.name = name
         self.server = server
         self._calls = calls
         self._phones = phones
         self._count_as = count
+        self._ring_up = ring_up
         self._tasks = Tasks()
         self._live: dict[str, _Live] = {}
         """By the id of the channel."""
@@ -271,7 +275,7 @@ class Asterisk:
         signalling = AriSignalling(leg, lambda: self.server.transfer, self._tasks)
         door = TelephoneDoor(
             line, signalling, on_gone=lambda why: self._line_gone(live), on_fault=partial(self._count, "media"),
-            source="Asterisk", tail_s=leg.way.tail_s,
+            source="Asterisk", tail_s=leg.way.tail_s, ring_up=self._ring_up,
         )  # fmt: skip
         caller = caller if _NUMBER.fullmatch(caller) else ""
         try:
@@ -322,7 +326,7 @@ class Asterisk:
         if live.call is None or live.call.over:
             return
         if (reason := end_reason_of(cause)) is EndReason.CLIENT_HUNG_UP:
-            live.call.hang_up()
+            left(live.call)
         else:
             live.call.end(reason, f"Asterisk has ended the call (cause {cause}).")
 

@@ -10,6 +10,7 @@ from voi.config.phones import Phones
 from voi.errors import ConfigError
 from voi.tasks import Tasks
 from voi.transports.ari.asterisk import Asterisk, CountAri
+from voi.transports.telephone.consultation import RingUpOf
 from voi.transports.telephone.dialing import Dialer
 
 log = logging.getLogger(__name__)
@@ -18,14 +19,17 @@ LOOK_S = 0.5
 
 
 class AsteriskService:
-    """`phones` returns what phones.json says now; `count`: see `asterisk.CountAri`."""
+    """`phones` returns what phones.json says now; `count`: see `asterisk.CountAri`. `ring_up_of`: what
+    rings up colleagues for calls of an Asterisk."""
 
     def __init__(
         self, calls: Calls, phones: Callable[[], Phones | None], count: CountAri,
+        ring_up_of: RingUpOf = lambda account: None,
     ) -> None:  # fmt: skip
         self._calls = calls
         self._phones = phones
         self._count = count
+        self._ring_up_of = ring_up_of
         self._tasks = Tasks()
         self._seen: Phones | None = None
         self.running: dict[str, Asterisk] = {}
@@ -64,7 +68,7 @@ class AsteriskService:
             try:
                 found = self.running.get(name)
                 if found is None:
-                    found = Asterisk(name, server, self._calls, self._phones, self._count)
+                    found = Asterisk(name, server, self._calls, self._phones, self._count, self._ring_up_of(name))
                     found.start()
                     self.running[name] = found
                 elif found.server != server:

@@ -8,7 +8,7 @@ from voi.tasks import Tasks
 from voi.transports.ari.causes import hangup_reason
 from voi.transports.ari.failure import AriError
 from voi.transports.ari.leg import AriLeg
-from voi.transports.telephone.line import TransferUnsupported
+from voi.transports.telephone.line import Signalling, TransferUnsupported
 
 TARGET_VARIABLE = "VOI_TARGET"
 
@@ -43,6 +43,10 @@ class AriSignalling:
         except AriError:
             leg.passed_on = False
             raise
+
+    async def connect(self, other: Signalling) -> None:
+        """`Signalling`."""
+        raise TransferUnsupported
 
     def hang_up(self, ended: Ended) -> None:
         self._tasks.start(self._leg.close(hangup_reason(ended.reason)), "end of a call of Asterisk's")

@@ -40,6 +40,8 @@ from voi.transports.media_ws.door import MediaDoor
 from voi.transports.media_ws.line import Transfer
 from voi.transports.media_ws.socket_requests import account_of
 from voi.transports.media_ws.tickets import Admitted, Tickets
+from voi.transports.telephone.answering import left
+from voi.transports.telephone.consultation import RingUpOf
 from voi.transports.websocket import NORMAL, Request, WebSocket
 
 log = logging.getLogger(__name__)
@@ -55,7 +57,8 @@ _NOTHING = MediaCodec("ulaw", 8_000)
 
 @dataclass(frozen=True)
 class MediaWebSockets:
-    """Accepts the WebSockets of carriers. `twilio_api`: where Twilio's REST API is."""
+    """Accepts the WebSockets of carriers. `twilio_api`: where Twilio's REST API is. `ring_up_of`: what rings up
+    colleagues for calls of that carrier."""
 
     calls: Calls
     tickets: Tickets
@@ -63,6 +66,7 @@ class MediaWebSockets:
     start_timeout_s: float
     count: CountRequest
     twilio_api: str = twilio_rest.API
+    ring_up_of: RingUpOf = lambda account: None
     waiting: "dict[MediaConnection, None]" = field(default_factory=dict)
 
     def meet(self, kind: CarrierKind, socket: WebSocket, request: Request) -> "MediaConnection":
@@ -159,6 +163,7 @@ class MediaConnection:
         door = self._door = MediaDoor(
             self._socket, self._carrier, codec, heard, started.stream_id,
             self._transfer(phones, admitted, started.call_id or call_id), self._fault,
+            self._listener.ring_up_of(admitted.carrier),
         )  # fmt: skip
         caller = e164(admitted.call.caller)
         caller = caller if _NUMBER.fullmatch(caller) else ""
@@ -237,7 +242,7 @@ class MediaConnection:
             case StreamStopped(_, answer):
                 if answer:
                     self._socket.send_text(answer.encode())
-                call.hang_up()
+                left(call)
             case CarrierWaits(answer):
                 self._socket.send_text(answer.encode())
             case CarrierComplains(fault):
@@ -275,6 +280,8 @@ class MediaConnection:
                 self._over = True
                 log.info("%s left before its stream began", self._client)
                 self._fault("no_start")
+        elif self._door is not None and self._door.passed_on:
+            left(self._call)
         elif self._door is not None:
             self._call.detach(self._door, 0)
 

@@ -16,7 +16,7 @@ from voi.transports.media_ws.carrier import CallerKey, CallerSound, Carrier, Car
 from voi.transports.media_ws.codecs import MediaCodec
 from voi.transports.media_ws.in_order import SoundOrder
 from voi.transports.media_ws.played_by_clock import PlayedByClock
-from voi.transports.telephone.line import SOUND_MAX_S, LineListener, TransferUnsupported
+from voi.transports.telephone.line import SOUND_MAX_S, LineListener, Signalling, TransferUnsupported
 from voi.transports.websocket import MessageSocket
 
 MARKS_MAX = 256
@@ -168,6 +168,9 @@ class CarrierSignalling:
         if self._transfer is None:
             raise TransferUnsupported
         await self._transfer(target)
+
+    async def connect(self, other: Signalling) -> None:
+        raise TransferUnsupported
 
     def hang_up(self, ended: Ended) -> None:
         code, words = ending(ended)

@@ -9,7 +9,7 @@ REFUSED = 3000
 """Close code of the real server where a key or a model is refused."""
 _QUIET = frozenset({
     EndReason.FINISHED, EndReason.CLIENT_HUNG_UP, EndReason.AGENT_HUNG_UP, EndReason.IDLE_LIMIT, EndReason.NO_DOOR,
-    EndReason.REPLACED,
+    EndReason.REPLACED, EndReason.TRANSFERRED,
 })  # fmt: skip
 """Reasons that are no error."""
 _ERRORS: dict[EndReason, tuple[int, str, str, str]] = {

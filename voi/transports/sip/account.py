@@ -23,6 +23,9 @@ from voi.transports.sip.transactions import Flow
 from voi.transports.sip.uri import SipUri
 from voi.transports.telephone.srtp import srtp_is_there
 
+CountCall = Callable[[str, str, str], None]
+"""Counts a call by account, direction ("in", "out") and outcome."""
+
 
 class LiveAccount:
     """`on_state` is told each change of its state. Raises ConfigError if a secret is missing. `start` it, and `close`

@@ -4,10 +4,10 @@ import asyncio
 from collections.abc import Callable
 
 from voi.errors import VoiError
-from voi.transports.sip.account import LiveAccount
-from voi.transports.sip.incoming import CountCall
+from voi.transports.sip.account import CountCall, LiveAccount
 from voi.transports.sip.media import BY_INFO, OpenMedia, SipMedia, SipPhoneLine
 from voi.transports.sip.outgoing_call import OutgoingCall
+from voi.transports.sip.referred import Referrals
 from voi.transports.sip.signalling import SipSignalling, dialled
 from voi.transports.sip.stack import SipStack
 from voi.transports.sip.transactions import Flow
@@ -19,12 +19,14 @@ class SipDialer:
     """`Dialer`. `account`: the account as it is now; it raises VoiError if there is none any more."""
 
     def __init__(
-        self, stack: SipStack, account: Callable[[], LiveAccount], open_media: OpenMedia, count: CountCall
-    ) -> None:
+        self, stack: SipStack, account: Callable[[], LiveAccount], open_media: OpenMedia, count: CountCall,
+        referrals: Referrals | None = None,
+    ) -> None:  # fmt: skip
         self._stack = stack
         self._account = account
         self._open_media = open_media
         self._count = count
+        self._referrals = referrals
 
     async def dial(self, dial: Dial, on_ringing: Callable[[], None], on_gone: Callable[[], None]) -> AnsweredCall:
         """`Dialer`."""
@@ -69,6 +71,9 @@ class SipDialer:
             await media.aclose()
             raise
         signalling = SipSignalling(leg, media, account.address)
+        signalling.line = line
+        if self._referrals is not None:
+            self._referrals.watch(signalling, account)
         leg.on_over = lambda why: on_gone()
         return AnsweredCall(line, signalling)
 

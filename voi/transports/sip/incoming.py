@@ -2,6 +2,7 @@
 
 import asyncio
 import contextvars
+import logging
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -12,28 +13,35 @@ from voi.calls.call_id import conversation_id, new_call_id
 from voi.calls.calls import Calls
 from voi.config.phones import PhoneNumber, Phones
 from voi.core.end_reason import EndReason
+from voi.core.facts import AnswerAsked, TextTyped
 from voi.tasks import Tasks
-from voi.transports.sip.account import LiveAccount
+from voi.transports.sip.account import CountCall, LiveAccount
 from voi.transports.sip.digest import DigestGate, read_fields
 from voi.transports.sip.incoming_call import IncomingCall
+from voi.transports.sip.leg import SipLeg
 from voi.transports.sip.media import BY_INFO, OpenMedia, SipMedia, SipPhoneLine
 from voi.transports.sip.message import SipRequest
 from voi.transports.sip.numbers import NUMBER, called_in, caller_of, number_of
 from voi.transports.sip.problem import SipProblem
-from voi.transports.sip.signalling import SipSignalling
+from voi.transports.sip.referred import Referrals
+from voi.transports.sip.replaces import Replaces, replaces_in
+from voi.transports.sip.signalling import SipSignalling, bye_headers_of_transfer
 from voi.transports.sip.stack import SipStack
 from voi.transports.sip.statuses import refusal_of
 from voi.transports.sip.transactions import ServerTransaction
 from voi.transports.sip.uri import SipUri, parse_uri
 from voi.transports.telephone.answering import admit_call, open_call
+from voi.transports.telephone.consultation import RingUpOf
 from voi.transports.telephone.door import TelephoneDoor
 from voi.transports.telephone.rtp_line import RTP_TAIL_S
 
+log = logging.getLogger(__name__)
+
 REALM = "voi"
+SOMEBODY_ELSE = "[The call was passed on to you: somebody else is on the line now.]"
+"""What the agent is told then, in the place of words of the person."""
 RINGS_S = 180.0
 """A call that is not to be answered rings for so long."""
-CountCall = Callable[[str, str, str], None]
-"""Counts a call by account, direction ("in", "out") and outcome."""
 _OUTCOMES = {403: "not_allowed", 404: "unknown", 480: "unavailable", 486: "busy", 487: "cancelled", 488: "no_codec",
              503: "overloaded"}  # fmt: skip
 
@@ -50,12 +58,13 @@ class _Arriving:
 
 class IncomingCalls:
     """`accounts`, `phones`: those of now. `open_media` opens a port for sound. `on_fault` counts what is wrong with a
-    line."""
+    line. `ring_up_of`: what rings up colleagues for calls of that account."""
 
     def __init__(
         self, stack: SipStack, calls: Calls, accounts: Callable[[], Iterable[LiveAccount]],
         phones: Callable[[], Phones | None], open_media: OpenMedia, count: CountCall, on_fault: Callable[[str], None],
-        tasks: Tasks, clock: Callable[[], float] = time.time,
+        tasks: Tasks, clock: Callable[[], float] = time.time, *, ring_up_of: RingUpOf = lambda account: None,
+        referrals: Referrals | None = None,
     ) -> None:  # fmt: skip
         self._stack = stack
         self._calls = calls
@@ -65,13 +74,18 @@ class IncomingCalls:
         self._count = count
         self._on_fault = on_fault
         self._tasks = tasks
+        self._ring_up_of = ring_up_of
         self._clock = clock
+        self._referrals = referrals
         self._gate = DigestGate(REALM)
 
     def invite(self, transaction: ServerTransaction) -> None:
         """A new call. Raises SipProblem if it is not taken."""
         request, host = transaction.request, transaction.flow.remote[0]
         account = self._account_of(request, host)
+        if (replaced := replaces_in(request)) is not None:
+            self._replace(transaction, account, replaced)
+            return
         try:
             arriving = self._arriving(account, request, host)
             leg = self._leg(account, transaction)
@@ -85,6 +99,35 @@ class IncomingCalls:
             self._tasks.start, self._ring(leg, arriving, call_id), "SIP call", lambda error: self._fail(leg, error)
         )
         leg.on_over = lambda why: self._given_up(leg, arriving, ringing)
+
+    def _replace(self, transaction: ServerTransaction, account: LiveAccount, replaced: Replaces) -> None:
+        """Somebody takes the place of the other side of a call of that account (RFC 3891). Raises SipProblem."""
+        before = self._stack.dialog(replaced.call_id, replaced.to_tag)
+        host = transaction.flow.remote[0]
+        if (
+            not isinstance(before, SipLeg)
+            or before not in account.legs
+            or not before.established
+            or before.dialog.remote_tag != replaced.from_tag
+            or before.on_replaced is None
+        ):
+            self._stack.limits.refused(host)
+            self._stack.faults.note("replaces_unknown", host, "an INVITE replaces a call that is none", 20)
+            raise SipProblem(481)
+        if replaced.early_only:
+            raise SipProblem(486)
+        leg = self._leg(account, transaction)
+        leg.talks.at_port(before.talks.port)
+        try:
+            leg.prepare()
+        except SipProblem as problem:
+            leg.refuse(problem)
+            return
+        before.on_replaced(leg)
+        leg.accept()
+        before.hang_up(bye_headers_of_transfer())
+        self._count(account.name, "in", "replaced")
+        log.info("a call of the account %s goes on with somebody else, who has taken it over", account.name)
 
     def _fail(self, leg: IncomingCall, error: BaseException) -> None:
         self._tasks.fault("a SIP call could not be answered", error)
@@ -209,9 +252,13 @@ class IncomingCalls:
         plan = leg.talks.plan or leg.talks.expected_plan(leg.flow.remote[0])
         line = SipPhoneLine(media, plan, leg, BY_INFO[arriving.account.config.keys])
         signalling = SipSignalling(leg, media, self._dials_at(arriving.account, leg))
-        taking = _Taking(leg, self._on_fault)
+        signalling.line = line
+        if self._referrals is not None:
+            self._referrals.watch(signalling, arriving.account)
+        taking = _Taking(signalling)
         door = TelephoneDoor(line, signalling, on_gone=taking.line_gone, on_fault=self._on_fault, source="sip",
-                             tail_s=RTP_TAIL_S)  # fmt: skip
+                             tail_s=RTP_TAIL_S, ring_up=self._ring_up_of(arriving.account.name))  # fmt: skip
+        taking.door = door
         config, phones = arriving.account.config, self._phones()
         caller = arriving.caller if NUMBER.fullmatch(arriving.caller) else ""
         try:
@@ -232,6 +279,7 @@ class IncomingCalls:
             raise problem
         self._count(arriving.account.name, "in", "answered")
         signalling.on_hold = taking.held
+        signalling.on_somebody_else = taking.with_somebody_else
         leg.on_over = lambda why: self._over(taking, media)
 
         def confirmed() -> None:
@@ -245,11 +293,14 @@ class IncomingCalls:
         return True
 
     def _over(self, taking: "_Taking", media: SipMedia) -> None:
-        call = taking.call
+        call, door = taking.call, taking.door
         assert call is not None
         if not call.started:
             self._tasks.start(media.aclose(), "sound of a call that never began")
-        call.hang_up()
+        if taking.passed_on or (door is not None and door.passed_on):
+            call.end(EndReason.TRANSFERRED)
+        else:
+            call.hang_up()
 
     def _dials_at(self, account: LiveAccount, leg: IncomingCall) -> SipUri:
         if account.config.server or account.config.domain:
@@ -261,19 +312,35 @@ class IncomingCalls:
 class _Taking:
     """What follows from a call's line and signalling for its conversation."""
 
-    def __init__(self, leg: IncomingCall, on_fault: Callable[[str], None]) -> None:
+    def __init__(self, signalling: SipSignalling) -> None:
         self.call: Call | None = None
-        self._leg = leg
-        self._on_fault = on_fault
+        self.door: TelephoneDoor | None = None
+        self._signalling = signalling
+
+    @property
+    def passed_on(self) -> bool:
+        """Their telephone was told to call somebody else, and does."""
+        return self._signalling.leg.passed_on
+
+    def with_somebody_else(self) -> None:
+        """The agent is told, and speaks to them."""
+        call, door = self.call, self.door
+        if call is not None and call.session is not None and call.started and not (door and door.elsewhere):
+            call.session.tell(TextTyped(SOMEBODY_ELSE))
+            call.session.tell(AnswerAsked())
 
     def line_gone(self, why: str) -> None:
         """No sound comes any more."""
-        self._leg.hang_up((("Reason", 'SIP;cause=408;text="No sound"'),))
+        self._signalling.leg.hang_up((("Reason", 'SIP;cause=408;text="No sound"'),))
         if self.call is not None:
             self.call.hang_up()
 
     def held(self, held: bool) -> None:
         """The caller holds the call: time stands still for the conversation."""
+        if self.door is not None:
+            self.door.caller_holds = held
+            if self.door.elsewhere:
+                return
         if self.call is not None and self.call.started:
             if held:
                 self.call.stand_still()

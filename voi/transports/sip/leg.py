@@ -54,8 +54,14 @@ class SipLeg:
         """The other side has ended the call, or it broke: told once, and not after `hang_up`."""
         self.on_closed: Callable[[], None] = lambda: None
         """The call is over, whoever ended it."""
+        self.on_replaced: Callable[[SipLeg], None] | None = None
+        """Has the call go on over another dialog, which takes the place of this one; None: it cannot."""
+        self.on_refer: Callable[[ServerTransaction], None] | None = None
+        """The other side asks us to call somebody. Raises SipProblem; None: that is declined."""
         self.over = False
         self.established = False
+        self.passed_on = False
+        """They have taken a REFER of ours, and hung up or were hung up."""
         self._owner = owner
         self._awaited: AwaitedAck | None = None
         self._offered = False
@@ -96,7 +102,9 @@ class SipLeg:
             case "PRACK":
                 self.pracked(transaction)
             case "REFER":
-                raise SipProblem(603)
+                if self.on_refer is None:
+                    raise SipProblem(603)
+                self.on_refer(transaction)
             case _:
                 raise SipProblem(405, headers=(("Allow", ALLOW),))
 
@@ -265,6 +273,7 @@ class SipLeg:
         self.ask("REFER", headers, b"", transferring.answered, transferring.failed)
         try:
             await transferring.outcome()
+            self.passed_on = True
         finally:
             self._transferring = None
 
@@ -379,5 +388,5 @@ class SipLeg:
         if self._later is not None:
             self._later.cancel()
         if self._transferring is not None:
-            self._transferring.gone()
+            self.passed_on = self._transferring.gone()
         self.on_closed()

@@ -41,9 +41,10 @@ class SipPhoneLine:
 
     def __init__(self, media: SipMedia, plan: MediaPlan, leg: SipLeg, by_info: bool | None) -> None:
         self._media = media
-        self._leg = leg
+        self.leg = leg
+        """Over which keys are pressed by INFO."""
         self._by_info = by_info
-        self._line = media.begin(plan, None if by_info is False else leg.press)
+        self._line = media.begin(plan, None if by_info is False else lambda keys: self.leg.press(keys))
         self.rate_hz = self._line.rate_hz
         self._listener: LineListener | None = None
         leg.on_key = self._key
@@ -67,7 +68,7 @@ class SipPhoneLine:
 
     def press(self, keys: str) -> bool:
         if self._by_info:
-            self._leg.press(keys)
+            self.leg.press(keys)
             return True
         return self._line.press(keys)
 

@@ -95,6 +95,11 @@ class OfferAnswer:
         """We hold the call."""
         return self.wanted in ("sendonly", "inactive")
 
+    @property
+    def port(self) -> int:
+        """Where our sound is to be sent."""
+        return self._port
+
     def at_port(self, port: int) -> None:
         """Where our sound is to be sent, once there is a port."""
         self._port = port

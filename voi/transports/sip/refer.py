@@ -48,9 +48,11 @@ class Transferring:
         elif request.get("subscription-state").lower().startswith("terminated"):
             self._finish("")
 
-    def gone(self) -> None:
-        """The call has ended: once accepted, because it was passed on."""
-        self._finish("" if self._accepted.is_set() else "the call ended")
+    def gone(self) -> bool:
+        """The call has ended: once accepted, because it was passed on. Returns whether it was."""
+        accepted = self._accepted.is_set()
+        self._finish("" if accepted else "the call ended")
+        return accepted
 
     def _finish(self, wrong: str) -> None:
         if not self._done.done():

@@ -15,14 +15,16 @@ from voi.config.phones import Phones
 from voi.config.sip_accounts import SipListening
 from voi.errors import ConfigError, VoiError
 from voi.tasks import Tasks
-from voi.transports.sip.account import LiveAccount
+from voi.transports.sip.account import CountCall, LiveAccount
 from voi.transports.sip.dialer import SipDialer
 from voi.transports.sip.faults import SipFaults
-from voi.transports.sip.incoming import CountCall, IncomingCalls
+from voi.transports.sip.incoming import IncomingCalls
 from voi.transports.sip.media import OpenMedia
+from voi.transports.sip.referred import Permit, Referrals
 from voi.transports.sip.registration import AccountState
 from voi.transports.sip.stack import SipStack
 from voi.transports.sip.transactions import Flow, ServerTransaction
+from voi.transports.telephone.consultation import RingUpOf
 from voi.transports.telephone.dialing import Dialer
 
 log = logging.getLogger(__name__)
@@ -46,12 +48,17 @@ OpenMediaOf = Callable[[SipListening], OpenMedia]
 
 
 class SipService:
-    """`config`: the one of now. `open_media` opens ports for sound as that part of phones.json says."""
+    """`config`: the one of now. `open_media` opens ports for sound as that part of phones.json says. `ring_up_of`:
+    what rings up colleagues for calls of an account. `permit`: see `Referrals`."""
 
     def __init__(
-        self, calls: Calls, config: Callable[[], Config], counters: SipCounters, open_media: OpenMediaOf
-    ) -> None:
+        self, calls: Calls, config: Callable[[], Config], counters: SipCounters, open_media: OpenMediaOf,
+        ring_up_of: RingUpOf = lambda account: None, permit: Permit | None = None,
+    ) -> None:  # fmt: skip
         self._calls = calls
+        self._ring_up_of = ring_up_of
+        self._permit = permit
+        self._referrals: Referrals | None = None
         self._config = config
         self._counters = counters
         self._open_media_of = open_media
@@ -84,7 +91,8 @@ class SipService:
         """Makes calls through that account; None: there is none of that name."""
         if self._stack is None or self._open_media is None or name not in self._accounts:
             return None
-        return SipDialer(self._stack, partial(self._account, name), self._open_media, self._counters.call)
+        account = partial(self._account, name)
+        return SipDialer(self._stack, account, self._open_media, self._counters.call, self._referrals)
 
     def _account(self, name: str) -> LiveAccount:
         if self._leaving or name not in self._accounts:
@@ -183,9 +191,11 @@ class SipService:
             raise ConfigError(f"phones.json: sip: cannot listen: {error.strerror or error}.") from None
         self._stack, self._listening = stack, listening
         self._open_media = self._open_media_of(listening)
+        self._referrals = Referrals(stack, self._permit, self._counters.call, self._tasks)
         self._incoming = IncomingCalls(
             stack, self._calls, lambda: list(self._accounts.values()), lambda: self._config().phones, self._open_media,
-            self._counters.call, self._counters.fault, self._tasks,
+            self._counters.call, self._counters.fault, self._tasks, ring_up_of=self._ring_up_of,
+            referrals=self._referrals,
         )  # fmt: skip
         log.info("SIP listens on %s, port %d", listening.host, port)
 

@@ -1,16 +1,20 @@
 """`Signalling` of a SIP call: ends it in SIP's words, passes it on, and follows it."""
 
+import asyncio
 from collections.abc import Callable
 
 from voi.errors import VoiError
 from voi.session.events import Ended
+from voi.transports.sip.dialog import SipDialog
 from voi.transports.sip.incoming_call import IncomingCall
 from voi.transports.sip.leg import SipLeg
-from voi.transports.sip.media import SipMedia
+from voi.transports.sip.media import SipMedia, SipPhoneLine
 from voi.transports.sip.negotiation import MediaPlan
 from voi.transports.sip.problem import SipProblem
 from voi.transports.sip.statuses import bye_headers, refusal_of
+from voi.transports.sip.transactions import ServerTransaction
 from voi.transports.sip.uri import SipUri, parse_uri
+from voi.transports.telephone.line import Signalling, TransferUnsupported
 
 
 class SipSignalling:
@@ -19,12 +23,38 @@ class SipSignalling:
 
     def __init__(self, leg: SipLeg, media: SipMedia, address: SipUri) -> None:
         self.leg = leg
+        self.address = address
+        self.on_refer: Callable[[ServerTransaction], None] = declined
+        """The other side passes us on. Raises SipProblem."""
+        self.referring = False
+        """That is under way."""
+        self.on_somebody_else: Callable[[], None] = lambda: None
+        """The call goes on with somebody else."""
+        self.line: SipPhoneLine | None = None
         self.on_hold: Callable[[bool], None] = lambda held: None
         self._media = media
-        self._address = address
         self.held = False
         """The other side holds the call."""
+        self._join(leg)
+
+    def _join(self, leg: SipLeg) -> None:
         leg.on_plan = self.plan
+        leg.on_replaced = self.follow
+        leg.on_refer = lambda transaction: self.on_refer(transaction)
+
+    def follow(self, leg: SipLeg) -> None:
+        """The call goes on over that dialog, whose sound comes to the same port. What becomes of the one before
+        concerns nobody any more; whoever calls this ends it."""
+        before, self.leg = self.leg, leg
+        leg.on_over, before.on_over = before.on_over, lambda why: None
+        leg.on_key, before.on_key = before.on_key, lambda key: None
+        before.on_plan, before.on_replaced, before.on_refer = lambda plan: None, None, declined
+        self._join(leg)
+        if self.line is not None:
+            self.line.leg = leg
+        if leg.talks.plan is not None:
+            self.plan(leg.talks.plan)
+        asyncio.get_running_loop().call_soon(self.on_somebody_else)  # once it is no longer held
 
     def plan(self, plan: MediaPlan) -> None:
         """It is agreed anew how sound travels."""
@@ -36,7 +66,21 @@ class SipSignalling:
 
     async def transfer(self, target: str) -> None:
         """`Signalling`. The call is over for us once the target has answered."""
-        await self.leg.transfer(dialled(target, self._address), str(self._address))
+        await self._refer(dialled(target, self.address))
+
+    async def connect(self, other: Signalling) -> None:
+        """`Signalling`: their telephone takes our place in the other call (RFC 3891, RFC 5589)."""
+        if not isinstance(other, SipSignalling) or other.leg.over:
+            raise TransferUnsupported
+        dialog = other.leg.dialog
+        try:
+            target = parse_uri(dialog.target)
+        except SipProblem:
+            raise TransferUnsupported from None
+        await self._refer(target, dialog)
+
+    async def _refer(self, target: SipUri, replaces: SipDialog | None = None) -> None:
+        await self.leg.transfer(target, str(self.address), replaces)
         if not self.leg.over:
             self.leg.hang_up(bye_headers_of_transfer())
             self.leg.on_over("the call was passed on")
@@ -48,6 +92,10 @@ class SipSignalling:
             leg.refuse(refusal_of(ended))
         else:
             leg.hang_up(bye_headers(ended))
+
+
+def declined(transaction: ServerTransaction) -> None:
+    raise SipProblem(603)
 
 
 def bye_headers_of_transfer() -> list[tuple[str, str]]:

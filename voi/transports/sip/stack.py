@@ -28,8 +28,8 @@ from voi.transports.sip.uri import SipUri, host_port, parse_uri
 
 METHODS = ("INVITE", "ACK", "CANCEL", "BYE", "OPTIONS", "INFO", "UPDATE", "PRACK", "NOTIFY", "REFER")
 ALLOW = ", ".join(METHODS)
-SUPPORTED = "timer, 100rel"
-EXTENSIONS = frozenset({"timer", "100rel", "norefersub"})
+SUPPORTED = "timer, 100rel, replaces"
+EXTENSIONS = frozenset({"timer", "100rel", "norefersub", "replaces"})
 """What a Require may name."""
 KNOWN_METHODS = frozenset({*METHODS, "REGISTER", "SUBSCRIBE", "MESSAGE", "PUBLISH"})
 BODIES = frozenset({"", "application/sdp", "multipart/mixed"})
@@ -229,6 +229,10 @@ class SipStack:
 
     def leave(self, key: tuple[str, str]) -> None:
         self._dialogs.pop(key, None)
+
+    def dialog(self, call_id: str, tag: str) -> InDialog | None:
+        """The call with that Call-ID and that tag of ours."""
+        return self._dialogs.get((call_id, tag))
 
     @property
     def dialogs(self) -> int:

@@ -14,6 +14,7 @@ from voi.errors import ClientError
 from voi.session.door import Door
 from voi.session.events import Ended
 from voi.session.session import Session
+from voi.transports.telephone.door import TelephoneDoor
 
 
 def admit_call(
@@ -35,6 +36,15 @@ def open_call(call: Call, number: PhoneNumber, heard_rate_hz: int) -> Session | 
     except ClientError as error:
         call.refuse(Ended(EndReason.BAD_START, f"The call cannot begin: {error}"))
         return None
+
+
+def left(call: Call) -> None:
+    """The other side of that call has hung up, or can no longer be heard."""
+    door = call.door
+    if isinstance(door, TelephoneDoor) and door.passed_on:
+        call.end(EndReason.TRANSFERRED)
+    else:
+        call.hang_up()
 
 
 def _adapted(number: PhoneNumber, agent: Agent) -> Agent:

@@ -11,12 +11,15 @@ from collections.abc import Callable
 
 from voi.audio.pcm import SAMPLE_BYTES
 from voi.calls.intake import Intake, open_intake
+from voi.config.transfers import CallTransfer
 from voi.core.end_reason import EndReason
 from voi.errors import VoiError
 from voi.session import events
 from voi.session.events import DoorEvent
 from voi.session.session import Session
 from voi.tasks import Tasks
+from voi.transports.telephone.consultation import NotConsulted, RingUp
+from voi.transports.telephone.consulted_transfer import ConsultedTransfer, told
 from voi.transports.telephone.line import SOUND_MAX_S, PhoneLine, Signalling, TransferUnsupported
 from voi.transports.telephone.targets import transfer_target
 
@@ -26,8 +29,14 @@ PASSED_ON = "The caller is being passed on; this call ends for you."
 NOT_PASSED_ON = "The call could not be passed on."
 NO_TRANSFER = "This carrier's calls cannot be passed on from here. Offer to call back, or give the caller the number."
 NO_TARGET = "The target is no number with a country code and no SIP address."
+NO_COLLEAGUE = "Nobody can be asked from here before a call is passed on. Offer to call back, or give the number."
+ALREADY = "The call is being passed on already."
 KEYS_PRESSED = "The keys were pressed."
 NO_KEYS = "This carrier cannot press keys on the line."
+
+
+PASSING_END_S = 5.0
+"""A colleague's call has so long to end."""
 
 
 class TelephoneDoor:
@@ -36,7 +45,8 @@ class TelephoneDoor:
     `heard_rate_hz`: of the caller's sound, where that differs from the line's `rate_hz`. `on_gone` is told once that
     the line is dead; it ends the call. `on_fault` counts what is wrong with the line, by name. `source`: what the log
     calls the other side, such as "twilio" or "sip". `tail_s`: how long the other side still plays what the line has
-    reported as played, such as the jitter buffer of a telephone; the call is hung up that much later.
+    reported as played, such as the jitter buffer of a telephone; the call is hung up that much later. `ring_up` rings
+    somebody up who is asked before a call is passed on; None: that is not possible here.
     """
 
     kind = "telephone"
@@ -52,6 +62,7 @@ class TelephoneDoor:
         source: str = "telephone",
         heard_rate_hz: int | None = None,
         tail_s: float = 0.0,
+        ring_up: RingUp | None = None,
     ) -> None:
         self.output_rate_hz = line.rate_hz
         self.heard_rate_hz = heard_rate_hz or line.rate_hz
@@ -62,6 +73,13 @@ class TelephoneDoor:
         self._on_fault = on_fault
         self._source = source
         self._tail_s = tail_s
+        self._ring_up = ring_up
+        self._passing: tuple[str, asyncio.Task[None], ConsultedTransfer] | None = None
+        """The number of the request, and what becomes of it."""
+        self.caller_holds = False
+        """The caller holds the call on their side. Whoever knows it says so."""
+        self.passed_on = False
+        """The caller was passed on: when they hang up, the call ends because of that."""
         self._tasks = Tasks()
         self._session: Session | None = None
         self._intake: Intake | None = None
@@ -83,6 +101,7 @@ class TelephoneDoor:
     async def aclose(self) -> None:
         """Release the line too, when the goodbye is over. Safe to call twice."""
         self._closed = True
+        await self._stop_passing()
         self._session = None
         intake, self._intake = self._intake, None
         if intake is not None:
@@ -101,15 +120,19 @@ class TelephoneDoor:
     def sound(self, pcm: bytes) -> None:
         if len(pcm) > SOUND_MAX_S * self.heard_rate_hz * SAMPLE_BYTES:
             self.fault("flood")
+        elif (elsewhere := self._elsewhere) is not None:
+            elsewhere.sound(pcm)
         elif self._intake is not None:
             self._intake.sound(pcm)
 
     def key(self, key: str) -> None:
-        if self._session is not None:
+        if (elsewhere := self._elsewhere) is not None:
+            elsewhere.key(key)
+        elif self._session is not None:
             self._session.key_pressed(key)
 
     def played(self, message_id: int, size_bytes: int) -> None:
-        if self._session is not None:
+        if self._session is not None and message_id >= 0:  # else it is no sound of the conversation
             self._session.sound_played(message_id, size_bytes)
 
     def fault(self, fault: str) -> None:
@@ -138,12 +161,19 @@ class TelephoneDoor:
                 self._line.finish(message_id)
             case events.SoundCleared(message_id):
                 self._line.clear(message_id)
-            case events.TransferAsked(number, target):
+            case events.TransferAsked(number, target, None):
                 self._pass_on(number, target)
+            case events.TransferAsked(number, _, CallTransfer() as how):
+                self._ask_before(number, how)
+            case events.RequestWithdrawn(number) if self._passing is not None and self._passing[0] == number:
+                if not self.passed_on:
+                    self._passing[1].cancel()
             case events.KeysAsked(number, keys):
                 self._press(number, keys)
             case events.Ended():
                 self._ended = True
+                if self._passing is not None:
+                    self._passing[1].cancel()
                 if self._tail_s and self._session is not None and event.reason is not EndReason.CLIENT_HUNG_UP:
                     self._hanging_up = self._tasks.start(self._hang_up_later(event), "end of the goodbye")
                 else:
@@ -172,7 +202,57 @@ class TelephoneDoor:
             log.warning("a call could not be passed on: %s", error)
             self._answer(number, NOT_PASSED_ON, failed=True)
         else:
+            self.passed_on = True
             self._answer(number, PASSED_ON)
+
+    @property
+    def elsewhere(self) -> bool:
+        """The caller hears music or a colleague, and the conversation stands still."""
+        return self._elsewhere is not None
+
+    @property
+    def _elsewhere(self) -> ConsultedTransfer | None:
+        return self._passing[2] if self._passing is not None and self._passing[2].aside else None
+
+    def _ask_before(self, number: str, how: CallTransfer) -> None:
+        session = self._session
+        if session is None or self._ring_up is None:
+            self._answer(number, NO_COLLEAGUE, failed=True)
+        elif self._passing is not None:
+            self._answer(number, ALREADY, failed=True)
+        else:
+            transfer = ConsultedTransfer(
+                self._line, self._signalling, self.heard_rate_hz, self.output_rate_hz, session, self._ring_up,
+                self._tasks, lambda: self.caller_holds, lambda: self._connected(number, how), self._on_fault,
+            )  # fmt: skip
+            task = self._tasks.start(self._consulted(number, how, transfer), "transfer")
+            self._passing = number, task, transfer
+
+    async def _consulted(self, number: str, how: CallTransfer, transfer: ConsultedTransfer) -> None:
+        try:
+            await transfer.run(how)
+        except NotConsulted as failure:
+            self._on_fault(f"transfer_{failure.outcome}")
+            log.warning("a call could not be passed on (%s): %s", how.way, failure)
+            self._answer(number, told(failure, how), failed=True)
+        except Exception as error:
+            self._on_fault("transfer_failed")
+            self._tasks.fault("a call could not be passed on", error)
+            self._answer(number, NOT_PASSED_ON, failed=True)
+        finally:
+            self._passing = None
+
+    def _connected(self, number: str, how: CallTransfer) -> None:
+        self.passed_on = True
+        log.info("a call was passed on to a colleague (%s)", how.way)
+        self._answer(number, PASSED_ON)
+
+    async def _stop_passing(self) -> None:
+        """The caller has left, or the call is over: the colleague's call ends too."""
+        if self._passing is not None:
+            task = self._passing[1]
+            task.cancel()
+            await asyncio.wait([task], timeout=PASSING_END_S)
 
     def _press(self, number: str, keys: str) -> None:
         if self._line.press(keys):

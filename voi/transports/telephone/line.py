@@ -75,5 +75,10 @@ class Signalling(Protocol):
         """Pass the call on, blindly, to a number (+49…) or a SIP address that was checked for its form. Returns when
         the other side has accepted. Raises VoiError, in words for a log."""
 
+    async def connect(self, other: "Signalling") -> None:
+        """Have the other sides of both calls talk without us: that of this call takes our place in the other one.
+        Returns when that is done. Raises VoiError, TransferUnsupported where the protocol or the other call has no way
+        to do it; then both calls are as they were."""
+
     def hang_up(self, ended: Ended) -> None:
         """End the call, in the protocol's words for that reason. Returns at once; safe to call twice."""

@@ -133,6 +133,21 @@ class OrderStore:
         async with self._store.writing() as connection:
             return await call_orders.put_back(connection, order_id, server, not_before_ms)
 
+    # ---- calls that are no orders ------------------------------------------------------------------------
+
+    async def take_second_call(self, name: str, account: OutgoingAccount, now_ms: int) -> str:
+        """See `voi.store.call_orders`, as for the next two."""
+        async with self._store.writing() as connection:
+            return await call_orders.take_second_call(connection, name, limits_of(account), now_ms)
+
+    async def reserve_second_call(self, name: str, most_ms: int, now_ms: int) -> str:
+        async with self._store.writing() as connection:
+            return await call_orders.reserve_second_call(connection, name, most_ms, now_ms)
+
+    async def end_second_call(self, name: str, day: str, unused_ms: int) -> None:
+        async with self._store.writing() as connection:
+            await call_orders.end_second_call(connection, name, day, unused_ms)
+
     # ---- who is never called ------------------------------------------------------------------------------
 
     async def is_never_called(self, address: str, number: str = "") -> bool:

@@ -23,6 +23,7 @@ from voi.core.answering_machine import AnswerVerdict
 from voi.core.end_reason import EndReason
 from voi.errors import ClientError, StoreError
 from voi.tasks import Tasks
+from voi.transports.telephone.answering import left
 from voi.transports.telephone.dialing import AnsweredCall, Dial, Dialer, NotAnswered
 from voi.transports.telephone.outgoing.dialers import Dialers
 from voi.transports.telephone.outgoing.dialled import dialled, hang_up
@@ -30,6 +31,7 @@ from voi.transports.telephone.outgoing.order import CallOrder, order_of
 from voi.transports.telephone.outgoing.policy import OrderRefused, Permitted, permitted, refused_because
 from voi.transports.telephone.outgoing.quiet_hours import quiet_until_ms
 from voi.transports.telephone.outgoing.screening import Screening
+from voi.transports.telephone.outgoing.second_calls import SecondCalls
 from voi.transports.telephone.outgoing.talking import begin_call, outcome_of
 
 if TYPE_CHECKING:
@@ -119,6 +121,8 @@ class OutgoingCalls:
         self._on_over = on_over
         self._clock_ms = clock_ms
         self._server = uuid4().hex
+        self.second_calls = SecondCalls(self.dialers, config, store, clock_ms)
+        """To colleagues that calls are passed on to."""
         self._tasks = Tasks()
         self._under_way: dict[str, UnderWay] = {}
         self._by_call: dict[str, UnderWay] = {}
@@ -354,7 +358,7 @@ class OutgoingCalls:
         def gone() -> None:
             under_way.gone = True
             if under_way.call is not None and not under_way.call.ending:
-                under_way.call.hang_up()
+                left(under_way.call)
 
         ring_s = order.ring_timeout_s or found.outgoing.ring_timeout_s
         dial = Dial(found.destination.address, found.caller_id, ring_timeout_s=ring_s)
@@ -374,7 +378,7 @@ class OutgoingCalls:
         call, under_way.screening = begin_call(
             self._calls, answered, order, under_way.kept.id, under_way.kept.app, found.destination,
             order.machines.over(found.outgoing.machines), self._verdict_of(under_way), self._metrics.line_fault,
-            prepare,
+            prepare, self.second_calls.of(order.account),
         )  # fmt: skip
         self._note(under_way, state="talking", answered_ms=under_way.answered_ms, conversation_id=call.id)
         if under_way.gone:
@@ -490,6 +494,7 @@ class OutgoingCalls:
     def stop(self) -> None:
         """The server stops: dial nobody more, and end what is only dialled. Those who talk are told by their calls."""
         self._stopping = True
+        self.second_calls.stop()
         for under_way in list(self._under_way.values()):
             if under_way.call is None:
                 under_way.end("interrupted")
@@ -505,6 +510,7 @@ class OutgoingCalls:
         except TimeoutError:
             log.warning("%d orders are left as they are; the next server finds them interrupted", len(self._under_way))
         await self._tasks.dismiss()
+        await self.second_calls.close()
 
 
 def _plain(cause: str) -> str:

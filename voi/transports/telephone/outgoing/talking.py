@@ -14,6 +14,8 @@ from voi.config.templates import render
 from voi.core.answering_machine import AnswerVerdict, TakenBy
 from voi.core.options import CallOptions
 from voi.errors import ClientError, ConfigError
+from voi.transports.telephone.answering import left
+from voi.transports.telephone.consultation import RingUp
 from voi.transports.telephone.dialing import AnsweredCall
 from voi.transports.telephone.door import TelephoneDoor
 from voi.transports.telephone.outgoing.destinations import Destination
@@ -36,9 +38,11 @@ def begin_call(
     on_verdict: Callable[[AnswerVerdict], None],
     on_fault: Callable[[str], None],
     prepare: Callable[[Call], None],
+    ring_up: RingUp | None = None,
 ) -> tuple[Call, Screening]:
     """Begin the conversation; the call has its place already, and owns it when this returns. `prepare` is given the
-    call before its session is made. Raises ClientError for an agent that cannot run, after the call was hung up."""
+    call before its session is made. `ring_up`: see `TelephoneDoor`. Raises ClientError for an agent that cannot run,
+    after the call was hung up."""
     filled = partial(_filled, order.variables)
     screening = Screening(
         machines, answered.line.rate_hz, on_verdict,
@@ -49,11 +53,11 @@ def begin_call(
 
     def gone(_: str) -> None:
         if call is not None:
-            call.hang_up()
+            left(call)
 
     door = TelephoneDoor(
         HeardLine(answered.line, screening.hear), answered.signalling, on_gone=gone, on_fault=on_fault,
-        source=f"the account {order.account}", tail_s=TAIL_S,
+        source=f"the account {order.account}", tail_s=TAIL_S, ring_up=ring_up,
     )  # fmt: skip
     client = f"the account {order.account} (a call that Voi makes)"
     call = calls.admit(app, client, door, person=order.person, proof=Proof.NUMBER, placed=True)
