@@ -16,10 +16,13 @@ from voi.engines.supervised import Supervised
 from voi.errors import ClientError
 from voi.server.audit import Audit, Keep
 from voi.server.auth import bearer, is_key, issue_token
+from voi.server.key_guesses import guarded
 from voi.server.memory_http import memory_router
 from voi.server.metrics import Metrics
 from voi.server.openai.access import OpenAiServices
 from voi.server.openai.router import misplaced_router, openai_router
+from voi.server.phone_accounts_http import PhoneAccountsService, phone_accounts_router
+from voi.server.phones_page import phones_page_router
 from voi.server.rtvi_start import rtvi_router
 from voi.server.telephone import telephone_router
 from voi.server.tokens import Tokens, tokens_router
@@ -82,15 +85,17 @@ def create_app(
     openai: OpenAiServices | None = None,
     phones: PhoneAnswers | None = None,
     orders: Callable[[], APIRouter] | None = None,
+    accounts: PhoneAccountsService | None = None,
 ) -> FastAPI:
     """`keep_act`: see `Audit`. `openai` None: OpenAI's endpoints are not served. `phones` None: carriers' are not.
-    `orders`: makes the routes of calls that Voi makes; None: there are none."""
+    `orders`: makes the routes of calls that Voi makes; None: there are none. `accounts` None: telephone accounts are not
+    served."""
     app = FastAPI(title="Voi", version=__version__, docs_url=None, redoc_url=None, openapi_url=None)
     if settings.cors_origins:
         app.add_middleware(
             CORSMiddleware,
             allow_origins=list(settings.cors_origins),
-            allow_methods=["GET", "POST", "PUT", "DELETE"],
+            allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
             allow_headers=["API-Key", "Authorization", "Content-Type", "X-OpenAI-Agents-SDK"],
             expose_headers=[TOKEN_HEADER, "Location"],
         )
@@ -158,6 +163,10 @@ def create_app(
 
     if orders is not None:
         app.include_router(orders())
+
+    if accounts is not None:
+        app.include_router(phone_accounts_router(accounts, guarded(authorized)))
+        app.include_router(phones_page_router())
 
     if openai is not None:
         app.include_router(openai_router(openai))
