@@ -1,7 +1,7 @@
 """The HTTP side of the server: health, readiness, metrics, and tokens for other services."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
@@ -88,8 +88,8 @@ def create_app(
     accounts: PhoneAccountsService | None = None,
 ) -> FastAPI:
     """`keep_act`: see `Audit`. `openai` None: OpenAI's endpoints are not served. `phones` None: carriers' are not.
-    `orders`: makes the routes of calls that Voi makes; None: there are none. `accounts` None: telephone accounts are not
-    served."""
+    `orders`: makes the routes of calls that Voi makes; None: there are none. `accounts` None: telephone accounts are
+    not served."""
     app = FastAPI(title="Voi", version=__version__, docs_url=None, redoc_url=None, openapi_url=None)
     if settings.cors_origins:
         app.add_middleware(
@@ -158,19 +158,8 @@ def create_app(
     app.include_router(usage_router(tokens.store, authorized))
     app.include_router(memory_router(tokens.store, authorized))
 
-    if phones is not None:
-        app.include_router(telephone_router(phones))
-
-    if orders is not None:
-        app.include_router(orders())
-
-    if accounts is not None:
-        app.include_router(phone_accounts_router(accounts, guarded(authorized)))
-        app.include_router(phones_page_router())
-
-    if openai is not None:
-        app.include_router(openai_router(openai))
-        app.include_router(misplaced_router(openai))
+    for router in _optional_routers(phones, orders, accounts, openai, authorized):
+        app.include_router(router)
 
     if settings.metrics:
 
@@ -191,3 +180,19 @@ def create_app(
             )
 
     return app
+
+
+def _optional_routers(
+    phones: PhoneAnswers | None, orders: Callable[[], APIRouter] | None, accounts: PhoneAccountsService | None,
+    openai: OpenAiServices | None, authorized: Callable[[Request], None],
+) -> Iterator[APIRouter]:  # fmt: skip
+    if phones is not None:
+        yield telephone_router(phones)
+    if orders is not None:
+        yield orders()
+    if accounts is not None:
+        yield phone_accounts_router(accounts, guarded(authorized))
+        yield phones_page_router()
+    if openai is not None:
+        yield openai_router(openai)
+        yield misplaced_router(openai)

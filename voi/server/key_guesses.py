@@ -1,4 +1,4 @@
-"""Slows down who guesses the API key: after some wrong ones, an address is not heard for a while, whatever key it has."""
+"""Slows down who guesses the API key: after some wrong ones, an address is not heard for a while, with any key."""
 
 import ipaddress
 import math
