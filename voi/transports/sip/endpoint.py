@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import ipaddress
+import os
 import ssl
 from collections.abc import Callable, Iterable
 
@@ -55,7 +56,7 @@ class SipEndpoint:
             await self.stack.close()
             raise ConfigError(
                 f"phones.json: sip: cannot listen on {listening.host}, port {listening.port}: "
-                f"{error.strerror or error}."
+                f"{os.strerror(error.errno) if error.errno else error}."
             ) from None
         except BaseException:
             await self.stack.close()

@@ -233,7 +233,7 @@ class SipService:
             if not again:
                 log.error("%s What was listened to stays until that works, or the server starts again.", error)
             return
-        why = f"{error} Choose another port there, or end what has it."
+        why = f"{error} Give sip another port there, or end what has it."
         if not again:
             log.error("SIP accounts cannot be used: %s", why)
         state = AccountState("unusable", time.time(), why, next_try=time.time() + LISTEN_AGAIN_S)
