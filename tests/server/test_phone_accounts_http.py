@@ -35,6 +35,12 @@ def stored(folder: Path, **more: Any) -> dict[str, Any]:
     return {"store": "facts", "store_url": f"sqlite:{folder}/voi.db", "disclose": (), **more}
 
 
+def sip_port(running: RunningServer) -> int:
+    stack = running.server.sip.stack
+    assert stack is not None
+    return stack.sockets.port("udp") or 0
+
+
 async def state(running: RunningServer, name: str) -> str:
     status, found = await ask(running, "GET", f"/{name}")
     return str(found["status"]["state"]) if status == 200 else "gone"
@@ -51,8 +57,7 @@ async def test_an_account_is_made_used_changed_and_deleted(
 ) -> None:
     caplog.set_level(logging.INFO)
     noted(monkeypatch)
-    port = free_port()
-    write_phones(tmp_path, port)
+    write_phones(tmp_path, 0)
     async with serving(tmp_path, monkeypatch, fake_engines(), **stored(tmp_path)) as running:
         assert running.server.sip.stack is None, "nothing is listened to without an account"
         assert (await ask(running, "GET"))[1]["accounts"] == []
@@ -61,7 +66,7 @@ async def test_an_account_is_made_used_changed_and_deleted(
         assert made["status"]["state"] == "ready", "at once"
         assert made["account"] == {**TRUNK, "allow": ["127.0.0.0/8"]}
         assert (made["has_secret"], made["has_password"]) == (True, False)
-        async with telephone(port) as phone:
+        async with telephone(sip_port(running)) as phone:
             call = phone.call("1001")
             await call.answered(5)
             (live,) = running.server.calls
@@ -89,7 +94,7 @@ async def test_an_account_is_made_used_changed_and_deleted(
 
 async def test_accounts_outlive_the_server(tmp_path: Path, monkeypatch: Patch) -> None:
     noted(monkeypatch)
-    write_phones(tmp_path, free_port())
+    write_phones(tmp_path, 0)
     for started in (True, False):
         async with serving(tmp_path, monkeypatch, fake_engines(), **stored(tmp_path)) as running:
             if started:
@@ -102,7 +107,7 @@ async def test_accounts_outlive_the_server(tmp_path: Path, monkeypatch: Patch) -
 
 
 async def test_what_is_wrong_with_an_account(tmp_path: Path, monkeypatch: Patch) -> None:
-    write_phones(tmp_path, free_port(), of_file=TRUNK)
+    write_phones(tmp_path, 0, of_file=TRUNK)
     phones = json.loads((tmp_path / "phones.json").read_text())
     phones |= {"public_url": "https://x.test", "carriers": {"tw": {"kind": "twilio", "auth_token": "x"}}}
     (tmp_path / "phones.json").write_text(json.dumps(phones))
@@ -146,7 +151,7 @@ ANY_LACKS = 'lacks server and user; a trunk has "registers": false'
 
 
 async def test_a_put_replaces_all_but_the_secrets(tmp_path: Path, monkeypatch: Patch) -> None:
-    write_phones(tmp_path, free_port())
+    write_phones(tmp_path, 0)
     async with serving(tmp_path, monkeypatch, fake_engines(), **stored(tmp_path)) as running:
         status, made = await ask(running, "PUT", "/desk", {**TRUNK, "max_calls": 3, "secret": PASSWORD})
         assert (status, made["account"]["max_calls"]) == (201, 3)
@@ -169,7 +174,7 @@ async def test_only_with_the_key_and_who_guesses_is_slowed_down(tmp_path: Path, 
 
 
 async def test_without_a_store_accounts_are_shown_and_not_made(tmp_path: Path, monkeypatch: Patch) -> None:
-    write_phones(tmp_path, free_port(), desk=TRUNK)
+    write_phones(tmp_path, 0, desk=TRUNK)
     async with serving(tmp_path, monkeypatch, fake_engines()) as running:
         status, found = await ask(running, "GET")
         assert status == 200
@@ -182,7 +187,7 @@ async def test_without_a_store_accounts_are_shown_and_not_made(tmp_path: Path, m
 
 
 async def test_an_agent_that_was_removed_is_a_warning(tmp_path: Path, monkeypatch: Patch) -> None:
-    write_phones(tmp_path, free_port())
+    write_phones(tmp_path, 0)
     async with serving(tmp_path, monkeypatch, fake_engines(), **stored(tmp_path, store_key=KEY)) as running:
         await ask(running, "POST", body={"name": "desk", **TRUNK, "agent": "mute"})
         agents = json.loads((tmp_path / "agents.json").read_text())
@@ -198,7 +203,7 @@ async def test_an_agent_that_was_removed_is_a_warning(tmp_path: Path, monkeypatc
 async def test_a_registrar_refuses_a_wrong_password_and_takes_the_right_one(tmp_path: Path, monkeypatch: Patch) -> None:
     noted(monkeypatch)
     server = free_port()
-    write_phones(tmp_path, free_port())
+    write_phones(tmp_path, 0)
     account = {"name": "desk", "server": f"127.0.0.1:{server}", "user": "1001", "agent": "echo", "password": "wrong"}
     async with (
         kamailio(tmp_path, server),
@@ -219,7 +224,7 @@ async def test_a_registrar_refuses_a_wrong_password_and_takes_the_right_one(tmp_
 async def test_workers_share_the_accounts_and_one_registers_them(tmp_path: Path, monkeypatch: Patch) -> None:
     noted(monkeypatch)
     server = free_port()
-    write_phones(tmp_path, free_port(), of_file=TRUNK)
+    write_phones(tmp_path, 0, of_file=TRUNK)
     engines = fake_engines()
     first = stored(tmp_path, worker_name="worker-1")
     second = stored(tmp_path, worker_name="worker-2", sip=False, asterisk=False)

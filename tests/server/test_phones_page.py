@@ -11,7 +11,7 @@ from tests.fakes.devtools import Page, opened
 from tests.peers.browser import CHROMIUM
 from tests.server.fakes import API_KEY
 from tests.server.serving import fake_engines, serving
-from tests.server.test_phone_accounts_http import TRUNK, ask, stored
+from tests.server.test_phone_accounts_http import TRUNK, ask, sip_port, stored
 from tests.transports.sip.peers.processes import free_port, kamailio, needs_kamailio
 from tests.transports.sip.test_real_peers import noted, until, write_phones
 from tests.transports.sip.test_service import telephone
@@ -68,8 +68,8 @@ async def test_it_is_served_with_a_strict_policy_and_without_a_key(tmp_path: Pat
 async def test_the_light_turns_green_with_the_right_password(tmp_path: Path, monkeypatch: Patch) -> None:
     pytest.importorskip("sqlalchemy")
     noted(monkeypatch)
-    server, port = free_port(), free_port()
-    write_phones(tmp_path, port, trunk=TRUNK)
+    server = free_port()
+    write_phones(tmp_path, 0, trunk=TRUNK)
     async with (
         kamailio(tmp_path, server),
         serving(tmp_path, monkeypatch, fake_engines(), **stored(tmp_path)) as running,
@@ -102,12 +102,12 @@ async def test_the_light_turns_green_with_the_right_password(tmp_path: Path, mon
         account = running.server.sip.accounts["desk"].config
         assert (account.display_name, account.user, account.server) == ("Desk", "1001", (f"127.0.0.1:{server}",))
 
-        async with telephone(port) as phone:
+        async with telephone(sip_port(running)) as phone:
             call = phone.call("1001")
             await call.answered(5)
-            await page.until(row("trunk", ".innerText.includes('From outside, talking since')"))
+            await page.until(row("desk", ".innerText.includes('From outside, talking since')"))
             call.hang_up()
-        await page.until(row("trunk", ".querySelector('.calls').hidden"))
+        await page.until(row("desk", ".querySelector('.calls').hidden"))
 
         await click(page, "Stop desk")
         await page.until(row("desk", ".dataset.state === 'stopped'"))
@@ -130,7 +130,7 @@ async def test_the_light_turns_green_with_the_right_password(tmp_path: Path, mon
 @needs_chromium
 async def test_it_works_by_keyboard_alone_and_says_what_it_is(tmp_path: Path, monkeypatch: Patch) -> None:
     pytest.importorskip("sqlalchemy")
-    write_phones(tmp_path, free_port())
+    write_phones(tmp_path, 0)
     focused = "document.activeElement.id || document.activeElement.getAttribute('aria-label')"
     async with (
         serving(tmp_path, monkeypatch, fake_engines(), **stored(tmp_path)) as running,
@@ -212,9 +212,8 @@ CONTRAST = """(() => {
 @pytest.mark.parametrize("width", [390, 1440])
 async def test_small_and_large_light_and_dark(width: int, dark: bool, tmp_path: Path, monkeypatch: Patch) -> None:
     pytest.importorskip("sqlalchemy")
-    port = free_port()
     long = {"server": f"{'a' * 60}.example.com:5060", "user": "1" * 60, "password": "x", "agent": "echo"}
-    write_phones(tmp_path, port, trunk=TRUNK)
+    write_phones(tmp_path, 0, trunk=TRUNK)
     async with (
         serving(tmp_path, monkeypatch, fake_engines(), **stored(tmp_path)) as running,
         opened(f"http://127.0.0.1:{running.port}/phones", tmp_path) as page,
