@@ -18,14 +18,14 @@ phones = typer.Typer(
     rich_markup_mode=None,
 )
 
-Name = Annotated[str, typer.Argument(help="The account: a-z, 0-9, - and _.")]
+AccountName = Annotated[str, typer.Argument(help="The account: a-z, 0-9, - and _.")]
 Url = Annotated[str, typer.Option(help="The server; without it, the one of this machine's settings.")]
-Server = Annotated[str, typer.Option(help="Where it registers: a host, with a port if it is not the usual one.")]
+Registrar = Annotated[str, typer.Option(help="Where it registers: a host, with a port if it is not the usual one.")]
 User = Annotated[str, typer.Option(help="Its user name.")]
 PasswordFile = Annotated[
     Path | None, typer.Option(help="The file with its password in one line; - for standard input.")
 ]  # fmt: skip
-AgentName = Annotated[str, typer.Option("--agent", help="The agent that answers.")]
+AnsweringAgent = Annotated[str, typer.Option("--agent", help="The agent that answers.")]
 DisplayName = Annotated[str, typer.Option(help="The name that those who are called may see.")]
 Greeting = Annotated[str, typer.Option(help="What the agent opens a call with, in place of its own greetings.")]
 AutoAnswer = Annotated[bool | None, typer.Option(help="Answer calls, or only make them.")]
@@ -55,11 +55,11 @@ def list_(url: Url = "", as_json: AsJson = False) -> None:
 
 @phones.command()
 def add(
-    name: Name,
-    server: Server = "",
+    name: AccountName,
+    server: Registrar = "",
     user: User = "",
     password_file: PasswordFile = None,
-    agent: AgentName = "",
+    agent: AnsweringAgent = "",
     display_name: DisplayName = "",
     greeting: Greeting = "",
     auto_answer: AutoAnswer = None,
@@ -79,11 +79,11 @@ def add(
 
 @phones.command()
 def change(
-    name: Name,
-    server: Server = "",
+    name: AccountName,
+    server: Registrar = "",
     user: User = "",
     password_file: PasswordFile = None,
-    agent: AgentName = "",
+    agent: AnsweringAgent = "",
     display_name: DisplayName = "",
     greeting: Greeting = "",
     auto_answer: AutoAnswer = None,
@@ -103,7 +103,7 @@ def change(
 
 
 @phones.command()
-def start(name: Name, url: Url = "", as_json: AsJson = False) -> None:
+def start(name: AccountName, url: Url = "", as_json: AsJson = False) -> None:
     """Use an account again."""
     from voi.cli.server_api import ask_server
 
@@ -111,7 +111,7 @@ def start(name: Name, url: Url = "", as_json: AsJson = False) -> None:
 
 
 @phones.command()
-def stop(name: Name, url: Url = "", as_json: AsJson = False) -> None:
+def stop(name: AccountName, url: Url = "", as_json: AsJson = False) -> None:
     """Leave its registrar, and take no more calls. Calls under way go on."""
     from voi.cli.server_api import ask_server
 
@@ -119,7 +119,7 @@ def stop(name: Name, url: Url = "", as_json: AsJson = False) -> None:
 
 
 @phones.command()
-def delete(name: Name, url: Url = "", as_json: AsJson = False) -> None:
+def delete(name: AccountName, url: Url = "", as_json: AsJson = False) -> None:
     """Delete an account and its password. Calls under way go on."""
     from voi.cli.server_api import ask_server
 

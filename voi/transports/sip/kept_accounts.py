@@ -38,6 +38,7 @@ TELL_EVERY_S = 5.0
 RENEW_MS = table.CLAIM_MS * 2 // 3
 """A claim is renewed when it holds no longer than this."""
 UNREADABLE = "it cannot be read: its key was deleted, or another version of Voi made it. Give it all its fields anew."
+NOTHING = write_statuses({})
 SHADOWED = "phones.json has an account of that name, which goes before it"
 
 
@@ -68,7 +69,7 @@ class KeptAccounts:
     # ---- the server that uses them ------------------------------------------------------------------
 
     async def run(self) -> None:
-        """Look again and again, for ever. Call `look` once before SIP starts."""
+        """Follow what the store says, for ever."""
         while True:
             await asyncio.sleep(LOOK_EVERY_S)
             await self.follow()
@@ -120,9 +121,9 @@ class KeptAccounts:
 
     async def _tell(self) -> None:
         """Tell other servers what the accounts do, where others ask."""
-        if not (self._shared or self._versions or self._told):
-            return
         told = write_statuses(self._own())
+        if not (self._shared or self._versions) and told == (self._told or NOTHING):
+            return
         now_s = time.monotonic()
         if told != self._told or now_s - self._told_s >= TELL_EVERY_S:
             async with self._store.writing() as connection:

@@ -155,7 +155,7 @@ class SipService:
             if moved or wanted.get(name) != account.config:
                 del self._accounts[name]
                 self._tasks.start(self._closed(name, account), f"end of SIP account {name}")
-        if self._endpoint is None:
+        if self._endpoint is None or self._leaving:
             return
         self._unusable = {}
         for name, config in wanted.items():
