@@ -33,7 +33,7 @@ from voi.transports.sip.service import SipService
 
 log = logging.getLogger(__name__)
 
-LOOK_EVERY_S = 1.0
+LOOK_EVERY_S = 0.5
 TELL_EVERY_S = 5.0
 RENEW_MS = table.CLAIM_MS * 2 // 3
 """A claim is renewed when it holds no longer than this."""
