@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
 from voi.errors import NameTaken
 from voi.store import phone_accounts as table
@@ -20,6 +21,7 @@ from voi.store.phone_accounts import (
     release_accounts,
     tell_accounts,
 )
+from voi.store.schema import phone_accounts
 from voi.store.store import Store
 
 NOW_MS = 1_796_040_000_000
@@ -65,7 +67,7 @@ async def test_an_account_is_sealed_changed_and_deleted(store: Store, tmp_path: 
 async def test_an_account_whose_key_is_gone(sealed_store: Store) -> None:
     await add(sealed_store)
     async with sealed_store.writing() as connection:
-        key_id = (await connection.execute(table.select(table._T.key_id))).scalar_one()
+        key_id = (await connection.execute(select(phone_accounts.c.key_id))).scalar_one()
         await sealed_store.keys.delete(connection, [key_id])
         (found,) = await read_accounts(connection, sealed_store.keys)
         assert found.details is None
@@ -74,7 +76,7 @@ async def test_an_account_whose_key_is_gone(sealed_store: Store) -> None:
 async def test_a_box_that_was_moved_is_not_read(sealed_store: Store) -> None:
     await add(sealed_store, "one")
     async with sealed_store.writing() as connection:
-        await connection.execute(table.phone_accounts.update().values(name="other"))
+        await connection.execute(phone_accounts.update().values(name="other"))
         (found,) = await read_accounts(connection, sealed_store.keys)
         assert found.details is None
 
