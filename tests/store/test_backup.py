@@ -8,7 +8,7 @@ import pytest
 from tests.store.calls import BEGAN_MS, keep, kept, told
 from voi.errors import ClientError, StoreError
 from voi.store.backup import back_up, restore
-from voi.store.phone_accounts import PhoneAccount, read_accounts, save_account
+from voi.store.phone_accounts import add_account, read_accounts
 from voi.store.store import Store
 
 pytestmark = pytest.mark.integration
@@ -19,9 +19,8 @@ async def test_a_new_machine_has_everything_back(store: Store, secrets: tuple[st
     (recordings / "2026-11-28" / "c1").mkdir(parents=True)
     (recordings / "2026-11-28" / "c1" / "user.wav").write_bytes(b"RIFF")
     await keep(store, *told("c1", person="anna"))
-    account = PhoneAccount("desk", "sip.example.org", "voi", "secret", "ada")
     async with store.writing() as connection:
-        await save_account(connection, store.keys, account, BEGAN_MS)
+        account = await add_account(connection, store.keys, "desk", '{"password": "secret"}', BEGAN_MS, started=True)
     counts = await back_up(store, recordings, backup, keys)
     assert (counts["conversations"], counts["messages"], counts["people"]) == (1, 2, 1)
     assert backup.stat().st_mode & 0o777 == keys.stat().st_mode & 0o777 == 0o600

@@ -1,4 +1,4 @@
-"""Tokens, voices, phone accounts, versions of agents; and the migrations that make their tables."""
+"""Tokens, voices, versions of agents; and the migrations that make their tables."""
 
 from pathlib import Path
 
@@ -9,7 +9,6 @@ from voi.config.agents import Agent
 from voi.errors import ConfigError
 from voi.store.agent_versions import note_version, read_version, version_of
 from voi.store.migrate import HEAD, VERSIONS, migrate, revision
-from voi.store.phone_accounts import PhoneAccount, forget_account, read_accounts, save_account
 from voi.store.store import Store
 from voi.store.tokens import (
     Issued,
@@ -42,20 +41,6 @@ async def test_tokens_are_listed_and_revoked(store: Store) -> None:
     assert not revoked.has("t1", "shop", BEGAN_MS + 1)
     assert revoked.has("t2", "bank", BEGAN_MS + 2)
     assert not revoked.has("t3", "bank", BEGAN_MS + 11)  # a new one
-
-
-async def test_phone_accounts(store: Store, tmp_path: Path) -> None:
-    account = PhoneAccount("desk", "sip.example.org", "voi", "planted-password", "ada")
-    async with store.writing() as connection:
-        await save_account(connection, store.keys, PhoneAccount("desk", "old", "voi", "old", "ada"), BEGAN_MS)
-        await save_account(connection, store.keys, account, BEGAN_MS)
-        assert await read_accounts(connection, store.keys) == [account]
-    assert "planted" not in repr(account)
-    await store.database.shred()
-    assert (b"planted-password" in (tmp_path / "data" / "voi.db").read_bytes()) != store.keys.seals
-    async with store.writing() as connection:
-        await forget_account(connection, store.keys, "desk")
-        assert await read_accounts(connection, store.keys) == []
 
 
 async def test_voices(store: Store, tmp_path: Path) -> None:

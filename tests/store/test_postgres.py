@@ -2,6 +2,7 @@
 
 import asyncio
 import importlib.util
+import json
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from tests.store.calls import BEGAN_MS, began, keep, kept, told
 from tests.store.conftest import KEY, Counts
 from tests.store.postgres import Postgres, binaries, postgres
 from tests.store.test_writer import until, writing
-from voi.errors import RowRefused
+from voi.errors import NameTaken, RowRefused
 from voi.store import writer
 from voi.store.backup import back_up, restore
 from voi.store.conversations import Filter, each_conversation, list_conversations
@@ -19,6 +20,7 @@ from voi.store.deletion import forget_everything_of, forget_older
 from voi.store.entries import UsageRow, UsedApart, WordsShown
 from voi.store.migrate import migrate
 from voi.store.people import ensure_person
+from voi.store.phone_accounts import add_account, change_account, claim_accounts, read_account, read_claims
 from voi.store.store import Store
 from voi.store.tokens import Issued, list_tokens, note_token, read_revoked, revoke_token
 from voi.store.usage import day_of, read_usage
@@ -195,3 +197,46 @@ async def test_what_is_remembered_of_people(pg: Store, server: Postgres, tmp_pat
     assert await forget_memory(pg, "shop", "anna", tea.id) == 1
     assert await forget_everything_of(pg, tmp_path, "shop", "anna") == 1
     assert await texts(pg) == []
+
+
+async def test_telephone_accounts_are_changed_by_one_and_had_by_one(pg: Store, server: Postgres) -> None:
+    async with pg.writing() as connection:
+        await add_account(connection, pg.keys, "desk", '{"password": "planted-password"}', BEGAN_MS, started=True)
+    others = [Store(server.url, (KEY,)) for _ in range(3)]
+    for store in others:
+        await store.open()
+
+    async def add(store: Store) -> bool:
+        try:
+            async with store.writing() as connection:
+                await add_account(connection, store.keys, "other", "{}", BEGAN_MS, started=True)
+        except NameTaken:
+            return False
+        return True
+
+    async def claim(name: str, store: Store) -> None:
+        async with store.writing() as connection:
+            await claim_accounts(connection, name, BEGAN_MS)
+
+    async def change(number: int, store: Store) -> None:
+        async with store.writing() as connection:
+            row = await read_account(connection, store.keys, "desk", to_change=True)
+            assert row is not None
+            assert row.details is not None
+            details = json.dumps(json.loads(row.details) | {str(number): True})
+            await change_account(connection, store.keys, "desk", details=details)
+
+    try:
+        assert sorted(await asyncio.gather(*map(add, others))) == [False, False, True]
+        await asyncio.gather(*(claim(str(number), store) for number, store in enumerate(others)))
+        await asyncio.gather(*(change(number, store) for number, store in enumerate(others)))
+        async with pg.reading() as connection:
+            claims = await read_claims(connection)
+            row = await read_account(connection, pg.keys, "desk")
+        assert len({each.server for each in claims}) == 1, "whoever was first has both"
+        assert row is not None
+        assert json.loads(row.details or "") == {"password": "planted-password", "0": True, "1": True, "2": True}
+        assert b"planted-password" not in server.dump()
+    finally:
+        for store in others:
+            await store.close()

@@ -23,8 +23,8 @@ EXTRAS = {
 """Which extra of ./install.sh brings a package that some commands need."""
 COMMANDS = (
     "serve", "token", "check", "test", "ab", "simulate", "mcp", "talk", "softphone", "replay", "schema", "cert",
-    "doctor", "bench", "models", "voice", "tts", "stt", "call", "calls", "people", "memory", "apps", "tokens", "usage",
-    "audit", "store", "knowledge", "train", "engines",
+    "doctor", "bench", "models", "voice", "tts", "stt", "call", "calls", "phones", "people", "memory", "apps", "tokens",
+    "usage", "audit", "store", "knowledge", "train", "engines",
 )  # fmt: skip
 
 

@@ -27,6 +27,7 @@ def check(
     from voi.cli import elsewhere
     from voi.cli.brain_check import check_brains
     from voi.cli.engine_check import check_engines, try_engines
+    from voi.cli.phone_accounts_check import check_phone_accounts
     from voi.cli.tool_check import check_tools
     from voi.config.client_agent import hint_of_grants
     from voi.config.load import read_config
@@ -39,6 +40,7 @@ def check(
     problems = Problems()
     licences: list[WeightLicence] = []
     hint_of_client_agents = ""
+    kept_accounts: list[str] = []
     try:
         settings = load_settings(agents_file=agents, tts_models_file=tts_models)
     except ConfigError as error:
@@ -58,12 +60,14 @@ def check(
         if not problems.errors:
             asyncio.run(try_engines(config, settings, problems))
             problems.errors += asyncio.run(_unreadable(config, settings))
+            kept_accounts = asyncio.run(check_phone_accounts(config, settings, problems))
         if not problems.errors:
             from voi.cli.weight_licences import weight_licences
 
             licences = weight_licences(config, settings)
         hint_of_client_agents = hint_of_grants(settings)
-        for line in [] if problems.errors or as_json else [*_summary(config, settings), *_licences(licences)]:
+        lines = [*_summary(config, settings), *_accounts(kept_accounts), *_licences(licences)] if not as_json else []
+        for line in [] if problems.errors else lines:
             typer.echo(line)
     if as_json:
         found = {
@@ -200,6 +204,10 @@ def _summary(config: "Config", settings: "Settings") -> list[str]:
             accounts = ", ".join(outgoing.accounts) or "no account"
             lines.append(f"{settings.phones_file}: calls through {accounts} to {', '.join(outgoing.allow) or 'nobody'}")
     return [*lines, granted(settings)]
+
+
+def _accounts(names: list[str]) -> list[str]:
+    return [f"store: {_count(len(names), 'telephone account')}: {', '.join(names)}"] if names else []
 
 
 def _licences(licences: "list[WeightLicence]") -> list[str]:

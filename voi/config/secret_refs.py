@@ -49,6 +49,11 @@ def values_of(options: Mapping[str, Any]) -> list[str]:
     return [value for name in set(_names(options)) if (value := environment.get(name))]
 
 
+def is_secret_name(name: str) -> bool:
+    """Whether a field of that name holds a secret."""
+    return _SECRET_NAME.search(name) is not None
+
+
 def plain_secrets(options: Mapping[str, Any]) -> list[tuple[str | int, ...]]:
     """Paths in the options of values that look like secrets and are not references."""
     return list(_plain(options, ()))

@@ -119,6 +119,13 @@ class SipAccount(FileModel):
             raise ValueError(f"cannot stand in a SIP address: {quoted(user)}")
         return user
 
+    @field_validator("auth_user", "password", "secret", "display_name")
+    @classmethod
+    def _one_line(cls, text: str | None) -> str | None:
+        if text is not None and any(ord(each) < 32 or ord(each) == 127 for each in text):
+            raise ValueError("must be one line, without control characters")
+        return text
+
     @field_validator("callers")
     @classmethod
     def _callers(cls, callers: tuple[str, ...]) -> tuple[str, ...]:
@@ -220,14 +227,21 @@ def check_accounts(
             problems.error(source, at, "has a name that cannot be part of an address: use a-z, 0-9, - and _")
         if name in carriers:
             problems.error(source, at, "has the name of a carrier")
-        if account.agent is not None and account.agent not in agents:
-            text = f"there is no agent {quoted(account.agent)}{did_you_mean(account.agent, agents)}"
-            problems.error(source, (*at, "agent"), text)
+        check_account(account, agents, source, at, problems)
         for field, value in account.secrets.items():
             for missing in missing_variables({field: value}):
                 text = f"the environment variable {missing} is not set; put it into .env"
                 problems.error(source, (*at, field), text)
             problems.warnings += [told(f"{source}: accounts.{name}", path) for path in plain_secrets({field: value})]
-        if account.srtp != "off" and account.transport != "tls" and account.srtp == "required":
-            problems.warn(source, (*at, "srtp"), "encrypts sound with keys that go over the network in plain text: "
-                          'use "transport": "tls"')  # fmt: skip
+
+
+def check_account(
+    account: SipAccount, agents: Mapping[str, Any], source: str, at: tuple[str | int, ...], problems: Problems
+) -> None:
+    """What can be said of one account beside the agents goes to `problems`."""
+    if account.agent is not None and account.agent not in agents:
+        text = f"there is no agent {quoted(account.agent)}{did_you_mean(account.agent, agents)}"
+        problems.error(source, (*at, "agent"), text)
+    if account.transport != "tls" and account.srtp == "required":
+        problems.warn(source, (*at, "srtp"), "encrypts sound with keys that go over the network in plain text: "
+                      'use "transport": "tls"')  # fmt: skip

@@ -6,7 +6,7 @@ import random
 import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -33,6 +33,7 @@ from voi.scenarios.trace import Trace
 from voi.scenarios.voices import PersonsVoice
 from voi.server.auth import issue_token
 from voi.server.run import Server
+from voi.server.session_maker import SessionMaker
 from voi.session.line import Line
 from voi.session.observer import Observer
 from voi.session.session import Session
@@ -45,13 +46,53 @@ STOP_S = 20.0
 NOISE_LEVEL = 6_000
 
 
+@dataclass(kw_only=True)
+class StagedSessions(SessionMaker):
+    """Sessions whose language model, tools and disclosure are those of the `stage`; None: of the server."""
+
+    stage: "VoiceStage | None" = None
+
+    def open(
+        self,
+        conversation_id: str,
+        line: Line,
+        agent: Agent,
+        config: Config,
+        options: CallOptions,
+        /,
+        continued: Continued | None = None,
+    ) -> Session:
+        stage, warm = self.stage, self.engines()
+        if stage is None or warm is None:
+            return super().open(conversation_id, line, agent, config, options, continued=continued)
+        agent = agent.model_copy(update={"after_call": None})  # a test writes into nobody's books
+        staged = replace(warm, llm=stage.model_for(agent, warm.llm).llm)
+        engines, self.engines = self.engines, lambda: staged
+        toolbox, self.toolbox = self.toolbox, cast(Any, scripted_tools(stage.case, stage.trace))
+        try:
+            stage.session = super().open(conversation_id, line, agent, config, options, continued=continued)
+            return stage.session
+        finally:
+            self.engines, self.toolbox = engines, toolbox
+
+    def notice(self, call: Call | None, agent: Agent) -> Phrase | None:
+        if self.stage is None:
+            return super().notice(call, agent)
+        return disclosure_in(self.stage.case, agent, self.stage.server.config)
+
+    def observers(self, call: Call | None, conversation_id: str, agent: Agent, mode: str) -> list[Observer]:
+        watching = [] if self.stage is None else [self.stage.trace]
+        return [*super().observers(call, conversation_id, agent, mode), *watching]
+
+
 class BenchServer(Server):
     """A server at a free port of this machine, for one conversation at a time. It keeps nothing."""
+
+    make_sessions = StagedSessions
 
     def __init__(self, settings: Settings) -> None:
         self.url = ""
         self._ready = asyncio.Event()
-        self._stage: VoiceStage | None = None
         self.secret = secrets.token_urlsafe(48)
         own = settings.model_copy(
             update={
@@ -97,38 +138,8 @@ class BenchServer(Server):
 
     def play(self, stage: "VoiceStage | None") -> None:
         """The next conversation is that of the stage."""
-        self._stage = stage
-
-    def _open_session(
-        self,
-        conversation_id: str,
-        line: Line,
-        agent: Agent,
-        config: Config,
-        options: CallOptions,
-        /,
-        continued: Continued | None = None,
-    ) -> Session:
-        stage, engines = self._stage, self._engines
-        if stage is None or engines is None:
-            return super()._open_session(conversation_id, line, agent, config, options, continued=continued)
-        agent = agent.model_copy(update={"after_call": None})  # a test writes into nobody's books
-        self._engines = replace(engines, llm=stage.model_for(agent, engines.llm).llm)
-        toolbox, self._toolbox = self._toolbox, cast(Any, scripted_tools(stage.case, stage.trace))
-        try:
-            stage.session = super()._open_session(conversation_id, line, agent, config, options, continued=continued)
-            return stage.session
-        finally:
-            self._engines, self._toolbox = engines, toolbox
-
-    def _notice(self, call: Call | None, agent: Agent) -> Phrase | None:
-        if self._stage is None:
-            return super()._notice(call, agent)
-        return disclosure_in(self._stage.case, agent, self.config)
-
-    def _observers(self, conversation_id: str, agent: Agent, mode: str) -> list[Observer]:
-        watching = [] if self._stage is None else [self._stage.trace]
-        return [*super()._observers(conversation_id, agent, mode), *watching]
+        assert isinstance(self.sessions, StagedSessions)
+        self.sessions.stage = stage
 
 
 class VoiceStage:
@@ -147,7 +158,7 @@ class VoiceStage:
         self.case = case
         self.session: Session | None = None
         """Its conversation in the server; None: it has not begun."""
-        self._server = server
+        self.server = server
         self._voice = voice
         self._seed = seed
         self._live = live
@@ -161,7 +172,7 @@ class VoiceStage:
 
     def model_for(self, agent: Agent, llm: Any) -> ScenarioModel:
         asked = llm if self._live else None
-        config = self._server.config
+        config = self.server.config
         self._model = ScenarioModel(self.case, agent, self.trace, self._seed, asked, self._tape, config)
         return self._model
 
@@ -174,11 +185,11 @@ class VoiceStage:
             if step.sound is not None:
                 self._sounds[step.sound] = await asyncio.to_thread(_read, self.case.file.parent / step.sound)
         random.seed(self._seed)
-        self._server.play(self)
+        self.server.play(self)
         scenario = self.case.scenario
         self._connection = VoiClient.connect(
-            self._server.url,
-            token=issue_token(APP, self._server.secret),
+            self.server.url,
+            token=issue_token(APP, self.server.secret),
             agent_name=self.case.agent,
             mode=scenario.mode,
             init_greeting=scenario.greet,
@@ -186,7 +197,7 @@ class VoiceStage:
         try:
             self._client = await self._connection.__aenter__()
         finally:
-            self._server.play(None)
+            self.server.play(None)
         self._microphone = Microphone(self._client, always=scenario.mode == "call")
         self._tasks = [
             asyncio.create_task(self._listen(self._client), name="what the server says"),

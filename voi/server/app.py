@@ -1,7 +1,7 @@
 """The HTTP side of the server: health, readiness, metrics, and tokens for other services."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
@@ -16,10 +16,13 @@ from voi.engines.supervised import Supervised
 from voi.errors import ClientError
 from voi.server.audit import Audit, Keep
 from voi.server.auth import bearer, is_key, issue_token
+from voi.server.key_guesses import guarded
 from voi.server.memory_http import memory_router
 from voi.server.metrics import Metrics
 from voi.server.openai.access import OpenAiServices
 from voi.server.openai.router import misplaced_router, openai_router
+from voi.server.phone_accounts_http import PhoneAccountsService, phone_accounts_router
+from voi.server.phones_page import phones_page_router
 from voi.server.rtvi_start import rtvi_router
 from voi.server.telephone import telephone_router
 from voi.server.tokens import Tokens, tokens_router
@@ -82,15 +85,17 @@ def create_app(
     openai: OpenAiServices | None = None,
     phones: PhoneAnswers | None = None,
     orders: Callable[[], APIRouter] | None = None,
+    accounts: PhoneAccountsService | None = None,
 ) -> FastAPI:
     """`keep_act`: see `Audit`. `openai` None: OpenAI's endpoints are not served. `phones` None: carriers' are not.
-    `orders`: makes the routes of calls that Voi makes; None: there are none."""
+    `orders`: makes the routes of calls that Voi makes; None: there are none. `accounts` None: telephone accounts are
+    not served."""
     app = FastAPI(title="Voi", version=__version__, docs_url=None, redoc_url=None, openapi_url=None)
     if settings.cors_origins:
         app.add_middleware(
             CORSMiddleware,
             allow_origins=list(settings.cors_origins),
-            allow_methods=["GET", "POST", "PUT", "DELETE"],
+            allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
             allow_headers=["API-Key", "Authorization", "Content-Type", "X-OpenAI-Agents-SDK"],
             expose_headers=[TOKEN_HEADER, "Location"],
         )
@@ -153,15 +158,8 @@ def create_app(
     app.include_router(usage_router(tokens.store, authorized))
     app.include_router(memory_router(tokens.store, authorized))
 
-    if phones is not None:
-        app.include_router(telephone_router(phones))
-
-    if orders is not None:
-        app.include_router(orders())
-
-    if openai is not None:
-        app.include_router(openai_router(openai))
-        app.include_router(misplaced_router(openai))
+    for router in _optional_routers(phones, orders, accounts, openai, authorized):
+        app.include_router(router)
 
     if settings.metrics:
 
@@ -182,3 +180,19 @@ def create_app(
             )
 
     return app
+
+
+def _optional_routers(
+    phones: PhoneAnswers | None, orders: Callable[[], APIRouter] | None, accounts: PhoneAccountsService | None,
+    openai: OpenAiServices | None, authorized: Callable[[Request], None],
+) -> Iterator[APIRouter]:  # fmt: skip
+    if phones is not None:
+        yield telephone_router(phones)
+    if orders is not None:
+        yield orders()
+    if accounts is not None:
+        yield phone_accounts_router(accounts, guarded(authorized))
+        yield phones_page_router()
+    if openai is not None:
+        yield openai_router(openai)
+        yield misplaced_router(openai)

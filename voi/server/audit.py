@@ -29,7 +29,7 @@ _GRANTS = ("names_people", "own_agents")
 _NO = ("0", "f", "false", "n", "no", "off")
 _FINGERPRINT_CHARS = 8
 _PATH_MAX = 200
-_REFUSED = (401, 403)
+_REFUSED = (401, 403, 429)
 Keep = Callable[[str, str, str], None]
 REFUSED_EVERY_S = 1.0
 """Refused requests are logged this often at most: a client that guesses keys must not fill the disk."""

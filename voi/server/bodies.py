@@ -6,7 +6,7 @@ key can make the server read, or write to disk, anything.
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +18,7 @@ from starlette.types import Message, Receive
 
 from voi.config.json_file import parse_object
 from voi.config.problems import Problems, explain
+from voi.config.secret_refs import is_secret_name
 from voi.errors import ConfigError
 
 PROBLEMS_MAX = 5
@@ -50,7 +51,8 @@ def body_route(limits: BodyLimits, check: Callable[[Request], None]) -> type[API
                 try:
                     return await handle(LimitedRequest(request, limits))
                 except RequestValidationError as error:
-                    raise HTTPException(400, _told(error, fields)) from None
+                    errors = [{**each, "loc": each["loc"][1:]} for each in error.errors()]
+                    raise HTTPException(400, told_mistakes(errors, fields)) from None
 
             return handled
 
@@ -113,16 +115,17 @@ def _fields(model: Any) -> list[str]:
     return list(model.model_fields) if isinstance(model, type) and issubclass(model, BaseModel) else []
 
 
-def _told(error: RequestValidationError, fields: list[str]) -> str:
-    """The mistakes, one line each. The input is not repeated, except as `explain` quotes it."""
+def told_mistakes(errors: Iterable[Any], fields: Sequence[str]) -> str:
+    """The mistakes that pydantic found in a body, one line each. `fields`: those that there are. What was sent is not
+    repeated, except as `explain` quotes it; a secret never."""
     problems = Problems(limit=PROBLEMS_MAX)
-    for each in error.errors():
-        place = tuple(each["loc"][1:])
+    for each in errors:
+        place = tuple(each["loc"])
         if each["type"] == "extra_forbidden":
             return f"{SOURCE}: the fields are {', '.join(fields)}."
         if not place and each["type"] == "missing":
             return "The request is empty."
         if not place and each["type"] == "value_error":  # an error about the whole
             return explain(each)
-        problems.error(SOURCE, place, explain(each))
+        problems.error(SOURCE, place, explain(each, quote=not any(is_secret_name(str(step)) for step in place)))
     return "\n".join(problems.errors)

@@ -18,7 +18,8 @@ def secrets_of_services(settings: Settings, config: Config) -> list[str]:
     options = [model.engine_options() for model in config.tts_models.values()]
     options += [*settings.webrtc_ice_servers.values(), settings.engine_options, settings.stt_options]
     if phones := config.phones:
-        options += [account.secrets for account in (*phones.carriers.values(), *phones.accounts.values())]
+        options += [carrier.secrets for carrier in phones.carriers.values()]
+        options += [account.secrets for account in phones.accounts.values()]
         options += [{"secret": phones.outgoing.webhook_secret}] if phones.outgoing else []
         options += [{"password": server.password} for server in phones.asterisk.values()]
     return [value for each in options for value in values_of(each)] + secrets_in(config)

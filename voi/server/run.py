@@ -26,6 +26,7 @@ from voi.calls.services import Services
 from voi.config.config import Config
 from voi.config.context_sizes import ContextSizes, usual_contexts
 from voi.config.settings import Settings, unknown_variables
+from voi.config.sip_accounts import SipAccount
 from voi.config.store import ConfigStore
 from voi.engines.base import Tts, Vad
 from voi.engines.llm.router import LlmRouter
@@ -48,6 +49,7 @@ from voi.server.metrics import Metrics
 from voi.server.new_voices import take_over
 from voi.server.openai.access import OpenAiServices
 from voi.server.openai.failures import Failures
+from voi.server.phone_accounts_http import PhoneAccountsService
 from voi.server.session_maker import SessionMaker
 from voi.server.signals import heeding
 from voi.server.speech import SpeechService
@@ -67,6 +69,7 @@ from voi.transports.sip.service import SipCounters, SipService
 from voi.transports.telephone.outgoing.runner import OutgoingCalls
 
 if TYPE_CHECKING:
+    from voi.transports.sip.kept_accounts import KeptAccounts
     from voi.transports.telephone.outgoing.order_store import OrderStore
 
 log = logging.getLogger(__name__)
@@ -92,6 +95,8 @@ def run(settings: Settings, on_progress: StartProgress, on_ready: Callable[[str]
 
 class Server:
     """One server process. `serve` is its whole life."""
+
+    make_sessions: type[SessionMaker] = SessionMaker
 
     def __init__(self, settings: Settings, on_progress: StartProgress, on_ready: Callable[[str], None]) -> None:
         self.settings = settings
@@ -138,7 +143,7 @@ class Server:
             self._quotas.used_up, lambda: time.time_ns() // 1_000_000, self.kept.store,
         )  # fmt: skip
         self.metrics.watch_post_calls(lambda: len(self._after_calls.jobs))
-        sessions = SessionMaker(
+        self.sessions = self.make_sessions(
             settings=settings,
             engines=lambda: self._engines,
             find=lambda call_id: self.calls.find(call_id),
@@ -156,7 +161,7 @@ class Server:
             never_call_of=lambda call: self.outgoing.never_call_of(call),
             traces=self._traces,
         )
-        services = Services(self._configs, sessions.open, self.metrics, Tasks())
+        services = Services(self._configs, self.sessions.open, self.metrics, Tasks())
         self.calls = Calls(self.admission, services, self.kept.store)
         self.calls.on_over = self._over
         orders = self._orders()
@@ -183,10 +188,16 @@ class Server:
             self.outgoing.second_calls.of,
         )  # fmt: skip
         sip = self.metrics.sip
+        self.phone_accounts = self._phone_accounts()
+        kept = self.phone_accounts
+        nothing: Mapping[str, SipAccount] = {}
         self.sip = SipService(
             self.calls, lambda: self._configs.current, SipCounters(sip.call, sip.fault, sip.state), media_of,
             self.outgoing.second_calls.of, self.outgoing.second_calls.permit,
+            lambda: nothing if kept is None else kept.mine,
         )  # fmt: skip
+        if kept is not None and settings.sip:
+            kept.sip = self.sip
         self.outgoing.dialers.sources += [self.sip.dialer, self.asterisk.dialer]
         self._app = create_app(
             HttpSettings(token_secrets[0], api_key, settings.cors_origins, settings.metrics),
@@ -211,7 +222,11 @@ class Server:
             lambda: call_orders_router(
                 self.outgoing, orders, OrderAccess(api_key, tokens.check, lambda: self._configs.current)
             ),
-        )
+            PhoneAccountsService(
+                lambda: self._configs.current, self.sip, kept, settings.sip or bool(settings.worker_name),
+                bool(settings.store_secrets()),
+            ),
+        )  # fmt: skip
 
     def _orders(self) -> "OrderStore | None":
         """Where calls that Voi makes are kept; None: nowhere, and it makes none."""
@@ -220,6 +235,19 @@ class Server:
         from voi.transports.telephone.outgoing.order_store import OrderStore
 
         return OrderStore(self.kept.store)
+
+    def _phone_accounts(self) -> "KeptAccounts | None":
+        """Telephone accounts that are made over HTTP; None: there is no store for them."""
+        if self.kept.store is None:
+            return None
+        from voi.transports.sip.kept_accounts import KeptAccounts
+
+        def of_file() -> Mapping[str, SipAccount]:
+            phones = self._configs.current.phones
+            return phones.accounts if phones else {}
+
+        shared = bool(self.settings.worker_name) or not self.kept.store.database.is_sqlite
+        return KeptAccounts(self.kept.store, of_file, shared=shared)
 
     def _voice_service(self) -> VoiceService:
         config: Callable[[], Config] = lambda: self._configs.current  # noqa: E731
@@ -325,6 +353,9 @@ class Server:
             self.asterisk.start()
         if self.settings.sip:
             await self.sip.start()
+            if self.phone_accounts is not None:
+                await self.phone_accounts.follow()
+                self._tasks.start(self.phone_accounts.run(), "telephone accounts of the store")
 
     def _give_up(self, http: HttpServer, failure: VoiError) -> None:
         """End the server, which cannot start."""
@@ -375,13 +406,21 @@ class Server:
             self.readiness.state = "stopping"
         self.admission.close()
         self.outgoing.stop()
-        self._tasks.start(self.sip.leave(), "end of SIP accounts")
+        self._tasks.start(self._leave_accounts(), "end of SIP accounts")
         await self._handing_over.all_leave()
         await self.calls.drain(self.settings.shutdown_grace_s, self.hurry)
         await self.outgoing.close()
         await close_listeners(self._listeners)
         await self.asterisk.close()
         await self.sip.close()
+        if self.phone_accounts is not None:
+            await self.phone_accounts.leave()
+
+    async def _leave_accounts(self) -> None:
+        """So that another server can have them at once."""
+        await self.sip.leave()
+        if self.phone_accounts is not None:
+            await self.phone_accounts.leave()
 
     async def _close(self) -> None:
         await self._tasks.close()

@@ -14,6 +14,7 @@ from voi.config.config import Config, voice_uses_of
 from voi.config.settings import Settings
 from voi.core.facts import Continued, LoadChanged
 from voi.core.options import CallOptions
+from voi.dialogue import Phrase
 from voi.engines.startup import Engines
 from voi.engines.wanting import unspeakable
 from voi.errors import ClientError
@@ -91,10 +92,10 @@ class SessionMaker:
             engines=engines.of(agent),
             options=options,
             greetings_dir=settings.greetings_dir,
-            observers=self._observers(call, conversation_id, agent, options.mode),
+            observers=self.observers(call, conversation_id, agent, options.mode),
             on_observer_failed=self.metrics.observer_failed,
             language=settings.language,
-            notice=self.kept.notice(call, agent),
+            notice=self.notice(call, agent),
             log_words=settings.log_words,
             continued=continued,
             knowledge_of=self.library.of,
@@ -112,7 +113,12 @@ class SessionMaker:
             session.tell(LoadChanged(busy=True))
         return session
 
-    def _observers(self, call: Call | None, conversation_id: str, agent: Agent, mode: str) -> list[Observer]:
+    def notice(self, call: Call | None, agent: Agent) -> Phrase | None:
+        """What the agent discloses first of all."""
+        return self.kept.notice(call, agent)
+
+    def observers(self, call: Call | None, conversation_id: str, agent: Agent, mode: str) -> list[Observer]:
+        """All that look on."""
         observers: list[Observer] = [self._turn_metrics]
         if self.traces is not None:
             about = {"gen_ai.conversation.id": conversation_id, "gen_ai.request.model": agent.llm_model}

@@ -29,7 +29,16 @@ from voi.store.database import Connection
 from voi.store.keys import is_plain
 from voi.store.migrate import HEAD, migrate
 from voi.store.observer import now_ms
-from voi.store.schema import call_accounts, call_orders, conversations, data_keys, metadata, outbox, people
+from voi.store.schema import (
+    call_accounts,
+    call_orders,
+    conversations,
+    data_keys,
+    metadata,
+    outbox,
+    people,
+    phone_servers,
+)
 from voi.store.store import Store
 from voi.store.upsert import insert_new
 
@@ -43,7 +52,7 @@ TABLES = (
     *(
         table
         for table in metadata.sorted_tables
-        if table not in (people, conversations, data_keys, outbox, call_orders, call_accounts)
+        if table not in (people, conversations, data_keys, outbox, call_orders, call_accounts, phone_servers)
     ),
 )
 """All tables, parents before the tables that refer to them."""

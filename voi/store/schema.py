@@ -277,14 +277,26 @@ phone_accounts = Table(
     "phone_accounts",
     metadata,
     Column("name", String(NAME_MAX), primary_key=True),
+    Column("started", Boolean, nullable=False),
+    Column("version", String(32), nullable=False),
     Column("server", String(NAME_MAX), nullable=False),
-    Column("username", String(NAME_MAX), nullable=False),
-    Column("key_id", String(32), nullable=False),
-    Column("password", Sealed, nullable=False),
-    Column("agent", String(NAME_MAX), nullable=False),
+    Column("claimed_until_ms", BigInteger, nullable=False),
     Column("since_ms", BigInteger, nullable=False),
+    Column("key_id", String(32), nullable=False),
+    Column("details", Sealed, nullable=False),
 )
-"""Where telephone calls come from: an account at a provider or exchange, and who answers."""
+"""Telephone accounts that were made over HTTP: `voi.store.phone_accounts`. `details`: the account itself, its password
+included. `server`: which one has it, until `claimed_until_ms`."""
+
+phone_servers = Table(
+    "phone_servers",
+    metadata,
+    Column("server", String(NAME_MAX), primary_key=True),
+    Column("seen_ms", BigInteger, nullable=False),
+    Column("told", Text, nullable=False),
+)
+"""What each server's telephone accounts do now. `told`: JSON, without secrets and numbers. A row that was not renewed
+for some seconds belongs to a dead server. No backup holds this table."""
 
 memories = Table(
     "memories",

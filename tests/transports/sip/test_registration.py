@@ -129,11 +129,13 @@ async def test_a_wrong_password_is_tried_ever_more_rarely() -> None:
 
     registrar = Registrar(two, answer)
     states: list[AccountState] = []
-    running = asyncio.ensure_future(registration(one, states).run())
+    made = registration(one, states)
+    running = asyncio.ensure_future(made.run())
     await asyncio.sleep(24 * 3_600)
     assert len(registrar.asked) < 2 * 40
     assert max(registrar.gaps_s) > 2_000
     assert [(state.name, state.reason) for state in states] == [("failed", "192.0.2.2:5060 says 401 Unauthorized")]
+    assert made.state.next_try > made.state.since, "when it is tried again"
     running.cancel()
 
 

@@ -16,6 +16,7 @@ from tests.server.serving import RunningServer, fake_engines, serving
 from tests.transports.sip.peers.processes import free_port
 from tests.transports.sip.test_real_peers import counted, noted, trunk, until, write_phones
 from voi.config.phones import Phones
+from voi.config.sip_accounts import SipAccount
 from voi.errors import ConfigError
 from voi.session.events import TransferAsked
 from voi.transports.sip.asking import SipCredentials
@@ -323,7 +324,7 @@ async def test_an_address_that_is_taken() -> None:
         service = SipService(
             cast(Any, None), lambda: cast(Any, SimpleNamespace(phones=phones)), counters, cast(Any, None)
         )
-        with pytest.raises(ConfigError, match=r"cannot listen: .*in use"):
+        with pytest.raises(ConfigError, match=r"cannot listen on 127\.0\.0\.1, port \d+: .*in use"):
             await service.start()
 
 
@@ -365,3 +366,149 @@ async def test_an_external_address_is_told_to_others_alone(tmp_path: Path, monke
             assert call.talks.plan is not None
             assert call.talks.plan.host == "203.0.113.9"
             call.stack.transactions.close()
+
+
+# ---- accounts of the store, and changes of phones.json
+
+
+class Kept:
+    """Accounts that are not of the file, as a store gives them."""
+
+    def __init__(self, monkeypatch: Patch) -> None:
+        self.accounts: dict[str, SipAccount] = {}
+        init = SipService.__init__
+
+        def with_kept(service: SipService, calls: Any, config: Any, counters: Any, media: Any, _: Any) -> None:
+            init(service, calls, config, counters, media, lambda: self.accounts)
+
+        monkeypatch.setattr(SipService, "__init__", with_kept)
+
+    def set(self, **accounts: Any) -> None:
+        self.accounts = {name: SipAccount.model_validate(account) for name, account in accounts.items()}
+
+
+async def test_accounts_of_the_store_come_change_and_go(tmp_path: Path, monkeypatch: Patch) -> None:
+    kept = Kept(monkeypatch)
+    async with served(tmp_path, monkeypatch) as (running, phone, _):
+        service = running.server.sip
+        kept.set(one=trunk(max_calls=2))
+        await until(lambda: "one" in service.accounts)
+        call = phone.call("1001")
+        await call.answered(5)
+        assert [(each.direction, each.state) for each in service.under_way["one"]] == [("in", "talking")]
+        (live,) = running.server.calls
+        assert service.under_way["one"][0].id == live.id
+        kept.set(one=trunk(max_calls=1))
+        await until(lambda: service.accounts["one"].config.max_calls == 1)
+        assert await phone.refused("1001") == "486 Busy Here", "its calls from before count"
+        kept.set()
+        await until(lambda: not service.accounts)
+        assert not call.over
+        assert len(service.under_way["one"]) == 1
+        assert await phone.refused("1001") == "403 Forbidden"
+        call.hang_up()
+        await until(lambda: not service.under_way)
+        await until(lambda: running.server.admission.active == 0)
+
+
+async def test_a_secret_over_http_is_no_reference(tmp_path: Path, monkeypatch: Patch) -> None:
+    monkeypatch.setenv("PLANTED", "value-of-the-environment")
+    kept = Kept(monkeypatch)
+    async with served(tmp_path, monkeypatch) as (running, _, _):
+        kept.set(one=trunk(allow=[], secret="${PLANTED}"))
+        await until(lambda: "one" in running.server.sip.accounts)
+        account = running.server.sip.accounts["one"]
+        assert account.is_secret("${PLANTED}")
+        assert not account.is_secret("value-of-the-environment")
+
+
+async def test_the_file_goes_before_the_store(tmp_path: Path, monkeypatch: Patch) -> None:
+    kept = Kept(monkeypatch)
+    kept.set(one=trunk(allow=[], secret="kept-secret"), two=trunk(allow=[], secret="two-secret"))
+    async with served(tmp_path, monkeypatch, one=trunk(allow=[], secret="file-secret")) as (running, _, _):
+        accounts = running.server.sip.accounts
+        assert accounts["one"].is_secret("file-secret")
+        assert "two" in accounts
+
+
+async def test_the_stores_accounts_do_not_keep_a_server_from_starting(
+    tmp_path: Path, monkeypatch: Patch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("voi.transports.sip.service.LISTEN_AGAIN_S", 0.1)
+    monkeypatch.setattr("voi.transports.sip.account.srtp_is_there", lambda: False)
+    kept = Kept(monkeypatch)
+    kept.set(one=trunk(), strict=trunk(allow=[], secret="x", srtp="required"))
+    port = free_port()
+    async with telephone(0) as taker:
+        await taker.stack.sockets.listen("tcp", "127.0.0.1", port, None)
+        write_phones(tmp_path, port)
+        async with serving(tmp_path, monkeypatch, fake_engines()) as running:
+            service = running.server.sip
+            state = service.states["one"]
+            assert state.name == "unusable"
+            assert f"cannot listen on 127.0.0.1, port {port}: Address already in use" in state.reason
+            assert state.next_try > 0
+            await asyncio.sleep(1.2)
+            assert caplog.text.count("SIP accounts cannot be used") == 1, "it is tried again, and told once"
+            await taker.stack.close()
+            await until(lambda: service.states["one"].name == "ready")
+            assert "srtp needs pylibsrtp" in service.states["strict"].reason
+
+
+async def test_other_addresses_of_sip_need_no_restart(tmp_path: Path, monkeypatch: Patch) -> None:
+    async with served(tmp_path, monkeypatch, one=trunk()) as (running, phone, _):
+        service = running.server.sip
+        call = phone.call("1001")
+        await call.answered(5)
+        old = service.stack
+        port = free_port()
+        write_phones(tmp_path, port, one=trunk())
+        await until(lambda: service.stack is not old)
+        assert not call.over
+        async with telephone(port) as other:
+            second = other.call("1001")
+            await second.answered(5)
+            assert len(service.under_way["one"]) == 2
+            assert await phone.refused("1001") == "403 Forbidden", "the old port takes no new calls"
+            held = call.talks
+            call.hold("sendonly")
+            await until(lambda: call.talks is held and len(list(running.server.calls)) == 2)
+            call.hang_up()
+            assert old is not None
+            await until(lambda: old.sockets.udp is not None and old.sockets.udp.closed)
+            assert not second.over
+            second.hang_up()
+        await until(lambda: running.server.admission.active == 0)
+
+
+async def test_what_needs_no_other_sockets_is_taken_over(tmp_path: Path, monkeypatch: Patch) -> None:
+    async with served(tmp_path, monkeypatch, one=trunk()) as (running, phone, _):
+        service, old = running.server.sip, running.server.sip.stack
+        one = service.accounts["one"]
+        file = tmp_path / "phones.json"
+        phones = json.loads(file.read_text())
+        phones["sip"] |= {"external_address": "203.0.113.9", "local_networks": [], "rtp_ports": [30_000, 30_100]}
+        file.write_text(json.dumps(phones))
+        await until(lambda: service.accounts["one"] is not one)
+        assert service.stack is old
+        assert old is not None
+        assert old.sockets.udp is not None
+        assert old.our_address(old.sockets.udp.to("127.0.0.1", 9))[0] == "203.0.113.9"
+        call = phone.call("1001")
+        await call.answered(5)
+        call.hang_up()
+
+
+async def test_an_address_that_is_taken_leaves_all_as_it_was(
+    tmp_path: Path, monkeypatch: Patch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with served(tmp_path, monkeypatch, one=trunk()) as (running, phone, _), telephone(0) as taker:
+        assert taker.stack.sockets.udp is not None
+        old = running.server.sip.stack
+        write_phones(tmp_path, taker.stack.sockets.udp.local[1], one=trunk(max_calls=3))
+        await until(lambda: "What was listened to stays" in caplog.text)
+        await until(lambda: running.server.sip.accounts["one"].config.max_calls == 3)
+        assert running.server.sip.stack is old
+        call = phone.call("1001")
+        await call.answered(5)
+        call.hang_up()

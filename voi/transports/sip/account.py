@@ -1,4 +1,4 @@
-"""One account of phones.json at work: its registration, its calls, and the way to its server."""
+"""One account at work: its registration, its calls, and the way to its server."""
 
 import asyncio
 import contextlib
@@ -6,15 +6,14 @@ import hmac
 import ipaddress
 import secrets
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from voi.audio.libopus import load_libopus
-from voi.config.secret_refs import resolved
 from voi.config.sip_accounts import SipAccount, host_and_port
 from voi.errors import ConfigError, VoiError
 from voi.tasks import Tasks
+from voi.transports.sip.account_calls import AccountCalls
 from voi.transports.sip.asking import SipCredentials
-from voi.transports.sip.leg import SipLeg
 from voi.transports.sip.negotiation import OfferAnswer
 from voi.transports.sip.registration import AccountState, Registration
 from voi.transports.sip.resolving import ServerAddress
@@ -28,31 +27,32 @@ CountCall = Callable[[str, str, str], None]
 
 
 class LiveAccount:
-    """`on_state` is told each change of its state. Raises ConfigError if a secret is missing. `start` it, and `close`
+    """`known_secrets`: the values of `config.secrets`. `calls`: those that a former account of that name has under way.
+    `on_state` is told each change of its state. Raises ConfigError for what this machine lacks. `start` it, and `close`
     it in the end; its calls go on without it."""
 
     def __init__(
-        self, name: str, config: SipAccount, stack: SipStack, on_state: Callable[["LiveAccount"], None]
-    ) -> None:
+        self, name: str, config: SipAccount, known_secrets: Mapping[str, str], stack: SipStack, calls: AccountCalls,
+        on_state: Callable[["LiveAccount"], None],
+    ) -> None:  # fmt: skip
         self.name = name
         self.config = config
         self.user = secrets.token_hex(8)
         """The user of our Contact: whoever calls it knows it from the registrar."""
-        values = resolved(config.secrets, f"phones.json: accounts.{name}")
-        password = str(values.get("password", ""))
+        password = known_secrets.get("password", "")
         self.password = password
-        self.secret = str(values.get("secret", ""))
+        self.secret = known_secrets.get("secret", "")
         self.credentials = SipCredentials(config.auth_user or config.user or "", password) if password else None
         self.address = SipUri("sip", config.user or "voi", self._domain() or stack.sockets.local_host("192.0.2.1"))
         self._srtp = config.srtp
         if not srtp_is_there():
             if config.srtp == "required":
-                raise ConfigError(f"phones.json: accounts.{name}: srtp needs pylibsrtp. Run: ./install.sh telephone")
+                raise ConfigError(f"SIP account {name}: srtp needs pylibsrtp. Run: ./install.sh telephone")
             self._srtp = "off"
         self._codecs = [codec.upper() for codec in config.codecs if codec != "opus" or _opus_is_there()]
         if not self._codecs:
-            raise ConfigError(f"phones.json: accounts.{name}: codecs has opus alone, and this machine has no libopus")
-        self.legs: set[SipLeg] = set()
+            raise ConfigError(f"SIP account {name}: codecs has opus alone, and this machine has no libopus")
+        self.legs = calls
         """Its calls under way, those that ring included."""
         self._stack = stack
         self._networks = [ipaddress.ip_network(each, strict=False) for each in config.allow]

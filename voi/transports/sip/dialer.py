@@ -59,7 +59,7 @@ class SipDialer:
             raise NotAnswered("failed", "there is no free port for sound") from None
         try:
             leg = self._leg(account, flow, target, dial, media)
-            account.legs.add(leg)
+            account.legs.add(leg, "out")
             leg.on_closed = lambda: account.legs.discard(leg)
             leg.on_ringing = on_ringing
             await leg.answered(dial.ring_timeout_s)

@@ -88,12 +88,12 @@ class IncomingCalls:
             return
         try:
             arriving = self._arriving(account, request, host)
-            leg = self._leg(account, transaction)
+            call_id = new_call_id()
+            leg = self._leg(account, transaction, call_id)
         except SipProblem as problem:
             self._refused(account, problem, host)
             raise
         context = contextvars.copy_context()
-        call_id = new_call_id()
         context.run(conversation_id.set, call_id)
         ringing = context.run(
             self._tasks.start, self._ring(leg, arriving, call_id), "SIP call", lambda error: self._fail(leg, error)
@@ -116,7 +116,7 @@ class IncomingCalls:
             raise SipProblem(481)
         if replaced.early_only:
             raise SipProblem(486)
-        leg = self._leg(account, transaction)
+        leg = self._leg(account, transaction, account.legs.id_of(before))
         leg.talks.at_port(before.talks.port)
         try:
             leg.prepare()
@@ -201,13 +201,13 @@ class IncomingCalls:
 
     # ---- it rings -----------------------------------------------------------------------------------
 
-    def _leg(self, account: LiveAccount, transaction: ServerTransaction) -> IncomingCall:
+    def _leg(self, account: LiveAccount, transaction: ServerTransaction, call_id: str) -> IncomingCall:
         flow = transaction.flow
         host, _ = self._stack.our_address(flow)
         talks = account.talks(host, 0, encrypted=flow.transport == "tls")
         session_s = account.config.session_expires_s
         leg = IncomingCall(self._stack, transaction, talks, account.user, account.credentials, session_s)
-        account.legs.add(leg)
+        account.legs.add(leg, "in", call_id)
         leg.on_closed = lambda: account.legs.discard(leg)
         return leg
 

@@ -192,7 +192,7 @@ class _Referral:
             self._stack, flow, target, account.address, account.config.display_name, talks, account.user,
             account.credentials, account.config.session_expires_s, headers,
         )  # fmt: skip
-        account.legs.add(leg)
+        account.legs.add(leg, "out", account.legs.id_of(self.signalling.leg))
         leg.on_closed = lambda: account.legs.discard(leg)
         leg.on_ringing = lambda: self._notify(180, over=False)
         await leg.answered(RING_S)

@@ -21,7 +21,7 @@ from voi.transports.sip.stack import SipStack
 from voi.transports.sip.transactions import Flow
 from voi.transports.sip.uri import SipUri
 
-AccountStateName = Literal["starting", "registered", "ready", "retrying", "failed", "stopped"]
+AccountStateName = Literal["starting", "registered", "ready", "retrying", "failed", "unusable", "stopped"]
 RETRY_FIRST_S, RETRY_MAX_S = 2.0, 120.0
 REFUSED_FIRST_S, REFUSED_MAX_S = 60.0, 3_600.0
 """Servers shut out who is refused too often."""
@@ -33,12 +33,14 @@ _NOTHING = ServerAddress("", 0, "")
 @dataclass(frozen=True, slots=True)
 class AccountState:
     """What the operator sees. `ready`: a trunk that can be used. `retrying`: the server is not reached, and is tried
-    again. `failed`: it refuses the account. `since`: Unix time. `reason`: without secrets and numbers."""
+    again. `failed`: it refuses the account. `unusable`: this machine cannot use it. `since`: Unix time. `reason`:
+    without secrets and numbers. `next_try`: Unix time at which it is tried again; 0: that is not planned."""
 
     name: AccountStateName
     since: float
     reason: str = ""
     server: str = ""
+    next_try: float = 0.0
 
 
 class RegisterRefused(Exception):
@@ -96,7 +98,9 @@ class Registration:
                 failures += 1
                 first, most = (REFUSED_FIRST_S, REFUSED_MAX_S) if refused else (RETRY_FIRST_S, RETRY_MAX_S)
                 pause_s = min(most, first * 2.0 ** min(failures - 1, 16)) * random.uniform(0.8, 1.2)
-                await asyncio.sleep(max(pause_s, refused.retry_after_s if refused else 0.0))
+                pause_s = max(pause_s, refused.retry_after_s if refused else 0.0)
+                self.state = replace(self.state, next_try=time.time() + pause_s)
+                await asyncio.sleep(pause_s)
                 continue
             failures = 0
             await self._stay(wait_s)
@@ -136,8 +140,8 @@ class Registration:
         before = self.state
         if before.name == state.name:
             state = replace(state, since=before.since)
-        if before != state:
-            self.state = state
+        self.state = state
+        if replace(before, next_try=0.0) != state:
             self._on_state(state)
 
     async def _greet(self, flow: Flow) -> float:

@@ -1,0 +1,83 @@
+"""`voi check` on telephone accounts of the store."""
+
+import asyncio
+import json
+from pathlib import Path
+
+import pytest
+import typer
+from typer.testing import CliRunner, Result
+
+pytest.importorskip("sqlalchemy")
+
+from tests.store.conftest import KEY
+from voi.cli.check import check
+from voi.config.settings import Settings
+from voi.store.phone_accounts import add_account
+from voi.store.store import Store
+
+TRUNK = {"registers": False, "allow": ["127.0.0.1"], "agent": "a"}
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in Settings.CONTRACT_NAMES.values():
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("VOI_STORE_URL", f"sqlite:{tmp_path}/voi.db")
+    Path("agents.json").write_text(json.dumps({"a": {"llm_model": "echo"}}))
+    Path("tts_models.json").write_text("{}")
+
+
+def run() -> Result:
+    app = typer.Typer()
+    app.command()(check)
+    return CliRunner().invoke(app, [])
+
+
+async def keep(key: str = "", **accounts: dict[str, object]) -> None:
+    store = Store(f"sqlite:{Path.cwd()}/voi.db", (key,) if key else ())
+    await store.open()
+    async with store.writing() as connection:
+        for name, account in accounts.items():
+            await add_account(connection, store.keys, name, json.dumps(account), 1, started=True)
+    await store.close()
+
+
+def test_without_a_store_there_is_none_afterwards() -> None:
+    assert run().exit_code == 0
+    assert not Path("voi.db").exists()
+
+
+async def checked(key: str = "", **accounts: dict[str, object]) -> Result:
+    await keep(key, **accounts)
+    return await asyncio.to_thread(run)
+
+
+async def test_accounts_that_are_right(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VOI_STORE_KEY", KEY)
+    done = await checked(KEY, desk=TRUNK, line=TRUNK)
+    assert done.exit_code == 0, done.output
+    assert "store: 2 telephone accounts: desk, line" in done.stdout
+    assert "plain text" not in done.output
+
+
+async def test_what_is_wrong_with_them() -> None:
+    Path("phones.json").write_text(json.dumps({"accounts": {"twice": TRUNK}}))  # noqa: ASYNC240
+    done = await checked(lost={**TRUNK, "agent": "b"}, broken={"user": 1}, twice=TRUNK)
+    assert done.exit_code == 1
+    assert "telephone account lost: $.agent: there is no agent" in done.output
+    assert "telephone account broken: it cannot be read" in done.output
+    assert "telephone account twice: phones.json has something of that name" in done.output
+    assert "VOI_STORE_KEY is not set: passwords of telephone accounts lie in the store in plain text" in done.output
+
+
+async def test_a_wrong_key_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VOI_STORE_KEY", KEY[::-1])
+    done = await checked(KEY, desk=TRUNK)
+    assert "VOI_STORE_KEY is not the key that this store was encrypted with" in done.output
+
+
+def test_with_the_store_off_it_is_not_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VOI_STORE", "off")
+    assert run().exit_code == 0
