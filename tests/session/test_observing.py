@@ -75,8 +75,10 @@ def test_what_the_author_wants_hidden_reaches_nobody(caplog: pytest.LogCaptureFi
 def test_private_arguments_of_an_agent_stay_private_when_another_goes_on() -> None:
     looking = Looking()
     told = observing(looking)
-    told.follow(agent(), {"pay": Tool(frozenset({"pin"}))})
-    told.follow(agent(), {"other": Tool(frozenset({"code"}))})
+    pay: Any = {"pay": Tool(frozenset({"pin"}))}
+    other: Any = {"other": Tool(frozenset({"code"}))}
+    told.follow(agent(), pay)
+    told.follow(agent(), other)
     for number, (tool, private) in enumerate((("pay", "pin"), ("other", "code"))):
         told.step(number, was.ToolCalled(1, "a", tool, f'{{"{private}": "4711", "open": "yes"}}'), ())
     assert "4711" not in repr(looking.facts)
