@@ -44,6 +44,10 @@ class DialogueItem:
                 shown |= {"call_id": self.call_id, "output": self.output}
         return shown
 
+    def without_pictures(self) -> list[Json]:
+        """The content of a message, but its pictures."""
+        return [part for part in self.content if part.get("type") != "input_image"]
+
 
 class ItemList:
     """The items of one conversation, oldest first."""

@@ -6,7 +6,6 @@ import contextvars
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from urllib.parse import parse_qs
 
 from voi.calls.admission import Refused
 from voi.calls.call import Call
@@ -21,7 +20,7 @@ from voi.transports.realtime.chosen import VoicesOf
 from voi.transports.realtime.client_events import ClientEvents
 from voi.transports.realtime.door import Channel, RealtimeDoor
 from voi.transports.realtime.formats import RATE_HZ
-from voi.transports.realtime.resuming import RealtimeResumption, ResumeAsked, wants_resumption
+from voi.transports.realtime.resuming import RealtimeResumption, ResumeAsked, fields_of, wants_resumption
 from voi.transports.realtime.wire import Json, error
 from voi.transports.resumables import Resumables
 from voi.transports.websocket import WebSocket
@@ -41,13 +40,16 @@ OPTIONS = CallOptions(mode="call", greet=False, app_tools=(ANY_TOOL,), input_rat
 class RealtimeCaller:
     """Whose a key is. `person`: whom it is for, beside its app; "": it does not say. `agent`: the only one that it is
     good for; "": any. `session`: settings that the conversation begins with. `own_agents`: its client may change the
-    agent, whatever the settings grant its app."""
+    agent, whatever the settings grant its app. `token_id`, `issued_ms`: of the token, or of the client secret that came
+    from it, in ms since 1970; so that it is refused with its token."""
 
     app: str
     person: str = ""
     agent: str = ""
     session: Json | None = None
     own_agents: bool = False
+    token_id: str = ""
+    issued_ms: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True)
@@ -211,7 +213,7 @@ class RealtimePeer:
     def _open(self, call: Call, caller: RealtimeCaller, query: str, given: Json | None) -> None:
         services = self._services
         config = services.calls.services.configs.current
-        asked = parse_qs(query)
+        asked = fields_of(query)
         name = caller.agent or asked.get("model", [""])[0]
         transcribed = asked.get("intent") == ["transcription"]
         first = caller.session or given or ({"type": "transcription"} if transcribed else {})
