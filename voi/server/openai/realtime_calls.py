@@ -13,7 +13,7 @@ from voi.errors import ClientError
 from voi.server.auth import bearer
 from voi.server.bodies import BodyLimits, LimitedRequest
 from voi.server.openai.access import OpenAiServices, app_of
-from voi.server.openai.answering import openai_route
+from voi.server.openai.answering import LoggedError, logged, openai_route
 from voi.server.openai.failures import OpenAiError, of_end
 from voi.transports.realtime.webrtc import NoWebRtc, PeerRefused, RealtimeOverWebRtc
 from voi.transports.realtime.wire import Json
@@ -54,8 +54,8 @@ def realtime_calls_router(services: OpenAiServices, webrtc: RealtimeOverWebRtc) 
             call_id, answer = await webrtc.meet(sdp, key, named or model, session, address)
         except PeerRefused as refused:
             if refused.ended.reason is EndReason.BAD_START:
-                raise OpenAiError(404, str(refused), "model_not_found", "model") from None
-            raise of_end(refused.ended) from None
+                raise LoggedError(404, str(refused), "model_not_found", "model") from None
+            raise logged(of_end(refused.ended)) from None
         except NoWebRtc as missing:
             raise OpenAiError(501, str(missing), "not_implemented") from None
         except PeerFailed as failure:
