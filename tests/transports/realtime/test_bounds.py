@@ -1,24 +1,27 @@
 """Large and many things of a Realtime client: pictures, texts, references, items that wait."""
 
+import base64
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tests.fakes.engines import FakeLlm, FakeStt
+from tests.fakes.engines import FakeLlm, FakeStt, tone
 from tests.server.fakes import SECRET
 from tests.server.serving import fake_engines, serving
 from tests.transports.realtime.fakes import RealtimeClient
 from tests.transports.realtime.test_conversation import voice
 from tests.transports.realtime.test_functions import engines_with, write_agents
+from voi.audio import g711
 from voi.dialogue import ToolCall
 from voi.server.auth import issue_token
 from voi.transports.realtime.person_side import WAITING_MAX
 
 pytestmark = pytest.mark.integration
 Patch = pytest.MonkeyPatch
-MANUAL = {"input": {"transcription": {"model": "x"}, "turn_detection": None}}
+MANUAL: dict[str, Any] = {"input": {"transcription": {"model": "x"}, "turn_detection": None}}
 
 
 def looking_at(url: str, text: str = "What is it?") -> dict[str, object]:
@@ -161,6 +164,37 @@ async def test_what_cannot_wait_changes_nothing(tmp_path: Path, monkeypatch: Pat
         assert client.last("response.done")["response"]["status"] == "completed"
         said = [m.text for m in llm.requests[-1].messages[1:]]
         assert (said[0], said[1], len(said)) == ("Stays.", "one two three", 2 + WAITING_MAX)
+
+
+@pytest.mark.parametrize("law", ["ulaw", "alaw"])
+async def test_g711_is_bounded_before_it_is_decoded(law: g711.Law, tmp_path: Path, monkeypatch: Patch) -> None:
+    async with serving(tmp_path, monkeypatch, fake_engines("one two three", "four five six")) as running:
+        heard = MANUAL["input"] | {"format": {"type": "audio/pcmu" if law == "ulaw" else "audio/pcma"}}
+        client = await RealtimeClient.arrive(running.port, audio={"input": heard})
+        for seconds in (61, 59):
+            sound = base64.b64encode(bytes(seconds * 8_000)).decode()
+            content = [{"type": "input_audio", "audio": sound}]
+            client.send("input_audio_buffer.append", audio=sound, event_id=f"append {seconds}")
+            item = {"type": "message", "role": "user", "content": content}
+            client.send("conversation.item.create", item=item, event_id=f"item {seconds}")
+            client.send("input_audio_buffer.clear")
+            await client.until("input_audio_buffer.cleared")
+            assert client.mistaken == {"append 61", "item 61"}
+            assert {error["code"] for error in client.errors} == {"string_above_max_length"}
+        await client.until("conversation.item.input_audio_transcription.completed")
+
+
+async def test_sound_in_an_item_has_the_sessions_format(tmp_path: Path, monkeypatch: Patch) -> None:
+    async with serving(tmp_path, monkeypatch, fake_engines("one two three")) as running:
+        client = await RealtimeClient.arrive(
+            running.port, audio={"input": MANUAL["input"] | {"format": {"type": "audio/pcmu"}}}
+        )
+        sound = base64.b64encode(g711.encode(tone(600, 8_000), "ulaw")).decode()
+        content = [{"type": "input_audio", "audio": sound}]
+        client.send("conversation.item.create", item={"type": "message", "role": "user", "content": content})
+        completed = await client.until("conversation.item.input_audio_transcription.completed")
+        assert completed["transcript"] == "one two three"
+        assert 0.59 < completed["usage"]["seconds"] < 0.61
 
 
 async def test_addresses_with_too_much_in_them_are_refused_in_one_line(

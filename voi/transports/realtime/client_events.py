@@ -18,7 +18,7 @@ from voi.transports.realtime.agent_side import ResponseWish
 from voi.transports.realtime.asked import AskedResponse
 from voi.transports.realtime.beside import ResponsesBeside
 from voi.transports.realtime.chosen import ChosenAgent, VoicesOf, chosen_agent, turn_policy
-from voi.transports.realtime.client_items import ItemEvents
+from voi.transports.realtime.client_items import ItemEvents, bounded
 from voi.transports.realtime.door import RealtimeDoor
 from voi.transports.realtime.formats import RATE_HZ, FormatDecoder, sound_in
 from voi.transports.realtime.response_input import ResponseInput
@@ -205,7 +205,7 @@ class ClientEvents:
 
     def _append(self, event: Json) -> None:
         sound = sound_in(text_at(event, "audio", most=APPEND_MAX_CHARACTERS))
-        self._door.person.sound(self._decoder.decode(sound))
+        self._door.person.sound(self._decoder.decode(bounded(sound, self._decoder.name)))
 
     def _clear(self, _: Json) -> None:
         self._door.person.clear()

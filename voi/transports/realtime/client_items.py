@@ -6,6 +6,7 @@ Pictures that come as data are in the dialogue alone: an item that is shown to t
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from voi.audio import g711
 from voi.core import facts
 from voi.core.history import FIRST, IMAGES_MAX_CHARACTERS
 from voi.dialogue import Message, ToolCall, ToolResult
@@ -13,7 +14,7 @@ from voi.engines.llm.picture_url import checked_picture_url
 from voi.errors import ClientError
 from voi.session.session import Session
 from voi.transports.realtime.door import RealtimeDoor
-from voi.transports.realtime.formats import sound_in
+from voi.transports.realtime.formats import FormatDecoder, FormatName, sound_in
 from voi.transports.realtime.items import ROOT, DialogueItem
 from voi.transports.realtime.person_side import NO_MESSAGE
 from voi.transports.realtime.wire import (
@@ -35,6 +36,8 @@ MESSAGE_TEXT_MAX = 200_000
 OUTPUT_MAX = 200_000
 PARTS_MAX = 64
 SOUND_MAX_CHARACTERS = 15 * 2**20 * 4 // 3
+LAW_MAX_BYTES = 60 * g711.RATE_HZ
+"""Of G.711 at once, which is a minute: it is six times as large as PCM at 24 kHz."""
 DAY_MS = 24 * 3600 * 1_000
 _PARTS = {
     "user": ("input_text", "input_audio", "input_image"),
@@ -109,7 +112,9 @@ class ItemEvents:
             raise wrong_value("item.role", role, "'system', 'assistant' and 'user'")
         content = _content(given.get("content"), role)
         if content.sound is not None:
-            self._door.person.take(content.sound, item_id, after, committed=False)
+            decoder = FormatDecoder(self._door.settings.input_format)
+            pcm = decoder.decode(bounded(content.sound, decoder.name))
+            self._door.person.take(pcm, item_id, after, committed=False)
             return
         item = DialogueItem(item_id, role=role, content=content.parts)
         said = _message_of(role, content)
@@ -242,6 +247,14 @@ class ItemEvents:
             raise EventError(f"Error {doing}ing item: the item with id '{item_id}' does not exist.",
                              f"item_{doing}e_invalid_item_id", "item_id")  # fmt: skip
         return item
+
+
+def bounded(sound: bytes, format_name: FormatName) -> bytes:
+    """The sound, if it can be decoded without holding up others. Raises EventError."""
+    if format_name != "audio/pcm" and len(sound) > LAW_MAX_BYTES:
+        raise EventError(f"Invalid 'audio': at most {LAW_MAX_BYTES} bytes of G.711 are taken at once.",
+                         "string_above_max_length", "audio")  # fmt: skip
+    return sound
 
 
 def _content(value: object, role: str) -> GivenContent:
