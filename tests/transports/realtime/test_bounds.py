@@ -1,5 +1,6 @@
 """Large and many things of a Realtime client: pictures, texts, references, items that wait."""
 
+import asyncio
 import base64
 import json
 from dataclasses import replace
@@ -17,6 +18,7 @@ from tests.transports.realtime.test_functions import engines_with, write_agents
 from voi.audio import g711
 from voi.dialogue import ToolCall
 from voi.server.auth import issue_token
+from voi.transports.realtime.peer import RealtimePeer
 from voi.transports.realtime.person_side import WAITING_MAX
 
 pytestmark = pytest.mark.integration
@@ -214,3 +216,28 @@ async def test_a_session_with_a_number_that_no_secret_holds(tmp_path: Path, monk
         wish = {"session": {"type": "realtime", "model": "echo", "x": 10**30}}
         status, _, body = await running.http("POST", "/v1/realtime/client_secrets", headers, wish)
         assert (status, "too large" in json.loads(body)["error"]["message"]) == (400, True)
+
+
+async def test_what_comes_before_the_session_is_bounded(tmp_path: Path, monkeypatch: Patch) -> None:
+    monkeypatch.setattr("voi.transports.realtime.peer.EARLY_BYTES_MAX", 2_000)
+    write_agents(tmp_path)
+    llm = FakeLlm("Yes.")
+    begun = asyncio.Event()
+    begin = RealtimePeer._run
+
+    async def late(self: RealtimePeer, *args: Any) -> None:
+        await begun.wait()
+        await begin(self, *args)
+
+    monkeypatch.setattr(RealtimePeer, "_run", late)
+    async with serving(tmp_path, monkeypatch, engines_with(llm)) as running:
+        client = await RealtimeClient.connect(running.port, "friend")
+        for number in range(3):
+            client.say(f"{number} " + "x" * 800)
+        await asyncio.sleep(0.2)
+        begun.set()
+        await client.until("error")
+        assert client.errors[0]["message"] == "1 events that came before the session was created were dropped."
+        client.send("response.create")
+        await client.until("response.done")
+        assert [message.text[:2] for message in llm.requests[-1].messages[1:]] == ["0 ", "1 "]

@@ -27,8 +27,9 @@ from voi.transports.websocket import WebSocket
 
 log = logging.getLogger(__name__)
 
-EARLY_EVENTS_MAX = 512
-"""How many events may wait until the conversation runs, which takes milliseconds. More are dropped."""
+EARLY_EVENTS_MAX, EARLY_BYTES_MAX = 512, 16 * 2**20
+"""What may wait until the conversation runs, which takes milliseconds, but seconds where an agent's tools or its
+speech-to-speech model are connected to first. More is dropped, and the client is told."""
 MUTE_MAX_S = 60.0
 """How long a client that sends neither an event nor sound keeps its place. Those of the SDKs send a `session.update` at
 once; a program that waits for its person's first typed words gets some time for them."""
@@ -89,6 +90,7 @@ class RealtimePeer:
         """Settings that the conversation begins with."""
         self._early: list[bytes | str] | None = []
         """Events that came before the conversation runs; None: it runs."""
+        self._early_bytes = self._early_dropped = 0
         self._mute: asyncio.TimerHandle | None = None
         """Until the client sends something."""
         self._mistaken = False
@@ -250,6 +252,9 @@ class RealtimePeer:
             return
         try:
             events.begin(settings)
+            if self._early_dropped:
+                words = f"{self._early_dropped} events that came before the session was created were dropped."
+                self.door.emit(error(words, "rate_limit_exceeded"))
             early, self._early = self._early or [], None
             for message in early:
                 self._received(message)
@@ -284,8 +289,11 @@ class RealtimePeer:
         if call is None or call.over or events is None:
             return
         if self._early is not None:
-            if len(self._early) < EARLY_EVENTS_MAX:
+            if len(self._early) < EARLY_EVENTS_MAX and self._early_bytes + len(message) <= EARLY_BYTES_MAX:
                 self._early.append(message)
+                self._early_bytes += len(message)
+            else:
+                self._early_dropped += 1
             return
         try:
             events.receive(message)
