@@ -114,6 +114,26 @@ async def test_functions_in_an_input_come_with_their_calls(tmp_path: Path, monke
         assert not client.errors
 
 
+async def test_a_reference_to_sound_needs_its_words(tmp_path: Path, monkeypatch: Patch) -> None:
+    write_agents(tmp_path)
+    llm = FakeLlm("Yes.")
+    ear = FakeStt("one two three", "", flush_s=0.2)
+    async with serving(tmp_path, monkeypatch, replace(engines_with(llm), stt=ear)) as running:
+        client = await RealtimeClient.arrive(running.port, "friend", output_modalities=["text"], audio=MANUAL)
+        for words in ("one two three", ""):
+            client.speak(voice(600))
+            client.send("input_audio_buffer.commit")
+            item_id = (await client.until("input_audio_buffer.committed"))["item_id"]
+            said = {"type": "message", "role": "user", "content": [{"type": "input_text", "text": "What was that?"}]}
+            wish = {"conversation": "none", "input": [{"type": "item_reference", "id": item_id}, said]}
+            client.send("response.create", response=wish)
+            assert "has no transcript yet" in (await client.until("error"))["error"]["message"]
+            await client.until("conversation.item.input_audio_transcription.completed")
+            client.send("response.create", response=wish)
+            await client.until("response.done")
+            assert [m.text for m in llm.requests[-1].messages[1:]] == [words, "What was that?"][not words :]
+
+
 async def test_an_item_that_is_deleted_before_its_transcript_is_not_in_the_dialogue(
     tmp_path: Path, monkeypatch: Patch
 ) -> None:

@@ -48,12 +48,18 @@ class DialogueItem:
     @property
     def characters(self) -> int:
         """Length of what it says."""
-        texts = (part.get("text") or part.get("transcript") or "" for part in self.content)
-        return sum(map(len, texts)) + len(self.arguments) + len(self.output)
+        return len(self.text) + len(self.arguments) + len(self.output)
 
-    def without_pictures(self) -> list[Json]:
-        """The content of a message, but its pictures."""
-        return [part for part in self.content if part.get("type") != "input_image"]
+    @property
+    def text(self) -> str:
+        """What a message says."""
+        texts = (part.get("text") or part.get("transcript") or "" for part in self.content)
+        return "\n".join(text for text in texts if text)
+
+    @property
+    def awaits_transcript(self) -> bool:
+        """It has sound whose words are not known yet."""
+        return any(part.get("transcript", "") is None for part in self.content)
 
 
 class ItemList:

@@ -4,7 +4,7 @@ functions with what they returned."""
 from collections.abc import Callable, Iterator
 
 from voi.core.history import IMAGES_MAX_CHARACTERS
-from voi.dialogue import Message, ToolCall, ToolResult
+from voi.dialogue import Message, Role, ToolCall, ToolResult
 from voi.session.session import Session
 from voi.transports.realtime.client_items import ID_MAX, OUTPUT_MAX, TEXT_MAX, message_given
 from voi.transports.realtime.items import DialogueItem, ItemList
@@ -13,6 +13,9 @@ from voi.transports.realtime.wire import EventError, Json, text_at, wrong_type
 INPUT_MAX = 200
 INPUT_MAX_CHARACTERS = 400_000
 """Of text, of all messages together: an item may be referred to many times."""
+
+
+_ROLES: dict[str, Role] = {"system": "system", "user": "user", "assistant": "assistant"}
 
 
 class ResponseInput:
@@ -48,6 +51,8 @@ class ResponseInput:
                 found = self._items.find(item_id)
                 if found is None:
                     raise EventError(f"Item with id '{item_id}' not found.", "item_not_found", f"{at}.id")
+                if found.awaits_transcript:
+                    raise EventError(f"Item with id '{item_id}' has no transcript yet.", "invalid_value", f"{at}.id")
                 yield from self._referred(found)
             case None | "message":
                 yield message_given(item, at)
@@ -67,8 +72,7 @@ class ResponseInput:
             case "message":
                 entries = self._session.dialogue() if item.message_id is not None else ()
                 pictures = next((e.image_urls for e in entries if e.message_id == item.message_id), ())
-                said = message_given({"role": item.role, "content": item.without_pictures()}, "item")
-                yield Message(said.role, said.text, pictures)
+                yield Message(_ROLES[item.role], item.text, pictures)
             case "function_call_output":
                 yield from self._returned(item.call_id, item.output, None)
 
