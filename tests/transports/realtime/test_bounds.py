@@ -142,13 +142,12 @@ async def test_an_item_that_is_deleted_before_its_transcript_is_not_in_the_dialo
     ear = FakeStt("one two three", "four five six", flush_s=0.2)
     async with serving(tmp_path, monkeypatch, replace(engines_with(llm), stt=ear)) as running:
         client = await RealtimeClient.arrive(running.port, "friend", output_modalities=["text"], audio=MANUAL)
-        for committed in (1, 2):  # the second waits for the transcript of the first
+        for _ in range(2):  # the second waits for the transcript of the first
             client.speak(voice(600))
             client.send("input_audio_buffer.commit")
             await client.until("input_audio_buffer.committed")
-            assert len(client.all("conversation.item.done")) < committed + 1
-        for committed in client.all("input_audio_buffer.committed"):
-            client.send("conversation.item.delete", item_id=committed["item_id"])
+        for event in client.all("input_audio_buffer.committed"):
+            client.send("conversation.item.delete", item_id=event["item_id"])
         client.say("Hello?")
         client.send("response.create")
         await client.until("response.done")
