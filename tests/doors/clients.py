@@ -9,11 +9,14 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any, Self
 
+from tests.fakes.engines import tone
+from tests.fakes.media_carrier import MediaLine, post, signed_webhook
 from tests.server.fakes import SECRET
 from tests.server.serving import Person, RunningServer
 from tests.transports.raw_client import BINARY, RawClient
 from tests.transports.realtime.fakes import RealtimeClient
 from tests.transports.rtvi.person import RtviPerson
+from voi.core.reply import CUT_OFF_MS
 from voi.server.auth import issue_token
 
 AGENT = "shop"
@@ -23,6 +26,7 @@ RTVI_INTERRUPTION = b"\x2a\x00"
 """A protobuf Frame with an empty InterruptionFrame."""
 HEARD_OUT_S = 0.2
 """A client waits so long beyond the end of the sound: the server's clock of what was heard is a little behind."""
+WORD_MS = 200
 Results = Mapping[str, Any]
 """What the app's functions return, by name."""
 
@@ -32,10 +36,15 @@ def token_of(app: str = "test") -> str:
 
 
 class DoorClient:
-    """One conversation."""
+    """One conversation. `counted_as`: the door's name in metrics. `ms_per_character`: how fast the agent speaks."""
 
     name = ""
+    counted_as = ""
+    ms_per_character = 20
     cannot: frozenset[str] = frozenset()
+
+    def __init_subclass__(cls) -> None:
+        cls.counted_as = cls.__dict__.get("counted_as", cls.name)
 
     @classmethod
     async def arrive(cls, server: RunningServer, results: Results, token: str) -> Self:
@@ -188,6 +197,120 @@ class RealtimeDoorClient(DoorClient):
         return str(client.errors[0]["message"])
 
 
+class WebRtcDoorClient(DoorClient):
+    """The Realtime protocol again, with the sound on a track."""
+
+    name = "webrtc"
+    counted_as = "realtime"
+
+    def __init__(self, client: Any, results: Results) -> None:
+        self.client, self.results = client, results
+        self._answered = 0
+
+    @classmethod
+    async def arrive(cls, server: RunningServer, results: Results, token: str) -> Self:
+        from tests.transports.realtime.rtc_client import RtcClient
+
+        client = await RtcClient.connect(server, AGENT, token)
+        tools = [{"type": "function", "name": name, "parameters": {"type": "object"}} for name in results]
+        client.send("session.update", session={"type": "realtime", "tools": tools})
+        await client.until("session.updated")
+        return cls(client, results)
+
+    async def _type(self, text: str) -> None:
+        """Type that, until the answer's voice sets in."""
+        content = [{"type": "input_text", "text": text}]
+        self.client.send("conversation.item.create", item={"type": "message", "role": "user", "content": content})
+        self.client.send("response.create")
+        started = self._count("output_audio_buffer.started")
+        while self._count("output_audio_buffer.started") == started:
+            await self.client.until(lambda: self._count("output_audio_buffer.started") > started or self._unanswered())
+            for call in self._unanswered():
+                self._answered += 1
+                result = json.dumps(self.results[call["name"]])
+                item = {"type": "function_call_output", "call_id": call["call_id"], "output": result}
+                self.client.send("conversation.item.create", item=item)
+                self.client.send("response.create")
+
+    def _unanswered(self) -> list[Any]:
+        return list(self.client.all("response.function_call_arguments.done")[self._answered :])
+
+    def _count(self, kind: str) -> int:
+        return len(self.client.all(kind))
+
+    async def ask(self, text: str) -> None:
+        stopped = self._count("output_audio_buffer.stopped")
+        await self._type(text)
+        await self.client.until(lambda: self._count("output_audio_buffer.stopped") > stopped)
+        await asyncio.sleep(HEARD_OUT_S)
+        assert not self.client.all("error")
+
+    async def ask_and_interrupt(self, text: str, after_ms: int) -> None:
+        await self._type(text)
+        await asyncio.sleep(after_ms / 1_000)
+        self.client.send("output_audio_buffer.clear")
+        await self.client.until("output_audio_buffer.cleared")
+
+    async def leave(self) -> None:
+        await self.client.close()
+
+    @classmethod
+    async def refusal(cls, server: RunningServer, token: str) -> str:
+        from tests.transports.realtime.rtc_client import RtcClient, post_offer
+
+        client = RtcClient()
+        sdp = await client.offer()
+        _, _, body = await post_offer(server, sdp.encode(), query=f"?model={AGENT}", key=token)
+        await client.close()
+        return str(json.loads(body)["error"]["message"])
+
+
+class TelephoneDoorClient(DoorClient):
+    """It has no keyboard: what is to be typed is said, a word in 200 ms, as the fake ear hears it."""
+
+    name = "telephone"
+    ms_per_character = 60
+    """Whoever speaks within 1.5 s goes on with what they said before: see `CUT_OFF_MS`. So the word that is being said
+    then has to be long."""
+    cannot = frozenset({"functions of the app", "tokens", "words of a refusal"})
+
+    def __init__(self, line: MediaLine) -> None:
+        self.line = line
+
+    @classmethod
+    async def arrive(cls, server: RunningServer, results: Results, token: str) -> Self:
+        line = await (await MediaLine.ring(server.port)).__aenter__()
+        await line.until(lambda: any(call.session for call in server.server.calls))
+        return cls(line)
+
+    async def _say(self, text: str) -> None:
+        """Say that, until the answer's voice sets in."""
+        before = len(self.line.heard)
+        self.line.speak(tone(len(text.split()) * WORD_MS, self.line.rate_hz))
+        await self.line.until(lambda: not self.line.speaking)
+        before = max(before, len(self.line.heard))
+        await self.line.until(lambda: len(self.line.heard) > before)
+
+    async def ask(self, text: str) -> None:
+        await self._say(text)
+        await self.line.until(lambda: asyncio.get_running_loop().time() - self.line.heard[-1][0] > HEARD_OUT_S * 2)
+
+    async def ask_and_interrupt(self, text: str, after_ms: int) -> None:
+        """What is said next stops the answer."""
+        await self._say(text)
+        await asyncio.sleep((CUT_OFF_MS + after_ms / 4) / 1_000)
+
+    async def leave(self) -> None:
+        self.line.hang_up()
+        await self.line.__aexit__()
+
+    @classmethod
+    async def refusal(cls, server: RunningServer, token: str) -> str:
+        status, document = await post(server.port, "/telephone/twilio/voice", *signed_webhook("twilio", f"CA{token}"))
+        assert status == 200
+        return document
+
+
 class RtviDoorClient(DoorClient):
     name = "rtvi"
 
@@ -323,5 +446,6 @@ class WyomingDoorClient(DoorClient):
 
 
 DOORS: tuple[type[DoorClient], ...] = (
-    VoiDoorClient, RealtimeDoorClient, RtviDoorClient, OpenAiDoorClient, WyomingDoorClient,
+    VoiDoorClient, RealtimeDoorClient, WebRtcDoorClient, RtviDoorClient, OpenAiDoorClient, WyomingDoorClient,
+    TelephoneDoorClient,
 )  # fmt: skip

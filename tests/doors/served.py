@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
-from tests.doors.clients import AGENT, FUNCTION, DoorClient
+from tests.doors.clients import AGENT, FUNCTION, WORD_MS, DoorClient
 from tests.fakes.engines import FakeStt, FakeTts, FakeVad, calls_of, events_of
+from tests.fakes.media_carrier import ACCOUNTS, phones
 from tests.server.serving import RunningServer, serving
 from voi.dialogue import ToolCall
 from voi.engines.base import LlmEvent, LlmRequest
@@ -19,13 +20,13 @@ from voi.engines.info import LlmInfo
 from voi.engines.startup import Engines
 from voi.scenarios.model import ModelAnswer
 
-MS_PER_CHARACTER = 20
 AGENTS: dict[str, Any] = {
     AGENT: {
         "llm_model": "m",
         "system_prompt": "You sell flowers.",
         "voices": {"character": {"model": "voice"}},
         "control_agent": "filter",
+        "turn": {"speculate": False},
         "tools": {
             FUNCTION: {
                 "description": "Find an order.", "app": True,
@@ -69,17 +70,24 @@ class ScriptedLlm:
 
 @contextlib.asynccontextmanager
 async def doors_open(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, llm: Any, door: type[DoorClient], **settings: Any
-) -> AsyncIterator[RunningServer]:
-    """Skips the test if what the door needs is not installed."""
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, llm: Any, door: type[DoorClient], heard: Sequence[str] = (),
+    **settings: Any,
+) -> AsyncIterator[RunningServer]:  # fmt: skip
+    """Skips the test if what the door needs is not installed. `heard`: what is said, where nothing can be typed."""
     listeners = {}
+    if door.name == "webrtc":
+        pytest.importorskip("aiortc")
+    if door.name == "telephone":
+        carriers = {"twilio": {**ACCOUNTS["twilio"], "app": "test"}}
+        (tmp_path / "phones.json").write_text(json.dumps(phones(AGENT, carriers=carriers)))
+        settings["disclose"] = ()
     if door.name == "wyoming":
         pytest.importorskip("wyoming")
         listeners = {"wyoming": {"port": 0, "app": "test", "agent": AGENT}}
     (tmp_path / "agents.json").write_text(json.dumps(AGENTS))
     (tmp_path / "tts_models.json").write_text(json.dumps({"voice": {"engine": "espeak"}}))
-    tts = FakeTts(ms_per_character=MS_PER_CHARACTER)
-    engines = Engines(vad=FakeVad(), stt=FakeStt(), turn=None, llm=llm, tts={"voice": tts})
+    tts = FakeTts(ms_per_character=door.ms_per_character)
+    engines = Engines(vad=FakeVad(), stt=FakeStt(*heard, word_ms=WORD_MS), turn=None, llm=llm, tts={"voice": tts})
     async with serving(tmp_path, monkeypatch, engines, listeners=listeners, **settings) as server:
         yield server
 

@@ -37,7 +37,8 @@ async def test_the_history_is_the_same(door: type[DoorClient], tmp_path: Path, m
     needs_store()
     script, llm = scenario(), ScriptedLlm()
     results = {name: answers[0].result for name, answers in script.tools.items()}
-    async with doors_open(tmp_path, monkeypatch, llm, door, store="words") as server:
+    heard = [step.words for step in script.steps]
+    async with doors_open(tmp_path, monkeypatch, llm, door, heard, store="words") as server:
         client = await door.arrive(server, results, token_of())
         for step, following in pairwise((*script.steps, None)):
             assert step is not None

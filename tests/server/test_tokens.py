@@ -10,6 +10,7 @@ import pytest
 from tests.fakes.clock import in_virtual_time
 from tests.server.fakes import API_KEY, SECRET
 from tests.server.serving import Person, fake_engines, serving
+from tests.transports.realtime.fakes import RealtimeClient
 from voi.errors import ClientError, StoreError
 from voi.server.auth import issue_token, read_token
 from voi.server.tokens import READ_EVERY_S, Tokens
@@ -150,6 +151,35 @@ async def test_whose_clients_may_bring_agents_where_others_can_come(
         assert (await met(granted)).status("init_done")
         assert (await running.http("DELETE", "/tokens?app=game", KEY))[0] == 204
         assert "revoked" in (await met(granted)).errors[-1]
+
+
+async def test_client_secrets_are_revoked_with_their_token(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = {"store": "facts", "store_url": f"sqlite:{tmp_path}/voi.db"}
+    async with serving(tmp_path, monkeypatch, fake_engines(), **store) as running:
+
+        async def secret() -> tuple[str, str]:
+            """The id of a new token, and a client secret that it got."""
+            token = json.loads((await running.http("POST", "/integrations/game", KEY))[2])["token"]
+            wish = {"session": {"type": "realtime", "model": "echo"}}
+            headers = f"Authorization: Bearer {token}\r\n"
+            _, _, body = await running.http("POST", "/v1/realtime/client_secrets", headers, wish)
+            return read_token(token, SECRET).id, str(json.loads(body)["value"])
+
+        async def refusal(secret: str) -> str:
+            client = await RealtimeClient.connect(running.port, key=secret)
+            await client.until(lambda: client.log)
+            return str(client.errors[0]["message"]) if client.errors else ""
+
+        (first, of_first), (_, of_second) = await secret(), await secret()
+        assert not await refusal(of_first)
+        async with asyncio.timeout(10):
+            # it is being noted
+            while (await running.http("DELETE", f"/tokens/{first}", KEY))[0] != 204:  # noqa: ASYNC110
+                await asyncio.sleep(0.05)
+        assert "revoked" in await refusal(of_first)
+        assert not await refusal(of_second)
+        assert (await running.http("DELETE", "/tokens?app=game", KEY))[0] == 204
+        assert "revoked" in await refusal(of_second)
 
 
 async def test_by_hand_without_a_server(

@@ -39,9 +39,13 @@ class Tokens:
     def check(self, token: str) -> TokenClaims:
         """What the token says. Raises ClientError if it is invalid, expired or revoked."""
         claims = read_token(token, *self._secrets)
-        if self._revoked is not None and self._revoked.has(claims.id, claims.app, claims.issued_ms):
-            raise ClientError("Token validation error: the token was revoked. Ask for a new one.")
+        self.check_revoked(claims.id, claims.app, claims.issued_ms)
         return claims
+
+    def check_revoked(self, token_id: str, app: str, issued_ms: int) -> None:
+        """Raises ClientError if that token of the app was revoked, or what came from it. `issued_ms`: ms since 1970."""
+        if self._revoked is not None and self._revoked.has(token_id, app, issued_ms):
+            raise ClientError("Token validation error: the token was revoked. Ask for a new one.")
 
     def issued(self, token: str) -> None:
         """Note a token that was just issued. Returns at once."""

@@ -95,6 +95,8 @@ def _caller_of(tokens: Tokens, client_secrets: ClientSecrets, key: str) -> Realt
     if not key:
         raise ClientError("No token was given: send it as Authorization: Bearer TOKEN.")
     if key.startswith(PREFIX):
-        return client_secrets.read(key)
+        caller = client_secrets.read(key)
+        tokens.check_revoked(caller.token_id, caller.app, caller.issued_ms)
+        return caller
     claims = tokens.check(key)
     return RealtimeCaller(claims.app, claims.person, own_agents=claims.own_agents)

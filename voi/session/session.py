@@ -535,10 +535,13 @@ class Session:
         self._hold_pictures("image_url: the", (url,))
         self.tell(was.ImageGiven(url))
 
+    def hold_pictures(self, urls: Iterable[str]) -> None:
+        """The client brings these pictures. Raises ClientError when the server holds as many as it can."""
+        self._hold_pictures("The", urls)
+
     def insert(self, message_id: int, message: Message, after: int | None) -> None:
-        """The client puts a message into the dialogue: see `MessageInserted`. Raises ClientError when the server holds
-        as many pictures as it can."""
-        self._hold_pictures("The", message.image_urls)
+        """The client puts a message into the dialogue: see `MessageInserted`. Its pictures are for `hold_pictures`
+        first."""
         self.tell(was.MessageInserted(message_id, message, after))
 
     def _hold_pictures(self, the: str, urls: Iterable[str]) -> None:

@@ -9,7 +9,7 @@ from voi.server.auth import issue_token, read_token
 from voi.transports.realtime.client_secrets import ClientSecrets
 from voi.transports.realtime.peer import RealtimeCaller
 
-CALLER = RealtimeCaller("app", "ann", "friend", {"type": "realtime", "instructions": "Be brief."})
+CALLER = RealtimeCaller("app", "ann", "friend", {"type": "realtime", "instructions": "Be brief."}, token_id="t1")
 
 
 def test_a_secret_says_what_it_was_issued_for() -> None:

@@ -56,6 +56,8 @@ async def test_speech_in_and_a_spoken_answer(tmp_path: Path, monkeypatch: Patch)
         (item,) = done["output"]
         assert item["content"] == [{"type": "output_audio", "transcript": "one two three four"}]
         assert len(client.sound[item["id"]]) == 18 * 50 * 48
+        assert (await client.until("rate_limits.updated"))["rate_limits"] == []
+        assert client.kinds[-2:] == ["response.done", "rate_limits.updated"]
 
 
 async def test_a_typed_item_and_a_response(tmp_path: Path, monkeypatch: Patch) -> None:

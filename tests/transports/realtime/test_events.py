@@ -173,7 +173,7 @@ async def test_an_item_that_is_being_said_is_deleted(tmp_path: Path, monkeypatch
         await client.until("conversation.item.deleted")
         done = client.last("response.done")["response"]
         assert done["status_details"] == {"type": "cancelled", "reason": "client_cancelled"}
-        assert client.kinds[-2:] == ["response.done", "conversation.item.deleted"]
+        assert client.kinds[-3:] == ["response.done", "rate_limits.updated", "conversation.item.deleted"]
         client.say("And now?")
         client.send("response.create")
         await client.until("response.done")

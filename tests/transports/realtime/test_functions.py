@@ -158,3 +158,34 @@ async def test_an_output_that_comes_after_a_cancelled_response(tmp_path: Path, m
         assert client.last("response.done")["response"]["status"] == "completed"
         assert [result.text for m in llm.requests[-1].messages for result in m.tool_results] == ["sunny"]
         assert not client.errors
+
+
+@pytest.mark.parametrize("over", [True, False])
+async def test_the_answer_has_settings_of_its_own(over: bool, tmp_path: Path, monkeypatch: Patch) -> None:
+    """Also if it is asked for while what the agent said with the call is still heard."""
+    write_agents(tmp_path)
+    looks = calls_of(ToolCall("a", "get_weather", '{"place":"Rome"}'), text="Let me look at that for you.")
+    llm = FakeLlm(looks, "It is sunny in Rome.", "Bye.")
+    async with serving(tmp_path, monkeypatch, engines_with(llm)) as running:
+        client = await RealtimeClient.arrive(running.port, "friend", tools=[WEATHER])
+        client.say("How is it in Rome?")
+        client.send("response.create")
+        await client.until("response.function_call_arguments.done")
+        call_id = client.last("response.function_call_arguments.done")["call_id"]
+        if over:
+            await client.until("response.done")
+        else:
+            assert not client.all("response.done")
+        output = {"type": "function_call_output", "call_id": call_id, "output": "sunny"}
+        client.send("conversation.item.create", item=output)
+        client.send("response.create", response={"output_modalities": ["text"], "metadata": {"n": "2"}})
+        await client.until(lambda: len(client.all("response.done")) == 2)
+        done = [each["response"] for each in client.all("response.done")]
+        assert [each["output_modalities"] for each in done] == [["audio"], ["text"]]
+        assert done[1]["metadata"] == {"n": "2"}
+        assert done[1]["output"][0]["content"] == [{"type": "output_text", "text": "It is sunny in Rome."}]
+        client.say("Bye.")
+        client.send("response.create")
+        await client.until("response.done")
+        assert client.last("response.done")["response"]["output_modalities"] == ["audio"]
+        assert not client.errors

@@ -107,3 +107,18 @@ def test_items_are_in_the_clients_order(monkeypatch: pytest.MonkeyPatch) -> None
     items.add(DialogueItem("e"))
     assert [item.id for item in items] == ["b", "c", "d", "e"]
     assert items.find("a") is None
+
+
+def test_what_items_say_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(items_module, "ITEMS_MAX_CHARACTERS", 10)
+    items = ItemList()
+    for name in "abc":
+        items.add(DialogueItem(name, content=[{"type": "input_text", "text": "four"}]))
+    assert [item.id for item in items] == ["b", "c"]
+    b = items.find("b")
+    assert b is not None
+    items.remove(b)
+    items.add(DialogueItem("d", "function_call_output", output="sixsix"))
+    assert [item.id for item in items] == ["c", "d"]
+    items.add(DialogueItem("e", "function_call", arguments="x"))
+    assert [item.id for item in items] == ["d", "e"]

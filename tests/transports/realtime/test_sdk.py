@@ -18,6 +18,7 @@ pytest.importorskip("websockets", reason="the SDK's Realtime client needs it")
 
 
 def sdk(server: RunningServer, key: str = "") -> Any:
+    """A client, which is to be closed if it makes HTTP requests: they leave connections open."""
     return openai.AsyncOpenAI(
         api_key=key or issue_token("test", SECRET), base_url=f"http://127.0.0.1:{server.port}/v1",
         websocket_base_url=f"ws://127.0.0.1:{server.port}/v1", max_retries=0, timeout=10,
@@ -64,7 +65,8 @@ async def test_a_spoken_conversation(tmp_path: Path, monkeypatch: Patch) -> None
 async def test_a_client_secret_is_good_for_its_agent(tmp_path: Path, monkeypatch: Patch) -> None:
     async with serving(tmp_path, monkeypatch, fake_engines()) as server:
         session = {"type": "realtime", "model": "mute", "output_modalities": ["text"]}
-        secret = await sdk(server).realtime.client_secrets.create(session=session, expires_after={"seconds": 60})
+        async with sdk(server) as client:
+            secret = await client.realtime.client_secrets.create(session=session, expires_after={"seconds": 60})
         assert secret.value.startswith("ek_")
         assert secret.session.model == "mute"
         async with sdk(server, secret.value).realtime.connect(model="echo") as connection:
@@ -94,7 +96,8 @@ async def test_unknown_keys_and_agents_are_refused(tmp_path: Path, monkeypatch: 
 async def test_a_transcription_session(tmp_path: Path, monkeypatch: Patch) -> None:
     async with serving(tmp_path, monkeypatch, fake_engines("one two three four")) as server:
         session = {"type": "transcription", "audio": {"input": {"transcription": {"model": "whisper-1"}}}}
-        secret = await sdk(server).realtime.client_secrets.create(session=session)
+        async with sdk(server) as client:
+            secret = await client.realtime.client_secrets.create(session=session)
         async with sdk(server, secret.value).realtime.connect(extra_query={"intent": "transcription"}) as connection:
             sound = voice(800) + quiet(1_500)
             await connection.input_audio_buffer.append(audio=base64.b64encode(sound).decode())
@@ -103,3 +106,16 @@ async def test_a_transcription_session(tmp_path: Path, monkeypatch: Patch) -> No
             await connection.input_audio_buffer.append(audio=base64.b64encode(sound).decode())
             seen = await until(connection, "conversation.item.input_audio_transcription.completed")
             assert not any(event.type.startswith("response.") for event in seen)
+
+
+async def test_a_secret_for_transcripts_is_good_for_nothing_else(tmp_path: Path, monkeypatch: Patch) -> None:
+    async with serving(tmp_path, monkeypatch, fake_engines()) as server, sdk(server) as client:
+        for model in ({}, {"model": "gpt-4o-transcribe"}, {"model": "mute"}):
+            secret = await client.realtime.client_secrets.create(session={"type": "transcription", **model})
+            async with sdk(server, secret.value).realtime.connect(model="echo") as connection:
+                await until(connection, "conversation.created")
+                await connection.session.update(session={"type": "realtime"})
+                refused = await connection.recv()
+                assert (refused.type, refused.error.param) == ("error", "session.type")
+                await connection.response.create()
+                assert (await connection.recv()).type == "error"

@@ -242,6 +242,9 @@ async def test_the_form_of_the_sdk_and_a_client_secret(tmp_path: Path, monkeypat
             '--b\r\nContent-Disposition: form-data; name="session"\r\nContent-Type: application/json\r\n\r\n'
             '{"type": "realtime", "model": "echo", "instructions": "Be long."}\r\n--b--\r\n'
         )
+        wrong = form.replace('"Be long."', "3")
+        status, _, body = await post_offer(running, wrong.encode(), query="", kind="multipart/form-data; boundary=b")
+        assert (status, json.loads(body)["error"]["param"]) == (400, "session.instructions")
         status, headers, body = await post_offer(
             running, form.encode(), query="", kind="multipart/form-data; boundary=b"
         )

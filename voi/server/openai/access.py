@@ -55,7 +55,7 @@ class OpenAiServices:
         except ClientError as error:
             raise OpenAiError(401, str(error)) from None
         request.state.app, request.state.person = claims.app, claims.person
-        request.state.own_agents = claims.own_agents
+        request.state.own_agents, request.state.token_id = claims.own_agents, claims.id
 
     def may_change(self, field: str, request: Request) -> bool:
         """Whether the client that `check` let in may change that field of an agent. It is counted if its app may change

@@ -30,6 +30,11 @@ class LoggedError(OpenAiError):
     """An error that has its line in the log already."""
 
 
+def logged(error: OpenAiError) -> LoggedError:
+    """The error as one that has its line in the log already."""
+    return LoggedError(error.status, error.message, error.code, error.param)
+
+
 def sse(event: dict[str, Any]) -> bytes:
     """One server-sent event."""
     return b"data: " + orjson.dumps(event) + b"\n\n"
@@ -54,7 +59,8 @@ def openai_route(endpoint: str, services: OpenAiServices, limits: BodyLimits | N
                         endpoint, OpenAiError(400, "The request is malformed."), app_of(request)
                     )
                 except Exception as error:
-                    shown = services.failures.failed(endpoint, error, app_of(request))
+                    told = isinstance(error, LoggedError)
+                    shown = services.failures.failed(endpoint, error, app_of(request), told=told)
                 else:
                     if not isinstance(response, WatchedAnswer):
                         services.failures.done(endpoint)

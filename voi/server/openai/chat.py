@@ -17,7 +17,7 @@ from voi.config.agents import Agent
 from voi.core.facts import Continued
 from voi.server.bodies import BodyLimits
 from voi.server.openai.access import OpenAiServices, app_of
-from voi.server.openai.answering import DONE, EVENTS, LoggedError, WatchedAnswer, openai_route, sse
+from voi.server.openai.answering import DONE, EVENTS, LoggedError, WatchedAnswer, logged, openai_route, sse
 from voi.server.openai.chat_request import ChatAsked, ChatRequest, asked_of
 from voi.server.openai.failures import OpenAiError, of_end
 from voi.server.openai.models import no_model
@@ -133,7 +133,7 @@ class Completion:
                     some = some or bool(piece.text.strip())
                     yield piece
             if typed.failed:
-                raise _logged(of_end(typed.failed))
+                raise logged(of_end(typed.failed))
             self._calls = [
                 {"id": f"call_{secrets.token_hex(12)}", "type": "function",
                  "function": {"name": call.name, "arguments": call.arguments}}
@@ -154,7 +154,3 @@ class Completion:
         tools = {name: tool.model_copy(update={"on_interrupt": "cancel"}) if tool.app else tool
                  for name, tool in with_functions(agent, self._asked.functions, lambda: True).items()}  # fmt: skip
         return agent.model_copy(update={"tools": tools})
-
-
-def _logged(error: OpenAiError) -> LoggedError:
-    return LoggedError(error.status, error.message, error.code, error.param)

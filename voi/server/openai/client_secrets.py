@@ -55,9 +55,11 @@ def client_secrets_router(services: OpenAiServices, client_secrets: ClientSecret
             settings = RealtimeSettings().updated(wish.session)
         except EventError as error:
             raise OpenAiError(400, str(error), error.code or "", error.param) from None
+        state = request.state
         caller = RealtimeCaller(
-            app_of(request), str(request.state.person), agent, wish.session, request.state.own_agents
-        )
+            app_of(request), str(state.person), agent if agent in config.agents else "", wish.session,
+            state.own_agents, state.token_id,
+        )  # fmt: skip
         value, expires_at = client_secrets.issue(caller, wish.expires_after.seconds)
         session = settings.shown(new_id("sess"), agent, {})
         return JSONResponse(

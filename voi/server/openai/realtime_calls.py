@@ -13,10 +13,11 @@ from voi.errors import ClientError
 from voi.server.auth import bearer
 from voi.server.bodies import BodyLimits, LimitedRequest
 from voi.server.openai.access import OpenAiServices, app_of
-from voi.server.openai.answering import openai_route
+from voi.server.openai.answering import LoggedError, logged, openai_route
 from voi.server.openai.failures import OpenAiError, of_end
+from voi.transports.realtime.settings import RealtimeSettings
 from voi.transports.realtime.webrtc import NoWebRtc, PeerRefused, RealtimeOverWebRtc
-from voi.transports.realtime.wire import Json
+from voi.transports.realtime.wire import EventError, Json
 from voi.transports.webrtc.failure import PeerFailed
 from voi.transports.webrtc.sdp import SDP_MAX_BYTES
 
@@ -48,14 +49,18 @@ def realtime_calls_router(services: OpenAiServices, webrtc: RealtimeOverWebRtc) 
         named = (session or {}).get("model", "")
         if not isinstance(named, str):
             raise OpenAiError(400, "'session.model' names an agent.", param="session.model")
+        try:
+            RealtimeSettings().updated(session or {})
+        except EventError as mistake:
+            raise OpenAiError(400, str(mistake), mistake.code or "", mistake.param) from None
         key = bearer(request.headers.get("Authorization", "")) or ""
         address = request.client.host if request.client else ""
         try:
             call_id, answer = await webrtc.meet(sdp, key, named or model, session, address)
         except PeerRefused as refused:
             if refused.ended.reason is EndReason.BAD_START:
-                raise OpenAiError(404, str(refused), "model_not_found", "model") from None
-            raise of_end(refused.ended) from None
+                raise LoggedError(404, str(refused), "model_not_found", "model") from None
+            raise logged(of_end(refused.ended)) from None
         except NoWebRtc as missing:
             raise OpenAiError(501, str(missing), "not_implemented") from None
         except PeerFailed as failure:

@@ -3,7 +3,7 @@
 import asyncio
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from voi.core.actions import Status
@@ -23,12 +23,13 @@ CALLS_MAX = 256
 
 @dataclass(frozen=True, slots=True)
 class ResponseWish:
-    """What a `response.create` asks for. `given`: what it is to answer; None: the dialogue. `event_id`: its client's
-    event; None: it has no id."""
+    """What a `response.create` asks for. `given`: what it is to answer; None: the dialogue. `own`: settings that it has
+    in place of the session's. `event_id`: its client's event; None: it has no id."""
 
     instructions: str = ""
     metadata: Json | None = None
     given: tuple[Message, ...] | None = None
+    own: Json = field(default_factory=dict)
     event_id: str | None = None
 
 
@@ -175,7 +176,7 @@ class AgentSide:
             case Status.RESPONSE_DONE if response is not None:
                 response.written = True
                 if not response.spoken:  # nothing of it is still to be heard
-                    for message_id in list(response.awaited):
+                    for message_id in [each for each in response.awaited if response.item_of(each) is not None]:
                         response.message_done(message_id)
                 self._maybe_over()
             case Status.RESPONSE_CANCELLED if response is not None:

@@ -16,18 +16,15 @@ from voi.session.session import Session
 from voi.tasks import Tasks
 from voi.text.speakable import has_speech
 from voi.transports.realtime.agent_side import ResponseWish
-from voi.transports.realtime.client_items import message_given
 from voi.transports.realtime.door import RealtimeDoor
 from voi.transports.realtime.formats import FormatEncoder
-from voi.transports.realtime.items import DialogueItem
 from voi.transports.realtime.responses import AgentResponse
 from voi.transports.realtime.settings import modalities_of
-from voi.transports.realtime.wire import EventError, Json, text_at, wrong_type
+from voi.transports.realtime.wire import EventError, Json, limits
 
 log = logging.getLogger(__name__)
 
 AT_ONCE_MAX = 4
-INPUT_MAX = 200
 MESSAGE = 0
 """The one message of such a response."""
 SPEECH_TIMEOUT_S = 600.0
@@ -56,14 +53,13 @@ class ResponsesBeside:
             raise EventError(f"At most {AT_ONCE_MAX} responses beside the conversation are made at once.",
                              "rate_limit_exceeded")  # fmt: skip
         spoken = self._spoken(given)
-        messages = self.input_of(given)
         settings = self._door.settings
         response = AgentResponse(
             self._door.emit, self._door.items, conversation_id=None, asked=True, sound=spoken,
             audio=settings.output_audio() if spoken else {}, metadata=wish.metadata,
         )  # fmt: skip
         response.created()
-        task = self._tasks.start(self._answer(response, wish.instructions, messages), "response beside")
+        task = self._tasks.start(self._answer(response, wish.instructions, wish.given), "response beside")
         self._running[response.id] = task
 
     def _spoken(self, given: Json) -> bool:
@@ -117,11 +113,13 @@ class ResponsesBeside:
     def _tell_limit(self) -> None:
         """The only limit of Voi that is one on requests is that on these responses."""
         left = self._requests_left()
-        if left is not None:
+        if left is None:
+            self._door.emit(limits())
+        else:
             limit, remaining, reset_s = left
-            self._door.emit({"type": "rate_limits.updated", "rate_limits": [
-                {"name": "requests", "limit": limit, "remaining": remaining, "reset_seconds": reset_s},
-            ]})  # fmt: skip
+            self._door.emit(limits(
+                {"name": "requests", "limit": limit, "remaining": remaining, "reset_seconds": reset_s}
+            ))  # fmt: skip
 
     async def _speak(self, response: AgentResponse, text: str) -> None:
         encoder = FormatEncoder(self._door.settings.output_format)
@@ -132,35 +130,3 @@ class ResponsesBeside:
                 while self._door.backlog_bytes > BACKLOG_MAX_BYTES:  # noqa: ASYNC110
                     await asyncio.sleep(BACKLOG_RETRY_S)
         response.sound(MESSAGE, encoder.flush())
-
-    def input_of(self, given: Json) -> tuple[Message, ...] | None:
-        """What is to be answered; None: the conversation so far. Raises EventError."""
-        items = given.get("input")
-        if items is None:
-            return None
-        if not isinstance(items, list) or len(items) > INPUT_MAX:
-            raise wrong_type("response.input", f"an array of at most {INPUT_MAX} objects", items)
-        messages: list[Message] = []
-        for index, item in enumerate(items):
-            at = f"response.input[{index}]"
-            if not isinstance(item, dict):
-                raise wrong_type(at, "an object", item)
-            if item.get("type") == "item_reference":
-                item_id = text_at(item, "id", most=256, param=f"{at}.id")
-                found = self._door.items.find(item_id)
-                if found is None:
-                    raise EventError(f"Item with id '{item_id}' not found.", "item_not_found", f"{at}.id")
-                messages += _said(found)
-            elif item.get("type") in (None, "message"):
-                messages.append(message_given(item, at))
-            else:
-                output = text_at(item, "output", most=100_000, param=f"{at}.output", required=False)
-                name = text_at(item, "name", most=256, param=f"{at}.name", required=False)
-                messages.append(Message("system", output or f"(called {name})"))
-        return tuple(messages)
-
-
-def _said(item: DialogueItem) -> list[Message]:
-    if item.kind != "message":
-        return [Message("system", item.output)] if item.output else []
-    return [message_given({"role": item.role, "content": item.content}, "item")]

@@ -18,9 +18,10 @@ from voi.transports.realtime.agent_side import ResponseWish
 from voi.transports.realtime.asked import AskedResponse
 from voi.transports.realtime.beside import ResponsesBeside
 from voi.transports.realtime.chosen import ChosenAgent, VoicesOf, chosen_agent, turn_policy
-from voi.transports.realtime.client_items import ItemEvents
+from voi.transports.realtime.client_items import ItemEvents, bounded
 from voi.transports.realtime.door import RealtimeDoor
 from voi.transports.realtime.formats import RATE_HZ, FormatDecoder, sound_in
+from voi.transports.realtime.response_input import ResponseInput
 from voi.transports.realtime.responses import ResponseStatus
 from voi.transports.realtime.settings import INSTRUCTIONS_MAX, RealtimeSettings
 from voi.transports.realtime.wire import (
@@ -42,6 +43,9 @@ METADATA_MAX = 16
 _OF_RESPONSES = ("output_modalities", "tools", "tool_choice", "max_output_tokens", "audio")
 """Settings that a response may have of its own."""
 NO_ACTIVE = "response_cancel_not_active"
+SYSTEM_MESSAGES = "system messages"
+RESPONSE_INSTRUCTIONS = "response.instructions"
+"""Names in the list of what is ignored."""
 
 
 class ClientEvents:
@@ -60,6 +64,8 @@ class ClientEvents:
         self._resumed: Json = {}
         """What the client has to know to come back."""
         self._ignored: tuple[str, ...] = ()
+        self._unheeded: list[str] = []
+        """More that it may not say, beside settings."""
         self._tasks = Tasks()
         self._intake: Intake = open_intake(None, RATE_HZ, session.hear, self._report, self._tasks)
         self._decoder = FormatDecoder("audio/pcm")
@@ -72,12 +78,14 @@ class ClientEvents:
         door.session = session
         door.hear = self._intake.sound
         door.commit = lambda: self._intake.then(lambda: session.tell(facts.SpeechCommitted()))
+        door.forget = lambda message_id: session.tell(facts.MessageDeleted(message_id))
         door.on_response_over = self._response_over
         door.on_quiet = self._await_speech
         door.on_speech = self._stop_waiting
         door.on_closed = self.aclose
-        self._items = ItemEvents(door, session, self._cancel_active)
+        self._items = ItemEvents(door, session, self._cancel_active, lambda: self._may_instruct(SYSTEM_MESSAGES))
         self._beside = ResponsesBeside(door, session, self._tasks, door.usage, requests_left)
+        self._input = ResponseInput(door.items, session, lambda: self._may_instruct(SYSTEM_MESSAGES))
         self._asked = AskedResponse(self._waits, self._is_idle, self._ask_again, self._give_up)
         self._told = facts.ReplyAsked()
         """What the session was asked last."""
@@ -139,7 +147,8 @@ class ClientEvents:
 
     def shown(self, **voi: object) -> Json:
         """The whole session. `voi`: more of Voi's own fields."""
-        voi = {"conversation": self._call.id, "ignored": list(self._ignored), **self._resumed, **voi}
+        ignored = [*self._ignored, *self._unheeded]
+        voi = {"conversation": self._call.id, "ignored": ignored, **self._resumed, **voi}
         return self._door.settings.shown(self._door.id, self._call.agent_name, voi)
 
     def _update(self, event: Json) -> None:
@@ -149,7 +158,7 @@ class ClientEvents:
         self._restore()
         before = self._door.settings
         settings = before.updated(session)
-        if settings.type != before.type and len(self._door.items):
+        if settings.type != before.type and (before.type == "transcription" or len(self._door.items)):
             raise EventError("A session's type cannot be changed once it has begun.", "invalid_value", "session.type")
         self.apply(settings)
         self._door.emit({"type": "session.updated", "session": self.shown()})
@@ -196,7 +205,7 @@ class ClientEvents:
 
     def _append(self, event: Json) -> None:
         sound = sound_in(text_at(event, "audio", most=APPEND_MAX_CHARACTERS))
-        self._door.person.sound(self._decoder.decode(sound))
+        self._door.person.sound(self._decoder.decode(bounded(sound, self._decoder.name)))
 
     def _clear(self, _: Json) -> None:
         self._door.person.clear()
@@ -219,9 +228,10 @@ class ClientEvents:
         if self._door.settings.type == "transcription":
             raise EventError("A transcription session has no responses.", "invalid_value")
         if given.get("conversation") == "none":
-            self._beside.create(given, replace(wish, instructions=self._allowed(wish.instructions)))
+            wish = replace(wish, instructions=self._allowed(wish.instructions), given=self._input.of(given))
+            self._beside.create(given, wish)
             return
-        wish = replace(wish, given=self._beside.input_of(given))
+        wish = replace(wish, given=self._input.of(given))
         waits = agent.wish is not None or self._wish is not None  # one that was asked for has not begun yet
         if waits or (active is not None and active.asked and not agent.outputs):
             which = f": {active.id}" if active is not None else ""
@@ -230,17 +240,21 @@ class ClientEvents:
                 "before creating a new one.",
                 "conversation_already_has_active_response",
             )
-        wish = replace(wish, instructions=self._allowed(wish.instructions))
-        if active is None:
-            self._override(given)
+        wish = replace(wish, instructions=self._allowed(wish.instructions), own=self._own_settings(given))
         if active is not None:
+            if agent.outputs:  # the session goes on with them at once
+                self._override(wish)
             self._wish, self._answered = wish, bool(agent.outputs)
             self._give_outputs()
             return
         self._ask(wish)
 
     def _ask(self, wish: ResponseWish) -> None:
+        """Raises ClientError."""
         agent = self._door.agent
+        if not agent.outputs:
+            self._door.person.check_room()
+        self._override(wish)
         agent.wish = wish
         self._told = asked = facts.ReplyAsked(wish.instructions, wish.given)
         if agent.outputs:
@@ -249,6 +263,13 @@ class ClientEvents:
         else:
             self._door.person.in_order(lambda: self._intake.then(lambda: self._session.tell(asked)))
         self._asked.watch()
+
+    def _ask_late(self, wish: ResponseWish) -> None:
+        try:
+            self._ask(wish)
+        except ClientError as mistake:
+            code = mistake.code if isinstance(mistake, EventError) else "invalid_value"
+            self._door.emit(error(str(mistake), code, event_id=wish.event_id))
 
     def _waits(self) -> bool:
         response = self._door.agent.response
@@ -277,16 +298,28 @@ class ClientEvents:
 
     def _allowed(self, instructions: str) -> str:
         """The instructions, if the client's app may give any."""
-        allowed = self._rights.allow_app(self._call.app) and self._rights.allow_field("system_prompt")
-        return instructions if allowed else ""
+        return instructions if instructions and self._may_instruct(RESPONSE_INSTRUCTIONS) else ""
 
-    def _override(self, given: Json) -> None:
-        """Give the response that follows the settings of its own that it was asked for with. Raises ClientError."""
+    def _own_settings(self, given: Json) -> Json:
+        """The settings of its own that a response is asked for with. Raises EventError."""
         own = {name: given[name] for name in _OF_RESPONSES if given.get(name) is not None}
-        if own:
-            before = self._door.settings
-            self.apply(before.updated(own, "response"))
+        self._door.settings.updated(own, "response")
+        return own
+
+    def _override(self, wish: ResponseWish) -> None:
+        """Have the response that follows have its own settings. Raises ClientError."""
+        if wish.own:
+            before = self._before or self._door.settings
+            self.apply(before.updated(wish.own, "response"))
             self._before = before
+
+    def _may_instruct(self, by: str) -> bool:
+        """Whether the client's app may add to the agent's prompt. `by`: with what it tries, which is noted if not."""
+        allowed = self._rights.allow_app(self._call.app) and self._rights.allow_field("system_prompt")
+        if not allowed and by not in self._unheeded:
+            self._unheeded.append(by)
+            self._on_ignored((by,))
+        return allowed
 
     def _restore(self) -> None:
         before, self._before = self._before, None
@@ -294,19 +327,21 @@ class ClientEvents:
             self.apply(before)
 
     def _response_over(self, status: ResponseStatus) -> None:
-        self._restore()
         wish, self._wish = self._wish, None
+        goes_on = self._answered and status != "cancelled"  # one that is stopped waits for no function any more
+        self._answered = False
+        if not goes_on:
+            self._restore()
         if wish is None:
             return
-        if self._answered and status != "cancelled":  # one that is stopped waits for no function any more
-            self._answered, self._door.agent.wish = False, wish
+        if goes_on:
+            self._door.agent.wish = wish
             self._told = facts.ReplyAsked(wish.instructions, wish.given)
             self._door.agent.begin(asked=True)
             self._asked.watch()
         else:
-            self._answered = False
             # not now: the session is in the middle of telling what happened
-            asyncio.get_running_loop().call_soon(self._ask, wish)
+            asyncio.get_running_loop().call_soon(self._ask_late, wish)
 
     def _cancel_response(self, event: Json) -> None:
         wanted = text_at(event, "response_id", most=ID_MAX, required=False)

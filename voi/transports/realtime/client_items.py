@@ -1,15 +1,20 @@
-"""Items that a Realtime client creates, reads, deletes and truncates."""
+"""Items that a Realtime client creates, reads, deletes and truncates.
+
+Pictures that come as data are in the dialogue alone: an item that is shown to the client has none, as it has no sound.
+"""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
+from voi.audio import g711
 from voi.core import facts
-from voi.core.history import FIRST
+from voi.core.history import FIRST, IMAGES_MAX_CHARACTERS
 from voi.dialogue import Message, ToolCall, ToolResult
 from voi.engines.llm.picture_url import checked_picture_url
 from voi.errors import ClientError
 from voi.session.session import Session
 from voi.transports.realtime.door import RealtimeDoor
-from voi.transports.realtime.formats import sound_in
+from voi.transports.realtime.formats import FormatDecoder, FormatName, sound_in
 from voi.transports.realtime.items import ROOT, DialogueItem
 from voi.transports.realtime.person_side import NO_MESSAGE
 from voi.transports.realtime.wire import (
@@ -26,9 +31,13 @@ from voi.transports.realtime.wire import (
 
 ID_MAX = 256
 TEXT_MAX = 100_000
+MESSAGE_TEXT_MAX = 200_000
+"""Of all parts of a message together."""
 OUTPUT_MAX = 200_000
 PARTS_MAX = 64
 SOUND_MAX_CHARACTERS = 15 * 2**20 * 4 // 3
+LAW_MAX_BYTES = 60 * g711.RATE_HZ
+"""Of G.711 at once, which is a minute: it is six times as large as PCM at 24 kHz."""
 DAY_MS = 24 * 3600 * 1_000
 _PARTS = {
     "user": ("input_text", "input_audio", "input_image"),
@@ -39,13 +48,29 @@ _TEXTS = {"text": "input_text"}
 """Older names of parts."""
 
 
-class ItemEvents:
-    """The `conversation.item.…` events of one client. `cancel` cancels the response in progress."""
+@dataclass(frozen=True, slots=True)
+class GivenContent:
+    """What a message of the client consists of. `parts`: as they are kept and shown. `sound`: without its words; None:
+    there is none. `pictures`: their URLs."""
 
-    def __init__(self, door: RealtimeDoor, session: Session, cancel: Callable[[], None]) -> None:
+    parts: list[Json]
+    sound: bytes | None
+    pictures: tuple[str, ...]
+
+
+class ItemEvents:
+    """The `conversation.item.…` events of one client. `cancel` cancels the response in progress. `may_instruct`:
+    whether what the client says as the system reaches the model, which it is asked for each such message."""
+
+    def __init__(
+        self, door: RealtimeDoor, session: Session, cancel: Callable[[], None], may_instruct: Callable[[], bool]
+    ) -> None:
         self._door, self._session, self._cancel = door, session, cancel
+        self._may_instruct = may_instruct
         self._items = door.items
         self._brought = 0
+        self._waiting_characters = 0
+        """Of pictures that are not in the dialogue yet."""
 
     # ---- create -------------------------------------------------------------------------------------
 
@@ -85,17 +110,29 @@ class ItemEvents:
         role = given.get("role")
         if not isinstance(role, str) or role not in _PARTS:
             raise wrong_value("item.role", role, "'system', 'assistant' and 'user'")
-        content, sound = _content(given.get("content"), role)
-        if sound is not None:
-            self._door.person.take(sound, item_id, after, committed=False)
+        content = _content(given.get("content"), role)
+        if content.sound is not None:
+            decoder = FormatDecoder(self._door.settings.input_format)
+            pcm = decoder.decode(bounded(content.sound, decoder.name))
+            self._door.person.take(pcm, item_id, after, committed=False)
             return
-        item = DialogueItem(item_id, role=role, content=content)
+        item = DialogueItem(item_id, role=role, content=content.parts)
         said = _message_of(role, content)
         if said.parts:
+            self._door.person.check_room()
+        if said.parts and (role != "system" or self._may_instruct()):
+            self._hold(said)
             item.message_id = self._next_id()
         self._add(item, after)
         if item.message_id is not None:
             self._insert(item, said)
+
+    def _hold(self, said: Message) -> None:
+        """Have room for the pictures of a message. Raises ClientError."""
+        characters = _picture_characters(said)
+        if characters and self._waiting_characters + characters > IMAGES_MAX_CHARACTERS:
+            raise EventError("Too many pictures wait for a transcript. Send fewer at once.", "too_many_items")
+        self._session.hold_pictures(said.image_urls)
 
     def _next_id(self) -> int:
         self._brought += 1
@@ -104,7 +141,10 @@ class ItemEvents:
     def _insert(self, item: DialogueItem, said: Message) -> None:
         """Put what an item says into the dialogue, where the item is."""
 
+        self._waiting_characters += _picture_characters(said)
+
         def change() -> None:
+            self._waiting_characters -= _picture_characters(said)
             if item.message_id is None or self._items.find(item.id) is None:
                 return
             last = self._items.last_id == item.id
@@ -129,6 +169,7 @@ class ItemEvents:
             else:
                 agent.outputs[call_id] = output
         elif call is not None:
+            self._door.person.check_room()
             self._add(item, after)
             if not call.ours:  # else nobody waits for it any more
                 item.message_id = self._next_id()
@@ -166,6 +207,7 @@ class ItemEvents:
     def delete(self, event: Json) -> None:
         item = self._item_of(event, "delet")
         message_id = item.message_id
+        self._door.person.check_room()
         self._stop(item)
         self._items.remove(item)
         self._door.emit({"type": "conversation.item.deleted", "item_id": item.id})
@@ -207,14 +249,23 @@ class ItemEvents:
         return item
 
 
-def _content(value: object, role: str) -> tuple[list[Json], bytes | None]:
-    """The parts of a message as they are kept, and its sound, if it has one without its words. Raises EventError."""
+def bounded(sound: bytes, format_name: FormatName) -> bytes:
+    """The sound, if it can be decoded without holding up others. Raises EventError."""
+    if format_name != "audio/pcm" and len(sound) > LAW_MAX_BYTES:
+        raise EventError(f"Invalid 'audio': at most {LAW_MAX_BYTES} bytes of G.711 are taken at once.",
+                         "string_above_max_length", "audio")  # fmt: skip
+    return sound
+
+
+def _content(value: object, role: str) -> GivenContent:
+    """Raises EventError."""
     if value is None:
         raise missing("item.content")
     if not isinstance(value, list) or len(value) > PARTS_MAX:
         raise wrong_type("item.content", f"an array of at most {PARTS_MAX} objects", value)
     parts: list[Json] = []
     sound: bytes | None = None
+    pictures: list[str] = []
     for index, part in enumerate(value):
         at = f"item.content[{index}]"
         if not isinstance(part, dict):
@@ -230,7 +281,8 @@ def _content(value: object, role: str) -> tuple[list[Json], bytes | None]:
         elif kind == "input_image":
             url = text_at(part, "image_url", most=SOUND_MAX_CHARACTERS, param=f"{at}.image_url")
             try:
-                parts.append({"type": kind, "image_url": checked_picture_url(url)})
+                pictures.append(checked_picture_url(url))
+                parts.append({"type": kind} if _is_data(url) else {"type": kind, "image_url": url})
             except ClientError as error:
                 raise EventError(str(error), "invalid_value", f"{at}.image_url") from None
         else:
@@ -239,7 +291,10 @@ def _content(value: object, role: str) -> tuple[list[Json], bytes | None]:
             if not words and kind == "input_audio":
                 audio = text_at(part, "audio", most=SOUND_MAX_CHARACTERS, param=f"{at}.audio")
                 sound = (sound or b"") + sound_in(audio)
-    return parts, sound
+    if sum(len(_words_of(part)) for part in parts) > MESSAGE_TEXT_MAX:
+        raise EventError(f"Invalid 'item.content': its texts together have more than {MESSAGE_TEXT_MAX} characters.",
+                         "string_above_max_length", "item.content")  # fmt: skip
+    return GivenContent(parts, sound, tuple(pictures))
 
 
 def message_given(given: Json, at: str) -> Message:
@@ -247,18 +302,30 @@ def message_given(given: Json, at: str) -> Message:
     role = given.get("role")
     if not isinstance(role, str) or role not in _PARTS:
         raise wrong_value(f"{at}.role", role, "'system', 'assistant' and 'user'")
-    content, sound = _content(given.get("content"), role)
-    if sound is not None:
+    content = _content(given.get("content"), role)
+    if content.sound is not None:
         raise EventError("Sound is heard in the conversation alone: give its transcript.", "invalid_value", at)
     return _message_of(role, content)
 
 
-def _message_of(role: str, content: list[Json]) -> Message:
-    text = "\n".join(text for part in content if (text := part.get("text") or part.get("transcript") or ""))
-    pictures = [part["image_url"] for part in content if "image_url" in part]
+def _message_of(role: str, content: GivenContent) -> Message:
+    text = "\n".join(words for part in content.parts if (words := _words_of(part)))
+    pictures = content.pictures
     known: dict[str, Callable[[], Message]] = {
         "user": lambda: Message("user", text, pictures),
         "assistant": lambda: Message("assistant", text),
         "system": lambda: Message("system", text),
     }
     return known[role]()
+
+
+def _words_of(part: Json) -> str:
+    return part.get("text") or part.get("transcript") or ""
+
+
+def _is_data(url: str) -> bool:
+    return url[:5].lower() == "data:"
+
+
+def _picture_characters(said: Message) -> int:
+    return sum(len(url) for url in said.image_urls if _is_data(url))

@@ -36,12 +36,18 @@ class ClientSecrets:
 
     def issue(self, caller: RealtimeCaller, life_s: int) -> tuple[str, int]:
         """A secret and when it expires, in s since 1970. Raises ClientError if the caller's session is too large for
-        one."""
-        expires_s = int(time.time()) + life_s
-        packed = base64.b64encode(zlib.compress(orjson.dumps(caller.session or {}))).decode()
+        one, or has a number that is."""
+        now_s = time.time()
+        expires_s = int(now_s) + life_s
+        try:
+            session = orjson.dumps(caller.session or {})
+        except TypeError:
+            raise ClientError("The session has a number that is too large.") from None
+        packed = base64.b64encode(zlib.compress(session)).decode()
         claims = {
             "app": caller.app, "sub": caller.person, "agent": caller.agent, "session": packed, "exp": expires_s,
             "jti": secrets.token_hex(8), "own_agents": caller.own_agents,
+            "token": caller.token_id, "issued_ms": int(now_s * 1_000),
         }  # fmt: skip
         value = PREFIX + jwt.encode(claims, self._keys[0], algorithm=_ALGORITHM)
         if len(value) > SECRET_MAX_CHARACTERS:
@@ -57,8 +63,10 @@ class ClientSecrets:
                 claims = jwt.decode(value.removeprefix(PREFIX), key, algorithms=[_ALGORITHM])
                 packed = base64.b64decode(claims["session"])
                 session = orjson.loads(zlib.decompressobj().decompress(packed, SESSION_MAX_BYTES))
-                own_agents = claims.get("own_agents") is True
-                return RealtimeCaller(claims["app"], claims["sub"], claims["agent"], session, own_agents)
+                return RealtimeCaller(
+                    claims["app"], claims["sub"], claims["agent"], session, claims.get("own_agents") is True,
+                    claims.get("token", ""), claims.get("issued_ms", 0),
+                )  # fmt: skip
             except jwt.InvalidSignatureError:
                 continue
             except (jwt.InvalidTokenError, KeyError, ValueError, TypeError, zlib.error):

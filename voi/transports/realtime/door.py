@@ -16,7 +16,7 @@ from voi.transports.realtime.items import ItemList
 from voi.transports.realtime.person_side import PersonSide
 from voi.transports.realtime.responses import ResponseStatus
 from voi.transports.realtime.settings import RealtimeSettings
-from voi.transports.realtime.wire import Json, encode, error, new_id
+from voi.transports.realtime.wire import Json, encode, error, limits, new_id
 
 
 class Channel(Protocol):
@@ -69,6 +69,8 @@ class RealtimeDoor:
         """Takes the person's PCM at 24 kHz to the session."""
         self.commit: Callable[[], None] = lambda: None
         """Has the session take what was heard so far as their message."""
+        self.forget: Callable[[int], None] = lambda message_id: None
+        """Has the session take that message out of the dialogue."""
         self.on_response_over: Callable[[ResponseStatus], None] = lambda status: None
         self.on_quiet: Callable[[], None] = lambda: None
         """Called when the person has heard all of the agent's sound."""
@@ -85,7 +87,7 @@ class RealtimeDoor:
         )  # fmt: skip
         self.person = PersonSide(
             self.emit, self.items, lambda: self.settings, lambda pcm: self.hear(pcm), lambda: self.commit(),
-            lambda: self.agent.speaks,
+            lambda: self.agent.speaks, lambda message_id: self.forget(message_id),
         )  # fmt: skip
 
     def emit(self, event: Json) -> None:
@@ -160,6 +162,7 @@ class RealtimeDoor:
                 self._end(event)
 
     def _response_over(self, status: ResponseStatus) -> None:
+        self.emit(limits())
         self.on_response_over(status)
         self.person.agent_finished()  # no event follows a response that calls functions
 

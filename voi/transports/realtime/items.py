@@ -7,7 +7,8 @@ from typing import Any, Literal
 from voi.transports.realtime.wire import Json
 
 ITEMS_MAX = 2_000
-"""Beyond it the oldest item is forgotten here; the dialogue has a limit of its own."""
+ITEMS_MAX_CHARACTERS = 8_000_000
+"""Of what clients brought. Beyond these the oldest items are forgotten here; the dialogue has a limit of its own."""
 ROOT = "root"
 
 ItemKind = Literal["message", "function_call", "function_call_output"]
@@ -44,6 +45,22 @@ class DialogueItem:
                 shown |= {"call_id": self.call_id, "output": self.output}
         return shown
 
+    @property
+    def characters(self) -> int:
+        """Length of what it says."""
+        return len(self.text) + len(self.arguments) + len(self.output)
+
+    @property
+    def text(self) -> str:
+        """What a message says."""
+        texts = (part.get("text") or part.get("transcript") or "" for part in self.content)
+        return "\n".join(text for text in texts if text)
+
+    @property
+    def awaits_transcript(self) -> bool:
+        """It has sound whose words are not known yet."""
+        return any(part.get("transcript", "") is None for part in self.content)
+
 
 class ItemList:
     """The items of one conversation, oldest first."""
@@ -51,6 +68,9 @@ class ItemList:
     def __init__(self) -> None:
         self._items: list[DialogueItem] = []
         self._by_id: dict[str, DialogueItem] = {}
+        self._sizes: dict[str, int] = {}
+        """Length of each item that said something when it was added, by id."""
+        self._characters = 0
 
     def __iter__(self) -> Iterator[DialogueItem]:
         return iter(self._items)
@@ -77,13 +97,17 @@ class ItemList:
         self._items.insert(at, item)
         self._by_id[item.id] = item
         before = self._items[at - 1].id if at else None
-        if len(self._items) > ITEMS_MAX:
-            del self._by_id[self._items.pop(0).id]
+        if size := item.characters:
+            self._sizes[item.id] = size
+            self._characters += size
+        while len(self._items) > ITEMS_MAX or self._characters > ITEMS_MAX_CHARACTERS:
+            self.remove(self._items[0])
         return before
 
     def remove(self, item: DialogueItem) -> None:
         self._items.remove(item)
         del self._by_id[item.id]
+        self._characters -= self._sizes.pop(item.id, 0)
 
     def before(self, item: DialogueItem) -> str | None:
         """The id of the item before it; None: there is none."""

@@ -6,7 +6,6 @@ import contextvars
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from urllib.parse import parse_qs
 
 from voi.calls.admission import Refused
 from voi.calls.call import Call
@@ -21,15 +20,16 @@ from voi.transports.realtime.chosen import VoicesOf
 from voi.transports.realtime.client_events import ClientEvents
 from voi.transports.realtime.door import Channel, RealtimeDoor
 from voi.transports.realtime.formats import RATE_HZ
-from voi.transports.realtime.resuming import RealtimeResumption, ResumeAsked, wants_resumption
+from voi.transports.realtime.resuming import RealtimeResumption, ResumeAsked, fields_of, wants_resumption
 from voi.transports.realtime.wire import Json, error
 from voi.transports.resumables import Resumables
 from voi.transports.websocket import WebSocket
 
 log = logging.getLogger(__name__)
 
-EARLY_EVENTS_MAX = 512
-"""How many events may wait until the conversation runs, which takes milliseconds. More are dropped."""
+EARLY_EVENTS_MAX, EARLY_BYTES_MAX = 512, 16 * 2**20
+"""What may wait until the conversation runs, which takes milliseconds, but seconds where an agent's tools or its
+speech-to-speech model are connected to first. More is dropped, and the client is told."""
 MUTE_MAX_S = 60.0
 """How long a client that sends neither an event nor sound keeps its place. Those of the SDKs send a `session.update` at
 once; a program that waits for its person's first typed words gets some time for them."""
@@ -41,13 +41,16 @@ OPTIONS = CallOptions(mode="call", greet=False, app_tools=(ANY_TOOL,), input_rat
 class RealtimeCaller:
     """Whose a key is. `person`: whom it is for, beside its app; "": it does not say. `agent`: the only one that it is
     good for; "": any. `session`: settings that the conversation begins with. `own_agents`: its client may change the
-    agent, whatever the settings grant its app."""
+    agent, whatever the settings grant its app. `token_id`, `issued_ms`: of the token, or of the client secret that came
+    from it, in ms since 1970; so that it is refused with its token."""
 
     app: str
     person: str = ""
     agent: str = ""
     session: Json | None = None
     own_agents: bool = False
+    token_id: str = ""
+    issued_ms: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True)
@@ -87,6 +90,7 @@ class RealtimePeer:
         """Settings that the conversation begins with."""
         self._early: list[bytes | str] | None = []
         """Events that came before the conversation runs; None: it runs."""
+        self._early_bytes = self._early_dropped = 0
         self._mute: asyncio.TimerHandle | None = None
         """Until the client sends something."""
         self._mistaken = False
@@ -211,7 +215,7 @@ class RealtimePeer:
     def _open(self, call: Call, caller: RealtimeCaller, query: str, given: Json | None) -> None:
         services = self._services
         config = services.calls.services.configs.current
-        asked = parse_qs(query)
+        asked = fields_of(query)
         name = caller.agent or asked.get("model", [""])[0]
         transcribed = asked.get("intent") == ["transcription"]
         first = caller.session or given or ({"type": "transcription"} if transcribed else {})
@@ -248,6 +252,9 @@ class RealtimePeer:
             return
         try:
             events.begin(settings)
+            if self._early_dropped:
+                words = f"{self._early_dropped} events that came before the session was created were dropped."
+                self.door.emit(error(words, "rate_limit_exceeded"))
             early, self._early = self._early or [], None
             for message in early:
                 self._received(message)
@@ -282,8 +289,11 @@ class RealtimePeer:
         if call is None or call.over or events is None:
             return
         if self._early is not None:
-            if len(self._early) < EARLY_EVENTS_MAX:
+            if len(self._early) < EARLY_EVENTS_MAX and self._early_bytes + len(message) <= EARLY_BYTES_MAX:
                 self._early.append(message)
+                self._early_bytes += len(message)
+            else:
+                self._early_dropped += 1
             return
         try:
             events.receive(message)

@@ -29,7 +29,8 @@ MESSAGES_MAX = 32
 
 class PersonSide:
     """`hear` takes PCM at 24 kHz; `commit` has the session take what was heard so far as the person's message,
-    which stops the agent. So a turn that the client commits waits while `agent_speaks`."""
+    which stops the agent. So a turn that the client commits waits while `agent_speaks`. `forget` takes a message out of
+    the dialogue."""
 
     def __init__(
         self,
@@ -39,9 +40,11 @@ class PersonSide:
         hear: Callable[[bytes], None],
         commit: Callable[[], None],
         agent_speaks: Callable[[], bool],
+        forget: Callable[[int], None],
     ) -> None:
         self._emit, self._items, self._settings = emit, items, settings
         self._hear, self._commit, self._agent_speaks = hear, commit, agent_speaks
+        self._forget = forget
         self._heard_bytes = 0
         self._coming: str | None = None
         """Id of the item of the turn that goes on."""
@@ -104,7 +107,7 @@ class PersonSide:
         """Take that sound as a message. `committed` False: the client made the item itself."""
         if self._waiting_bytes + len(pcm) > WAITING_MAX_BYTES:
             raise EventError("Too much sound waits for a transcript. Send less at once.", "too_many_items")
-        self._check_room()
+        self.check_room()
         part = {"type": "input_audio", "transcript": None}
         item = DialogueItem(item_id, role="user", content=[part])
         before = self._items.add(item, after)
@@ -131,8 +134,11 @@ class PersonSide:
             begin()
 
     def _begin_transcript(self, item: DialogueItem, pcm: bytes) -> None:
-        self._committed = item
         self._waiting_bytes -= len(pcm)
+        if self._is_gone(item):
+            self._go_on()
+            return
+        self._committed = item
         self._started_ms, self._stopped_ms = 0, len(pcm) // BYTES_PER_MS
         self._hear(pcm)
         self._commit()
@@ -143,20 +149,21 @@ class PersonSide:
 
     def in_order(self, change: Callable[[], None]) -> None:
         """Make that change of the dialogue once the committed turns before it are transcribed. Raises EventError if too
-        many wait."""
-        if not self.awaits:
+        many wait: ask `check_room` before what cannot be undone."""
+        self.check_room()
+        if self.awaits:
+            self._waiting.append(change)
+        else:
             change()
-            return
-        self._check_room()
-        self._waiting.append(change)
 
     @property
     def awaits(self) -> bool:
         """A committed turn is not transcribed yet."""
         return self._committed is not None or self._held is not None
 
-    def _check_room(self) -> None:
-        if len(self._waiting) >= WAITING_MAX:
+    def check_room(self) -> None:
+        """Raises EventError if one more change would have to wait, and too many do."""
+        if self.awaits and len(self._waiting) >= WAITING_MAX:
             raise EventError("Too many items wait for a transcript. Send fewer at once.", "too_many_items")
 
     def _settle(self) -> None:
@@ -164,8 +171,15 @@ class PersonSide:
         item, self._committed = self._committed, None
         if item is not None and item.message_id is None:
             self._completed(item, "")
+        self._go_on()
+
+    def _go_on(self) -> None:
         while self._waiting and not self.awaits:
             self._waiting.popleft()()
+
+    def _is_gone(self, item: DialogueItem) -> bool:
+        """The client has deleted it, or it is forgotten."""
+        return self._items.find(item.id) is not item
 
     # ---- turns by voice -------------------------------------------------------------------------------
 
@@ -213,13 +227,18 @@ class PersonSide:
         if item is None and self._ended is None and (old := self._items.of_message(said.message_id)) is not None:
             self._changed(old, said.text)
             return
+        if item is None and self._ended is None and said.message_id in self._texts:
+            return  # its item was deleted
         self._texts[said.message_id] = said.text
         if len(self._texts) > MESSAGES_MAX:
             del self._texts[next(iter(self._texts))]
         if item is None:
             item = self._turn_item()
         item.message_id = said.message_id
-        self._completed(item, text)
+        if self._is_gone(item):
+            self._forget(said.message_id)
+        else:
+            self._completed(item, text)
 
     def _turn_item(self) -> DialogueItem:
         """The item of the turn that has just ended, told to the client."""
@@ -247,7 +266,7 @@ class PersonSide:
 
     def _completed(self, item: DialogueItem, text: str, *, late: bool = False) -> None:
         item.content[0]["transcript"] = text
-        if self._settings().transcription is None:
+        if self._settings().transcription is None or self._is_gone(item):
             return
         seconds = max(0, self._stopped_ms - self._started_ms) / 1_000
         extra = {"voi": {"late": True}} if late else {}

@@ -23,6 +23,7 @@ from voi.transports.resend_queue import PingedSocket, ResendQueue, SentFrame
 from voi.transports.websocket import WebSocket
 
 PLAYED_MAX_MS = 24 * 3600 * 1_000
+QUERY_FIELDS_MAX = 32
 _SOUND = "response.output_audio.delta"
 
 
@@ -46,10 +47,18 @@ class ResumablePeer(Protocol):
     def resume(self, socket: WebSocket, asked: ResumeAsked) -> None: ...
 
 
+def fields_of(query: str) -> dict[str, list[str]]:
+    """The parameters of a URL's raw query. Raises ClientError if there are too many."""
+    try:
+        return parse_qs(query, max_num_fields=QUERY_FIELDS_MAX)
+    except ValueError:
+        raise ClientError(f"The URL has more than {QUERY_FIELDS_MAX} parameters.") from None
+
+
 def resume_asked(query: str) -> ResumeAsked | None:
-    """What a URL's raw query asks; None: it is a new conversation. Raises ClientError for a `played_ms` that is no
-    number."""
-    asked = parse_qs(query, max_num_fields=32)
+    """What a URL's raw query asks; None: it is a new conversation. Raises ClientError for too many parameters, and for
+    a `played_ms` that is no number."""
+    asked = fields_of(query)
 
     def first(name: str) -> str:
         return asked.get(name, [""])[0][:EVENT_ID_MAX]
@@ -57,14 +66,14 @@ def resume_asked(query: str) -> ResumeAsked | None:
     if not first("resume"):
         return None
     played = first("played_ms")
-    if played and not (played.isascii() and played.isdigit() and int(played[:12]) <= PLAYED_MAX_MS):
+    if played and not (played.isascii() and played.isdigit() and len(played) < 12 and int(played) <= PLAYED_MAX_MS):
         raise ClientError("played_ms: expected a whole number of milliseconds.")
     return ResumeAsked(first("resume"), first("after"), first("item_id") if played else "", int(played or 0))
 
 
 def wants_resumption(query: str) -> bool:
     """Whether a new conversation is to be one that its client can come back to."""
-    return parse_qs(query, max_num_fields=32).get("voi_resume") == ["1"]
+    return fields_of(query).get("voi_resume") == ["1"]
 
 
 class EventOutbox(ResendQueue):

@@ -61,6 +61,12 @@ def error(
     }
 
 
+def limits(*each: Json) -> Json:
+    """The event that follows each response, as by the real server: the limits on requests and tokens that hold for such
+    responses. None: there is no such limit."""
+    return {"type": "rate_limits.updated", "rate_limits": list(each)}
+
+
 def event_id_of(event: Json) -> str | None:
     """The id that the client gave its event; None: none."""
     given = event.get("event_id")
