@@ -12,7 +12,7 @@ pytestmark = [pytest.mark.integration, pytest.mark.timeout(240)]
 pytest.importorskip("hibari")
 
 
-LEAST_RIGHT = {"tuned": 0.97, "held out": 0.96, "unseen": 0.95}
+LEAST_RIGHT = {"tuned": 0.97, "held out": 0.95, "unseen": 0.95}
 LEAST_RIGHT_IN_THE_END = {"tuned": 0.97, "held out": 0.97, "unseen": 0.95}
 DECIDED_P90_MS = {"tuned": 2_500, "held out": 2_500, "unseen": 3_400}
 """What was reached (docs/telephone.md). 0.97 and 2,500 are what is wanted."""
