@@ -1,7 +1,7 @@
 """The voice judge's features of a short sound: its spectrum, its pitch, and the VAD's probabilities.
 
 None of them depends on loudness. The spectrum alone would learn the microphone, so it is never used alone.
-What is measured of each frame is computed by `_features.c`, or in numpy where Voi was installed without a compiler.
+They are computed by `_features.c`, or in numpy where Voi was installed without a compiler.
 Mel scale: 2595 log10(1 + f/700) (O'Shaughnessy). Pitch: the highest peak of the autocorrelation, normalised as in
 Boersma (1993), by the window's own autocorrelation.
 """
@@ -25,8 +25,6 @@ LOWEST_HZ, HIGHEST_HZ = 100, 3_800
 PITCH_LOW_HZ, PITCH_HIGH_HZ = 70, 400
 SHORTEST, LONGEST = RATE_HZ // PITCH_HIGH_HZ, RATE_HZ // PITCH_LOW_HZ
 """Lags of a pitch in samples; the longest is not one of them."""
-LEAST_SAMPLES = 2 * FRAME_SAMPLES
-"""A shorter sound is followed by silence."""
 VOICED = 0.5
 """Normalised autocorrelation from which a frame counts as pitched."""
 _QUIET = 1e-8
@@ -35,47 +33,52 @@ _FLOOR_DB = -50.0
 SIZE = 2 * BANDS + 6 + 6 + 4
 
 
+def _kernel() -> Any:
+    """The compiled module, or None if Voi was installed without a compiler."""
+    try:
+        return importlib.import_module("voi.engines.voice._features")
+    except ImportError:
+        return None
+
+
+_KERNEL = _kernel()
+
+
 def features(pcm: bytes, probabilities: Array, *, compiled: bool = True) -> Array:
     """Features, shape [SIZE], of `pcm` (16 kHz s16le, 64 ms or more) and the `probabilities` of its VAD windows.
-    `compiled` False measures the frames in numpy, which takes four times as long."""
-    pcm += bytes(max(0, 2 * LEAST_SAMPLES - len(pcm)))
-    measured = _measured(pcm) if _KERNEL is not None and compiled else _measured_in_numpy(pcm)
-    bands, (strength, lag, power, flatness) = measured[:, :BANDS], measured[:, BANDS:].T
-    parts = [_mel(bands), _pitch(strength, lag, power), _vad(probabilities), _envelope(power, flatness)]
-    return np.concatenate(parts).astype(np.float32)
+    `compiled` False computes in numpy."""
+    pcm += bytes(max(0, 2 * (2 * FRAME_SAMPLES) - len(pcm)))
+    if _KERNEL is None or not compiled:
+        return _in_numpy(pcm, probabilities)
+    known = np.ascontiguousarray(probabilities, np.float32)
+    tables = _hann(), _filters(), _window_correlation()[SHORTEST:LONGEST]
+    return np.frombuffer(_KERNEL.features(pcm, known, *tables), np.float32)
 
 
-def _measured(pcm: bytes) -> Array:
-    """What is measured of each frame, shape [frames, BANDS + 4]: the power in each band, the highest peak of the
-    normalised autocorrelation and its lag, the power, and the flatness."""
-    measured = _KERNEL.measure(pcm, _hann(), _filters(), _window_correlation()[SHORTEST:LONGEST])
-    return np.frombuffer(measured, np.float32).reshape(-1, BANDS + 4)
-
-
-def _measured_in_numpy(pcm: bytes) -> Array:
+def _in_numpy(pcm: bytes, probabilities: Array) -> Array:
     wave = np.frombuffer(pcm, "<i2").astype(np.float32) / 32_768
     frames = sliding_window_view(wave, FRAME_SAMPLES)[::HOP_SAMPLES]
     power = np.abs(np.fft.rfft(frames * _hann(), 2 * FRAME_SAMPLES)) ** 2
-    correlation = np.fft.irfft(power)[:, :FRAME_SAMPLES]
-    normal = correlation[:, SHORTEST:LONGEST] / (correlation[:, :1] + _QUIET) / _window_correlation()[SHORTEST:LONGEST]
-    flatness = np.exp(np.log(power + _QUIET).mean(1)) / (power.mean(1) + _QUIET)
-    return np.column_stack([power @ _filters(), normal.max(1), normal.argmax(1) + SHORTEST, power.sum(1), flatness])
+    return np.concatenate([_mel(power), _pitch(power), _vad(probabilities), _envelope(power)]).astype(np.float32)
 
 
-def _mel(bands: Array) -> Array:
-    decibels = 10 * np.log10(bands + _QUIET)
+def _mel(power: Array) -> Array:
+    decibels = 10 * np.log10(power @ _filters() + _QUIET)
     decibels = np.maximum(decibels, decibels.max() + _FLOOR_DB)
     mean = decibels.mean(0)
     shape: Array = np.concatenate([(mean - mean.mean()) / 10, decibels.std(0) / 5])
     return shape
 
 
-def _pitch(strength: Array, lag: Array, power: Array) -> Array:
+def _pitch(power: Array) -> Array:
     """How periodic the sound is, its pitch, and how steady both are."""
-    strength = np.clip(strength, 0, 1)
-    octaves = np.log2(LONGEST / lag)
+    correlation = np.fft.irfft(power)[:, :FRAME_SAMPLES]
+    normal = correlation[:, SHORTEST:LONGEST] / (correlation[:, :1] + _QUIET) / _window_correlation()[SHORTEST:LONGEST]
+    strength = np.clip(normal.max(1), 0, 1)
+    octaves = np.log2(LONGEST / (normal.argmax(1) + SHORTEST))
     pitched = strength > VOICED
-    weight = power / (power.sum() + _QUIET)
+    loud = power.sum(1)
+    weight = loud / (loud.sum() + _QUIET)
     if not pitched.any():
         return np.array([strength.mean(), strength.max(), float(weight @ strength), 0, 0, 0])
     steps = np.abs(np.diff(octaves))[pitched[1:] & pitched[:-1]]
@@ -92,30 +95,20 @@ def _vad(probabilities: Array) -> Array:
     return np.array([p.mean(), p.min(), (p > 0.5).mean(), (p > 0.9).mean(), p[: max(1, len(p) // 2)].mean(), p[-1]])
 
 
-def _envelope(power: Array, flatness: Array) -> Array:
+def _envelope(power: Array) -> Array:
     """Features of the loudness over time: a cough bursts and decays; speech swells and goes on."""
-    decibels = 10 * np.log10(power + _QUIET)
+    decibels = 10 * np.log10(power.sum(1) + _QUIET)
     decibels = np.maximum(decibels, decibels.max() - 40)
     third = max(1, len(decibels) // 3)
+    flat = np.exp(np.log(power + _QUIET).mean(1)) / (power.mean(1) + _QUIET)
     return np.array(
         [
             (decibels[:third].mean() - decibels[-third:].mean()) / 10,
             decibels.std() / 5,
             np.abs(np.diff(decibels)).mean() / 2,
-            np.log10(flatness.mean() + 1e-6),
+            np.log10(flat.mean() + 1e-6),
         ]
     )
-
-
-def _kernel() -> Any:
-    """The compiled module, or None if Voi was installed without a compiler."""
-    try:
-        return importlib.import_module("voi.engines.voice._features")
-    except ImportError:
-        return None
-
-
-_KERNEL = _kernel()
 
 
 @cache
