@@ -86,11 +86,13 @@ install_packages() {
   printf '%s\n' "$sum" "$(cd .venv && pwd -P)" "${extras[@]}" >"$stamp"
 }
 
-# The kernels of the VAD and the resampler, compiled for this Python.
+# The compiled parts, for this Python.
 has_kernel() {
-  local suffix
+  local suffix part
   suffix=$(.venv/bin/python -c 'import sysconfig; print(sysconfig.get_config_var("EXT_SUFFIX"))')
-  [ -e "voi/engines/vad/_silero$suffix" ] && [ -e "voi/audio/_resample$suffix" ]
+  for part in engines/vad/_silero engines/voice/_features audio/_resample audio/_base64; do
+    [ -e "voi/$part$suffix" ] || return 1
+  done
 }
 
 can_compile() {

@@ -1,4 +1,5 @@
-"""The compiled parts: the VAD and the resampler. Without a compiler Voi still installs, and computes them in numpy."""
+"""The compiled parts: the VAD, the voice judge's transforms, the resampler and base64. Without a compiler Voi still
+installs, and computes them in numpy and Python."""
 
 from setuptools import Extension, setup
 
@@ -16,5 +17,13 @@ setup(
         Extension(
             "voi.audio._resample", ["voi/audio/_resample.c"], libraries=["m"], extra_compile_args=["-O3"], optional=True
         ),
+        Extension(
+            "voi.engines.voice._features",
+            ["voi/engines/voice/_features.c"],
+            libraries=["m"],
+            extra_compile_args=["-O3"],
+            optional=True,
+        ),
+        Extension("voi.audio._base64", ["voi/audio/_base64.c"], extra_compile_args=["-O3"], optional=True),
     ]
 )

@@ -60,9 +60,9 @@ def test_the_kernel_gives_what_numpy_gives(rates: tuple[int, int], size: int, se
 
 def test_the_kernel_refuses_what_does_not_fit() -> None:
     kernel = pytest.importorskip("voi.audio._resample", reason="it is compiled where there is a compiler")
-    weights = bytes(8 * 8 * 2)
+    weights = bytes(4 * 8 * 16)
     for wrong in (
-        (weights, b"", b"", 4, 2, 3),
+        (weights, b"", b"", 4, 2, 17),
         (weights, b"x", b"", 4, 2, 2),
         (weights, b"", b"x", 4, 2, 2),
         (weights, b"", b"", 0, 4, 2),

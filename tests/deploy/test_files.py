@@ -369,7 +369,8 @@ case "$*" in
   *EXT_SUFFIX*) echo .so ;;
   *get_path*) echo "$HEADERS" ;;
   *"-e .") if [ -n "$HEADERS" ]; then
-    mkdir -p voi/engines/vad voi/audio; touch voi/engines/vad/_silero.so voi/audio/_resample.so; fi ;;
+    mkdir -p voi/engines/vad voi/engines/voice voi/audio
+    touch voi/engines/vad/_silero.so voi/engines/voice/_features.so voi/audio/_resample.so voi/audio/_base64.so; fi ;;
 esac
 """
 

@@ -29,8 +29,8 @@ RATIO_TERM_MAX = 1_000
 """Greatest numerator or denominator of the reduced ratio; 11 025 -> 16 000 Hz needs 640/441."""
 
 
-TAPS_MULTIPLE = 8
-"""The compiled kernel takes windows of a multiple of this."""
+AT_ONCE = 16
+"""The compiled kernel computes a multiple of this many output samples of a block."""
 
 
 def _kernel() -> Any:
@@ -52,7 +52,7 @@ class _Bank(NamedTuple):
     weights: NDArray[np.float64]
     """Shape (side + in + side, output samples per block)."""
     packed: bytes
-    """The same for the kernel: [output sample][tap], padded with zeros to a multiple of `TAPS_MULTIPLE`."""
+    """The same for the kernel: float32, each row padded with zeros to a multiple of `AT_ONCE`."""
 
 
 @lru_cache(maxsize=32)
@@ -72,8 +72,8 @@ def _bank(in_rate_hz: int, out_rate_hz: int) -> _Bank:
     window = np.i0(KAISER_BETA * np.sqrt(np.clip(1 - (distance / half_width) ** 2, 0, None)))
     weights = np.where(np.abs(distance) < half_width, np.sinc(CUTOFF * scale * distance) * window, 0.0)
     weights = np.ascontiguousarray(weights / weights.sum(axis=0))
-    packed = np.pad(weights.T, ((0, 0), (0, -len(weights) % TAPS_MULTIPLE)))
-    return _Bank(down, side, weights, packed.tobytes())
+    packed = np.pad(weights, ((0, 0), (0, -up % AT_ONCE)))
+    return _Bank(down, side, weights, packed.astype(np.float32).tobytes())
 
 
 class Resampler:

@@ -1,11 +1,14 @@
 """The voice judge's features of a short sound: its spectrum, its pitch, and the VAD's probabilities.
 
 None of them depends on loudness. The spectrum alone would learn the microphone, so it is never used alone.
+They are computed by `_features.c`, or in numpy where Voi was installed without a compiler.
 Mel scale: 2595 log10(1 + f/700) (O'Shaughnessy). Pitch: the highest peak of the autocorrelation, normalised as in
 Boersma (1993), by the window's own autocorrelation.
 """
 
+import importlib
 from functools import cache
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +23,8 @@ BANDS = 20
 LOWEST_HZ, HIGHEST_HZ = 100, 3_800
 """The band of a telephone."""
 PITCH_LOW_HZ, PITCH_HIGH_HZ = 70, 400
+SHORTEST, LONGEST = RATE_HZ // PITCH_HIGH_HZ, RATE_HZ // PITCH_LOW_HZ
+"""Lags of a pitch in samples; the longest is not one of them."""
 VOICED = 0.5
 """Normalised autocorrelation from which a frame counts as pitched."""
 _QUIET = 1e-8
@@ -28,11 +33,30 @@ _FLOOR_DB = -50.0
 SIZE = 2 * BANDS + 6 + 6 + 4
 
 
-def features(pcm: bytes, probabilities: Array) -> Array:
-    """Features, shape [SIZE], of `pcm` (16 kHz s16le, 64 ms or more) and the `probabilities` of its VAD windows."""
+def _kernel() -> Any:
+    """The compiled module, or None if Voi was installed without a compiler."""
+    try:
+        return importlib.import_module("voi.engines.voice._features")
+    except ImportError:
+        return None
+
+
+_KERNEL = _kernel()
+
+
+def features(pcm: bytes, probabilities: Array, *, compiled: bool = True) -> Array:
+    """Features, shape [SIZE], of `pcm` (16 kHz s16le, 64 ms or more) and the `probabilities` of its VAD windows.
+    `compiled` False computes in numpy."""
+    pcm += bytes(max(0, 2 * (2 * FRAME_SAMPLES) - len(pcm)))
+    if _KERNEL is None or not compiled:
+        return _in_numpy(pcm, probabilities)
+    known = np.ascontiguousarray(probabilities, np.float32)
+    tables = _hann(), _filters(), _window_correlation()[SHORTEST:LONGEST]
+    return np.frombuffer(_KERNEL.features(pcm, known, *tables), np.float32)
+
+
+def _in_numpy(pcm: bytes, probabilities: Array) -> Array:
     wave = np.frombuffer(pcm, "<i2").astype(np.float32) / 32_768
-    if len(wave) < 2 * FRAME_SAMPLES:
-        wave = np.pad(wave, (0, 2 * FRAME_SAMPLES - len(wave)))
     frames = sliding_window_view(wave, FRAME_SAMPLES)[::HOP_SAMPLES]
     power = np.abs(np.fft.rfft(frames * _hann(), 2 * FRAME_SAMPLES)) ** 2
     return np.concatenate([_mel(power), _pitch(power), _vad(probabilities), _envelope(power)]).astype(np.float32)
@@ -49,10 +73,9 @@ def _mel(power: Array) -> Array:
 def _pitch(power: Array) -> Array:
     """How periodic the sound is, its pitch, and how steady both are."""
     correlation = np.fft.irfft(power)[:, :FRAME_SAMPLES]
-    shortest, longest = RATE_HZ // PITCH_HIGH_HZ, RATE_HZ // PITCH_LOW_HZ
-    normal = correlation[:, shortest:longest] / (correlation[:, :1] + _QUIET) / _window_correlation()[shortest:longest]
+    normal = correlation[:, SHORTEST:LONGEST] / (correlation[:, :1] + _QUIET) / _window_correlation()[SHORTEST:LONGEST]
     strength = np.clip(normal.max(1), 0, 1)
-    octaves = np.log2(longest / (normal.argmax(1) + shortest))
+    octaves = np.log2(LONGEST / (normal.argmax(1) + SHORTEST))
     pitched = strength > VOICED
     loud = power.sum(1)
     weight = loud / (loud.sum() + _QUIET)

@@ -55,10 +55,12 @@ def stretch(
     """The newest `voice_ms` of sound that end with a voiced window, the VAD's probabilities for it, and the same sound
     with its preroll, for the encoder. `probability`: the method of a fresh VAD stream, for where the probabilities of
     the windows are not `known`."""
-    windows = [pcm[at : at + _WINDOW_BYTES] for at in range(0, len(pcm) - _WINDOW_BYTES + 1, _WINDOW_BYTES)]
+    whole_windows = len(pcm) // _WINDOW_BYTES
     count = max(2, min(voice_ms, LENGTHS_MS[-1]) // _WINDOW_MS)
-    known = known if len(known) == len(windows) else ()
-    windows = windows[-(PREROLL_WINDOWS + 2 * count + PREROLL_WINDOWS) :]
+    known = known if len(known) == whole_windows else ()
+    first = max(0, whole_windows - (PREROLL_WINDOWS + 2 * count + PREROLL_WINDOWS))
+    starts = range(first * _WINDOW_BYTES, whole_windows * _WINDOW_BYTES, _WINDOW_BYTES)
+    windows = [pcm[at : at + _WINDOW_BYTES] for at in starts]
     probabilities = np.array(known[-len(windows) :] or [probability(window) for window in windows], np.float32)
     voiced = np.flatnonzero(probabilities >= _VOICED)
     end = int(voiced[-1]) + 1 if len(voiced) else len(windows)
@@ -126,7 +128,7 @@ class BuiltInVoiceJudge:
             logistic = self._parts.get((what, str(length_ms), part))
             if logistic is not None and values is not None:
                 odds.append(logistic.log_odds(values))
-        return 1 / (1 + float(np.exp(-np.mean(odds)))) if odds else 0.5
+        return 1 / (1 + float(np.exp(-sum(odds) / len(odds)))) if odds else 0.5
 
     async def close(self) -> None:
         """Cancels what still waits."""

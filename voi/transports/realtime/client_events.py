@@ -20,7 +20,7 @@ from voi.transports.realtime.beside import ResponsesBeside
 from voi.transports.realtime.chosen import ChosenAgent, VoicesOf, chosen_agent, turn_policy
 from voi.transports.realtime.client_items import ItemEvents, bounded
 from voi.transports.realtime.door import RealtimeDoor
-from voi.transports.realtime.formats import RATE_HZ, FormatDecoder, sound_in
+from voi.transports.realtime.formats import RATE_HZ, FormatDecoder, plain_sound_in, sound_in
 from voi.transports.realtime.response_input import ResponseInput
 from voi.transports.realtime.responses import ResponseStatus
 from voi.transports.realtime.settings import INSTRUCTIONS_MAX, RealtimeSettings
@@ -109,6 +109,9 @@ class ClientEvents:
         """Carry out an event. A mistake is told to the client. Raises ClientError for it, so that it can be counted."""
         event: Json = {}
         try:
+            if (sound := plain_sound_in(message, APPEND_MAX_CHARACTERS)) is not None:
+                self._hear(sound)
+                return
             event = parse(message)
             kind = event["type"]
             handle = self._events.get(kind)
@@ -204,7 +207,9 @@ class ClientEvents:
     # ---- sound --------------------------------------------------------------------------------------
 
     def _append(self, event: Json) -> None:
-        sound = sound_in(text_at(event, "audio", most=APPEND_MAX_CHARACTERS))
+        self._hear(sound_in(text_at(event, "audio", most=APPEND_MAX_CHARACTERS)))
+
+    def _hear(self, sound: bytes) -> None:
         self._door.person.sound(self._decoder.decode(bounded(sound, self._decoder.name)))
 
     def _clear(self, _: Json) -> None:

@@ -132,7 +132,8 @@ class RealtimePeer:
         self._received_events += 1
         if self._resumption is not None:
             self._resumption.outbox.alive = True
-        self._speaks()
+        if self._mute is not None:
+            self._speaks()
         self._context.run(self._received, message)
 
     def hear(self, pcm: bytes) -> None:
