@@ -31,7 +31,9 @@ def plain_sound_in(message: bytes | str, longest: int) -> bytes | None:
     """The sound of an `input_audio_buffer.append` with nothing else in it, written as programs write it, with at most
     that many characters of base64. None: parse the message. Parsing takes as long as decoding does, fifty times a
     second for each caller."""
-    for head in _APPEND_HEADS if isinstance(message, str) else ():
+    if not isinstance(message, str):
+        return None
+    for head in _APPEND_HEADS:
         if message.startswith(head) and message.endswith(_APPEND_TAIL):
             size = len(message) - len(head) - len(_APPEND_TAIL)
             return flawless(message[len(head) : -len(_APPEND_TAIL)]) if 0 <= size <= longest else None
