@@ -1,4 +1,4 @@
-"""The compiled parts: the VAD, the voice judge's transforms, the resampler and base64. Without a compiler Voi still
+"""The compiled parts: the VAD, the voice judge's transforms and the resampler. Without a compiler Voi still
 installs, and computes them in numpy and Python."""
 
 from setuptools import Extension, setup
@@ -24,6 +24,5 @@ setup(
             extra_compile_args=["-O3"],
             optional=True,
         ),
-        Extension("voi.audio._base64", ["voi/audio/_base64.c"], extra_compile_args=["-O3"], optional=True),
     ]
 )
