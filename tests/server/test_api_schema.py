@@ -15,7 +15,8 @@ ROOT = Path(__file__).parents[2]
 BESIDE = ROOT / ".venv-tools" / "bin" / "schemathesis"
 SCHEMATHESIS = shutil.which("schemathesis") or (str(BESIDE) if BESIDE.exists() else None)
 EXAMPLES = 30
-LIMIT_S = 240.0
+LIMIT_S = 900.0
+"""Half a minute of computing: a machine that others use too may take many times as long."""
 
 
 @pytest.mark.integration
@@ -36,7 +37,12 @@ async def test_no_request_is_a_server_error(key: str, tmp_path: Path, monkeypatc
             "--exclude-path", "/ws", cwd=tmp_path, env=os.environ | {"NO_COLOR": "1"},
             stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
         )  # fmt: skip
-        told, _ = await asyncio.wait_for(process.communicate(), LIMIT_S)
+        try:
+            told, _ = await asyncio.wait_for(process.communicate(), LIMIT_S)
+        finally:
+            if process.returncode is None:
+                process.kill()
+                await process.wait()
         assert process.returncode == 0, told.decode()[-4_000:]
         status, _, _ = await running.http("GET", "/health")
         assert status == 200

@@ -378,8 +378,8 @@ class Kept:
         self.accounts: dict[str, SipAccount] = {}
         init = SipService.__init__
 
-        def with_kept(service: SipService, calls: Any, config: Any, counters: Any, media: Any, _: Any) -> None:
-            init(service, calls, config, counters, media, lambda: self.accounts)
+        def with_kept(service: SipService, calls: Any, config: Any, counters: Any, media: Any, *_: Any) -> None:
+            init(service, calls, config, counters, media, kept=lambda: self.accounts)
 
         monkeypatch.setattr(SipService, "__init__", with_kept)
 
