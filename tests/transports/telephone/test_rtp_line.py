@@ -462,3 +462,15 @@ async def test_reports_go_both_ways() -> None:
     before = len(far.listener.heard)
     far.says()
     assert len(far.listener.heard) == before + FRAME, "after the goodbye another stream counts at once"
+
+
+@in_virtual_time
+async def test_reports_of_others_on_the_port_of_the_sound_hold_up_no_sound() -> None:
+    far = Far()
+    await far.talks(0.2)
+    report = b"\x81\xc9\x00\x07" + bytes(28)
+    for source in (ELSEWHERE, THERE):
+        rests = sum(not far.sockets.come(report, source) for _ in range(300))
+        assert rests == 0
+    assert far.line.counts.strangers == 300
+    assert sum(not far.sockets.report(report, THERE) for _ in range(300)) == 300, "their own port may rest"

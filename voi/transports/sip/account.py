@@ -98,7 +98,8 @@ class LiveAccount:
 
     def is_secret(self, user: str) -> bool:
         """Whether that user name is the trunk's secret."""
-        return bool(self.secret) and hmac.compare_digest(user.encode(), self.secret.encode())
+        said, secret = (each.encode("utf-8", "surrogateescape") for each in (user, self.secret))  # user: of any bytes
+        return bool(secret) and hmac.compare_digest(said, secret)
 
     def flow_lost(self, flow: Flow) -> None:
         if self._registration is not None:
