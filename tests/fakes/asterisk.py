@@ -70,6 +70,8 @@ class FakeMedia:
 
     form = "slin"
     write: Callable[[bytes], None]
+    write_raw: Callable[[bytes], None]
+    """AudioSocket alone: bytes as they are, instead of sound."""
 
     def __init__(self, channel: FakeChannel, form: str) -> None:
         self.channel, self.form = channel, form
@@ -393,7 +395,7 @@ class FakeAsterisk:
         writer.write(b"\x01\x00\x10" + key.bytes)
         kind = {"slin": 0x10, "slin16": 0x12}[media.form]
         media.write = lambda raw: writer.write(struct.pack("!BH", kind, len(raw)) + raw)
-        media.close = writer.close
+        media.write_raw, media.close = writer.write, writer.close
 
         async def read() -> None:
             try:
