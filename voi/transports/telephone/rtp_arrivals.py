@@ -119,6 +119,9 @@ class Arrivals:
         if sound:
             self._ear.packet(packet)
             return
+        if packet.payload_type in (self._terms.noise_type, NOISE_TYPE):
+            self._ear.noise(packet)
+            return
         self._ear.soundless(packet)
         if packet.payload_type == self._terms.key_type and self._terms.sending:
             self._key(packet, now_s)
