@@ -107,6 +107,7 @@ async def test_an_asterisk_that_is_slow_but_answers(tmp_path: Path, monkeypatch:
         pbx.slow_s = 0.4
         await is_answered(pbx, running)
         gone: list[str] = []
+        await until(lambda: running.server.asterisk.dialer("pbx"))
         dialer = running.server.asterisk.dialer("pbx")
         answered = await dialer.dial(Dial("+4930555555", ring_timeout_s=5), lambda: None, lambda: gone.append("gone"))
         assert answered.line.rate_hz == 8_000
@@ -188,6 +189,7 @@ async def test_calls_that_voi_makes_in_disorder(tmp_path: Path, monkeypatch: Pat
     outgoing = {"endpoint": "Local/{number}@out"}
     async with answering(tmp_path, monkeypatch, outgoing=outgoing) as (pbx, running):
         pbx.twice, pbx.disorder_s, pbx.late_start_s = True, 0.08, 0.05
+        await until(lambda: running.server.asterisk.dialer("pbx"))
         dialer = running.server.asterisk.dialer("pbx")
         gone: list[int] = []
         dial = Dial("+4930555555", ring_timeout_s=5)

@@ -154,6 +154,7 @@ async def test_what_an_earlier_voi_left_is_ended(which: str, tmp_path: Path, mon
 
 async def test_a_call_that_voi_makes(which: str, tmp_path: Path, monkeypatch: Patch) -> None:
     async with connected(which, tmp_path, monkeypatch, outgoing={"endpoint": "Local/{number}@voi-test/n"}) as pbx:
+        await until(lambda: pbx.running.server.asterisk.dialer("pbx"))
         dialer = pbx.running.server.asterisk.dialer("pbx")
         gone: list[str] = []
         dial = Dial("+4930555555", ring_timeout_s=5)

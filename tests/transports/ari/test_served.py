@@ -280,6 +280,7 @@ async def test_calls_that_voi_makes(tmp_path: Path, monkeypatch: Patch) -> None:
         write_pbx(tmp_path, pbx, monkeypatch, outgoing={"endpoint": "PJSIP/{number}@trunk", "caller_id": "+4930123456"})
         async with serving(tmp_path, monkeypatch, fake_engines(), disclose=()) as running:
             await connected(pbx)
+            await until(lambda: running.server.asterisk.dialer("pbx"))
             dialer = running.server.asterisk.dialer("pbx")
             assert dialer is not None
             rang: list[str] = []

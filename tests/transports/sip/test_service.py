@@ -512,3 +512,20 @@ async def test_an_address_that_is_taken_leaves_all_as_it_was(
         call = phone.call("1001")
         await call.answered(5)
         call.hang_up()
+
+
+async def test_an_account_whose_server_is_not_reached_makes_no_calls_yet(tmp_path: Path, monkeypatch: Patch) -> None:
+    monkeypatch.setattr("voi.transports.sip.registration.RETRY_FIRST_S", 0.2)
+    monkeypatch.setattr("voi.transports.sip.transactions.GIVE_UP_S", 0.5)
+    server = free_port()
+    account = trunk(server=f"127.0.0.1:{server}")
+    async with contextlib.AsyncExitStack() as stack:
+        running, _, _ = await stack.enter_async_context(served(tmp_path, monkeypatch, one=account, two=trunk()))
+        service = running.server.sip
+        assert service.dialer("one") is None, "orders wait for it"
+        assert service.dialer("two") is not None, "it has no server, and says so"
+        assert service.dialer("none") is None
+        phone = OwnTelephone(0)
+        await phone.stack.sockets.listen_udp("127.0.0.1", server)
+        stack.push_async_callback(phone.stack.close)
+        await until(lambda: service.dialer("one") is not None)

@@ -114,6 +114,14 @@ class LiveAccount:
         """Values of Route of requests that begin a call."""
         return self._registration.route if self._registration is not None else []
 
+    @property
+    def awaits_server(self) -> bool:
+        """Its server is not reached now, and may be in a moment. One that has refused the account is not waited for."""
+        registration = self._registration
+        if registration is None or self.state.name == "failed":
+            return False
+        return registration.flow is None or registration.flow.closed
+
     def flow(self) -> Flow:
         """The way to its server. Raises VoiError if there is none now."""
         registration = self._registration
