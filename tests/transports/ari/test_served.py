@@ -15,6 +15,7 @@ import pytest
 
 from tests.fakes.asterisk import PASSWORD, USER, FakeAsterisk, FakeChannel
 from tests.fakes.engines import FakeLlm, FakeStt, FakeTts, FakeVad, calls_of, silence, tone
+from tests.free_ports import free_port
 from tests.fuzz.mutate import mutated
 from tests.fuzz.phone import PHONE
 from tests.server.serving import fake_engines, serving
@@ -39,15 +40,6 @@ WAYS: dict[str, dict[str, Any]] = {
     "websocket_out": {"media": "websocket", "websocket_client": "voi"},
 }
 GREETING_MS = 22 * 50
-
-
-def free_port() -> int:
-    import socket
-
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def write_pbx(folder: Path, pbx: FakeAsterisk, monkeypatch: Patch, **more: Any) -> None:

@@ -16,11 +16,11 @@ import pytest
 
 from tests.fakes.engines import tone
 from tests.fakes.sip_wire import talks
+from tests.free_ports import free_port
 from tests.fuzz.mutate import mutated
 from tests.fuzz.phone import PHONE
 from tests.server.serving import RunningServer, fake_engines, serving
 from tests.server.test_telephone import write_agents
-from tests.transports.sip.peers.processes import free_port
 from tests.transports.sip.test_real_peers import trunk, until, write_phones
 from tests.transports.sip.test_service import OwnTelephone, telephone
 from tests.transports.sip.torture import SECURE_SOUND, SOUND, TORTURES, message

@@ -12,9 +12,9 @@ from typing import Any, cast
 import pytest
 
 from tests.fakes.sip_wire import NotedMedia, talks
+from tests.free_ports import free_port
 from tests.server.fakes import API_KEY
 from tests.server.serving import RunningServer, fake_engines, serving
-from tests.transports.sip.peers.processes import free_port
 from tests.transports.sip.test_real_peers import counted, noted, trunk, until, write_phones
 from voi.config.phones import Phones
 from voi.config.sip_accounts import SipAccount
