@@ -18,7 +18,7 @@ class NotRinging(Exception):
 
 
 @dataclass(slots=True, eq=False)
-class RingingCall:
+class UnansweredCall:
     """`id`: of the conversation that it becomes. `caller`: number or name, for those who may see it; never logged.
     `since`: Unix time."""
 
@@ -51,18 +51,18 @@ class RingingCalls:
 
     def __init__(self, clock: Callable[[], float] = time.time) -> None:
         self._clock = clock
-        self._calls: dict[str, RingingCall] = {}
+        self._calls: dict[str, UnansweredCall] = {}
 
-    def listed(self) -> list[RingingCall]:
+    def listed(self) -> list[UnansweredCall]:
         """The oldest first."""
         return list(self._calls.values())
 
     @contextmanager
-    def ring(self, call_id: str, account: str, caller: str) -> Iterator[RingingCall]:
+    def ring(self, call_id: str, account: str, caller: str) -> Iterator[UnansweredCall]:
         """It rings while the context lasts. Whoever leaves it before the call was answered or refused says nothing:
         the caller has given up."""
         loop = asyncio.get_running_loop()
-        call = self._calls[call_id] = RingingCall(
+        call = self._calls[call_id] = UnansweredCall(
             call_id, account, caller, self._clock(), loop.create_future(), loop.create_future()
         )
         try:

@@ -160,7 +160,7 @@ async def test_a_call_that_voi_makes(which: str, tmp_path: Path, monkeypatch: Pa
         dial = Dial("+4930555555", ring_timeout_s=5)
         answered = await dialer.dial(dial, lambda: None, lambda: gone.append("gone"))
         assert answered.line.rate_hz in (8_000, 16_000)
-        (channel,) = pbx.running.server.asterisk.running["pbx"]._live
-        await pbx.operations.hang_up(channel)
+        (live,) = pbx.running.server.asterisk.running["pbx"]._live
+        await pbx.operations.hang_up(live.leg.channel)
         await until(lambda: gone == ["gone"])
         await pbx.over()

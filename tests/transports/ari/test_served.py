@@ -115,7 +115,7 @@ async def test_barge_in_silences_the_line(way: str, tmp_path: Path, monkeypatch:
             await connected(pbx)
             channel = pbx.ring()
             await until(lambda: loud(channel) > 60)
-            leg = running.server.asterisk.running["pbx"]._live[channel.id].leg
+            leg = running.server.asterisk.running["pbx"]._live.of_channel(channel.id).leg
             clear = leg.line.clear
             monkeypatch.setattr(leg.line, "clear", lambda number: (cleared.append(time.monotonic()), clear(number)))
             channel.speak(tone(700, 8_000))
@@ -371,7 +371,7 @@ async def test_hostile_sound_harms_nobody_else(way: str, tmp_path: Path, monkeyp
 
 async def strangers(running: Any, dice: random.Random) -> None:
     """Connections to the port for AudioSockets that show what they like."""
-    way = running.server.asterisk.running["pbx"]._way
+    way = await running.server.asterisk.running["pbx"]._connection.way()
     for _ in range(5):
         _, writer = await asyncio.open_connection("127.0.0.1", way._server.port)
         writer.write(mutated(PHONE["audiosocket"].seeds[0][1:], dice))

@@ -11,7 +11,7 @@ from voi.calls.admission import Refused
 from voi.calls.call import Call
 from voi.calls.call_id import conversation_id, new_call_id
 from voi.calls.calls import Calls
-from voi.calls.ringing import Refusal, RingingCall
+from voi.calls.ringing import Refusal, UnansweredCall
 from voi.config.phones import PhoneNumber, Phones
 from voi.core.end_reason import EndReason
 from voi.core.facts import AnswerAsked, TextTyped
@@ -243,7 +243,9 @@ class IncomingCalls:
             if not taken:
                 await media.aclose()
 
-    async def _when_decided(self, bell: RingingCall, leg: IncomingCall, arriving: _Arriving, media: SipMedia) -> bool:
+    async def _when_decided(
+        self, bell: UnansweredCall, leg: IncomingCall, arriving: _Arriving, media: SipMedia
+    ) -> bool:
         """Ring until somebody takes or refuses the call, or the time is over. See `_take`."""
         config = arriving.account.config
         leg.ring()
