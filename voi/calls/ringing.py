@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 Refusal = Literal["busy", "declined", "unavailable"]
-Decision = Literal["answer", "busy", "declined", "unavailable"]
+RingDecision = Literal["answer", "busy", "declined", "unavailable"]
 RESULT_S = 5.0
 """Longest wait for what comes of a decision."""
 
@@ -26,16 +26,16 @@ class UnansweredCall:
     account: str
     caller: str
     since: float
-    _decision: "asyncio.Future[Decision]" = field(repr=False)
+    _decision: "asyncio.Future[RingDecision]" = field(repr=False)
     result: "asyncio.Future[str]" = field(repr=False)
     """Done when nothing is left to decide; "": it was answered, or refused as somebody said; else why it was not."""
 
-    async def decided(self, most_s: float) -> Decision | None:
+    async def decided(self, most_s: float) -> RingDecision | None:
         """What somebody has decided; None: nobody within that time."""
         await asyncio.wait({self._decision}, timeout=most_s)
         return self._decision.result() if self._decision.done() else None
 
-    def decide(self, decision: Decision) -> None:
+    def decide(self, decision: RingDecision) -> None:
         """The first decision counts."""
         if not self._decision.done():
             self._decision.set_result(decision)
@@ -79,7 +79,7 @@ class RingingCalls:
         """Raises NotRinging."""
         await self._decide(call_id, why)
 
-    async def _decide(self, call_id: str, decision: Decision) -> None:
+    async def _decide(self, call_id: str, decision: RingDecision) -> None:
         call = self._calls.get(call_id)
         if call is None:
             raise NotRinging("")
