@@ -232,4 +232,5 @@ def undisturbed(heard: list[tuple[float, RtpPacket]], stalled_s: float) -> str:
     assert silent <= 2 * stalled_s / 0.02
     gaps_ms = sorted(1_000 * (b[0] - a[0]) for a, b in pairwise(heard))
     p99_ms, most_ms = gaps_ms[len(gaps_ms) * 99 // 100], gaps_ms[-1]
-    return f"{len(heard)} packets heard, none missing, {silent} silent, between two p99 {p99_ms:.0f} ms, most {most_ms:.0f} ms"
+    gaps = f"between two p99 {p99_ms:.0f} ms, most {most_ms:.0f} ms"
+    return f"{len(heard)} packets heard, none missing, {silent} silent, {gaps};"
