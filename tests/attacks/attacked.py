@@ -5,7 +5,6 @@ import contextlib
 import json
 import os
 import signal
-import socket
 import ssl
 import subprocess
 import sys
@@ -13,6 +12,7 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
+from tests.free_ports import free_port
 from tests.server.fakes import API_KEY, SECRET
 from tests.server.serving import Person
 from voi.server.certificate import write_self_signed
@@ -124,13 +124,6 @@ def running_server(
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 async def turn(person: Person) -> None:

@@ -15,10 +15,10 @@ import numpy as np
 import pytest
 
 from tests.fakes.engines import silence, tone
+from tests.free_ports import free_port
 from tests.server.fakes import SECRET
 from tests.server.serving import RunningServer, fake_engines, serving
 from tests.transports.sip.peers.baresip import Baresip, baresip
-from tests.transports.sip.peers.processes import free_port
 from voi.audio.resample import resample
 from voi.engines.base import SttOptions
 from voi.engines.stt.moonshine import Moonshine

@@ -5,7 +5,6 @@ import contextlib
 import os
 import re
 import shutil
-import socket
 import ssl
 import subprocess
 import time
@@ -15,6 +14,7 @@ from pathlib import Path
 
 import aiohttp
 
+from tests.free_ports import free_port
 from tests.server.fakes import SECRET
 from voi.client import VoiClient
 from voi.server.auth import issue_token
@@ -89,13 +89,6 @@ class Caddy:
         path = self.write(**{"max-age=31536000": f"max-age={max_age_s}"})
         admin = f"127.0.0.1:{self.admin_port}"
         await self.command("reload", "--config", str(path), "--adapter", "caddyfile", "--address", admin)
-
-
-def free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port: int = free.getsockname()[1]
-        return port
 
 
 @contextlib.asynccontextmanager

@@ -10,7 +10,8 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from tests.deploy.caddy import CADDY, answers, free_port, in_front_of, keeps_calls
+from tests.deploy.caddy import CADDY, answers, in_front_of, keeps_calls
+from tests.free_ports import free_port
 from tests.server.fakes import API_KEY, SECRET
 from tests.server.serving import RunningServer, fake_engines, serving
 from voi.client import AudioEvent, MessageEvent, ResumedEvent, SpeechDoneEvent, VoiClient

@@ -4,7 +4,6 @@ answer or the apology within the patience that the settings choose."""
 import contextlib
 import json
 import re
-import socket
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
@@ -14,6 +13,7 @@ import pytest
 
 from tests.deploy.litellm_proxy import MASTER_KEY, LiteLlmProxy, program
 from tests.fakes.openai_server import FakeOpenAi, Reply
+from tests.free_ports import free_port
 from tests.server.fakes import API_KEY
 from tests.server.serving import Person, RunningServer, fake_engines, serving
 from voi.config.settings import load_settings
@@ -58,13 +58,6 @@ class Guest(Person):
 
 
 Serve = Callable[..., contextlib.AbstractAsyncContextManager[Guest]]
-
-
-def free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port: int = free.getsockname()[1]
-        return port
 
 
 @pytest.fixture(scope="module")

@@ -16,9 +16,10 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from tests.deploy.caddy import CADDY, free_port, in_front_of
+from tests.deploy.caddy import CADDY, in_front_of
 from tests.deploy.test_caddy import converse
 from tests.fakes.gpu_engines import plug_in
+from tests.free_ports import free_port
 from tests.server.fakes import API_KEY, SECRET
 from voi.client import VoiClient
 from voi.server.auth import issue_token

@@ -3,7 +3,10 @@ three ways for sound. It misbehaves when told to. Written from Asterisk's docume
 
 import asyncio
 import base64
+import contextlib
+import itertools
 import json
+import random
 import socket
 import struct
 import time
@@ -20,6 +23,8 @@ from voi.audio import g711
 USER, PASSWORD = "voi", "secret"
 FRAME_S = 0.02
 APP = "voi"
+OPERATIONS = ("asterisk", "info", "modules", "applications", "channels", "bridges", "addChannel", "externalMedia",
+              "answer", "dtmf", "variable", "continue", "redirect")  # fmt: skip
 
 
 class FakeChannel:
@@ -70,6 +75,8 @@ class FakeMedia:
 
     form = "slin"
     write: Callable[[bytes], None]
+    write_raw: Callable[[bytes], None]
+    """AudioSocket alone: bytes as they are, instead of sound."""
 
     def __init__(self, channel: FakeChannel, form: str) -> None:
         self.channel, self.form = channel, form
@@ -146,9 +153,17 @@ class FakeAsterisk:
         self.slow_s = 0.0
         self.twice = False
         """Each event comes twice."""
+        self.disorder_s = 0.0
+        """Each event is held back for up to this long by chance, so that they come in any order."""
         self.late_start_s = 0.0
         self.refuse: dict[str, int] = {}
-        """Statuses by method and last part of the path."""
+        """Statuses by operation: the method and the last part of the path that is no id."""
+        self.slow: dict[str, float] = {}
+        """Seconds before an operation is carried out, beside `slow_s` for all."""
+        self.on_asked: Callable[[str], None] = lambda operation: None
+        """Told each operation before it is carried out."""
+        self._chance = random.Random(7)
+        self._numbers = itertools.count()
         self.port = 0
         self._runner: web.AppRunner | None = None
         self._tasks: set[asyncio.Task[Any]] = set()
@@ -192,7 +207,13 @@ class FakeAsterisk:
 
     def raw(self, text: str) -> None:
         for each in self.sockets:
-            self._start(each.send_str(text))
+            self._start(self._tell(each, text))
+
+    async def _tell(self, socket_: web.WebSocketResponse, text: str) -> None:
+        if self.disorder_s:
+            await asyncio.sleep(self._chance.random() * self.disorder_s)
+        with contextlib.suppress(ConnectionError):
+            await socket_.send_str(text)
 
     async def _events(self, request: web.Request) -> web.WebSocketResponse:
         socket = web.WebSocketResponse(protocols=("ari",))
@@ -211,7 +232,7 @@ class FakeAsterisk:
 
     def ring(self, exten: str = "200", caller: str = "+4915112345678", args: tuple[str, ...] = ()) -> FakeChannel:
         """Somebody calls, and the dialplan gives the call to Stasis()."""
-        channel = FakeChannel(self, f"{time.time():.3f}.{len(self.asked)}", exten, caller)
+        channel = FakeChannel(self, f"{time.time():.3f}.{next(self._numbers)}", exten, caller)
         self.channels[channel.id] = channel
         channel.in_stasis = True
         self.event("StasisStart", channel=channel.json(), args=list(args))
@@ -235,7 +256,7 @@ class FakeAsterisk:
             await asyncio.sleep(self.late_start_s)
             if channel.alive:
                 channel.in_stasis, channel.state = True, "Up"
-                self.event("StasisStart", channel=channel.json(), args=[])
+                self.event("StasisStart", application=channel.app, channel=channel.json(), args=[])
 
         self._start(later())
 
@@ -251,8 +272,10 @@ class FakeAsterisk:
     async def _rest(self, request: web.Request) -> web.Response:
         parts = request.path.removeprefix("/ari/").split("/")
         self.asked.append(f"{request.method} {'/'.join(parts)}")
-        await asyncio.sleep(self.slow_s)
-        if status := self.refuse.get(f"{request.method} {parts[-1]}"):
+        operation = f"{request.method} {next(each for each in reversed(parts) if each in OPERATIONS)}"
+        await asyncio.sleep(self.slow_s + self.slow.get(operation, 0.0))
+        self.on_asked(operation)
+        if status := self.refuse.get(operation):
             return self._no(status)
         query = dict(request.query)
         match request.method, *parts:
@@ -326,8 +349,10 @@ class FakeAsterisk:
     def _originate(self, query: dict[str, str]) -> web.Response:
         self.originated.append(query)
         channel = FakeChannel(self, query["channelId"], "")
-        channel.state = "Down"
+        channel.state, channel.app = "Down", query["app"]
         self.channels[channel.id] = channel
+        if query["endpoint"].startswith("Local/"):  # a dialplan that answers at once
+            self._enter(channel)
         return web.json_response(channel.json())
 
     def rings(self, channel: FakeChannel) -> None:
@@ -342,6 +367,7 @@ class FakeAsterisk:
 
     async def _external(self, query: dict[str, str]) -> web.Response:
         channel = FakeChannel(self, query["channelId"], "")
+        channel.app = query["app"]
         media = channel.media = FakeMedia(channel, query["format"])
         how = query["encapsulation"], query["transport"]
         if how == ("rtp", "udp"):
@@ -393,7 +419,7 @@ class FakeAsterisk:
         writer.write(b"\x01\x00\x10" + key.bytes)
         kind = {"slin": 0x10, "slin16": 0x12}[media.form]
         media.write = lambda raw: writer.write(struct.pack("!BH", kind, len(raw)) + raw)
-        media.close = writer.close
+        media.write_raw, media.close = writer.write, writer.close
 
         async def read() -> None:
             try:

@@ -14,6 +14,7 @@ from typing import get_args
 
 from tests.fakes.pdf import pdf
 from tests.fuzz.asked import ASKED
+from tests.fuzz.phone import PHONE
 from tests.fuzz.target import Target, decoded, quietly
 from tests.transports.sip.test_messages import INVITE
 from tests.transports.sip.torture import SECURE_SOUND, SOUND, TORTURES
@@ -418,6 +419,7 @@ TARGETS: dict[str, Target] = {
         (b'forwarded\nfor="[2001:db8::1]:80";proto=https, for=10.1.1.1', b"x-forwarded-for\n1.2.3.4, 10.0.0.1"),
     ),
     **ASKED,
+    **PHONE,
 }  # fmt: skip
 if importlib.util.find_spec("wyoming"):
     TARGETS["wyoming"] = Target(

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from tests.fakes.engines import silence, tone
+from tests.free_ports import free_port
 from tests.server.serving import serving
 from tests.server.test_outgoing_calls import ask, engines, over, settings, until, write
 from tests.transports.sip.peers.baresip import baresip, needs_baresip
-from tests.transports.sip.peers.processes import free_port
 from tests.transports.sip.test_real_peers import trunk
 
 pytestmark = [pytest.mark.integration, needs_baresip]

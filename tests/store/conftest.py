@@ -1,7 +1,7 @@
 """A store in a temporary folder; and, where a server is installed, PostgreSQL."""
 
 import importlib.util
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +34,17 @@ def counts() -> Counts:
 @pytest.fixture
 def url(tmp_path: Path) -> str:
     return f"sqlite:{tmp_path}/data/voi.db"
+
+
+@pytest.fixture
+def raw(tmp_path: Path) -> Callable[[Any], Awaitable[bytes]]:
+    """All bytes that a store keeps."""
+
+    async def read(store: Any) -> bytes:
+        await store.database.shred()
+        return (tmp_path / "data" / "voi.db").read_bytes()
+
+    return read
 
 
 @pytest.fixture(params=["plain", "sealed"])

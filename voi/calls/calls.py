@@ -10,6 +10,7 @@ from voi.calls.call import Call
 from voi.calls.call_id import new_call_id
 from voi.calls.proof import Proof
 from voi.calls.refusals import Refusals
+from voi.calls.ringing import RingingCalls
 from voi.calls.saved import Saved, SavedStates
 from voi.calls.services import Services
 from voi.calls.waiting import Waiter, Waiting
@@ -33,6 +34,8 @@ class Calls:
         self.services = services
         self.saved = Saved(states, services.metrics)
         self._refusals = Refusals(services.metrics)
+        self.ringing = RingingCalls()
+        """Those that wait for somebody to take them."""
         self.gone = 0
         """How many clients have left, including those that got no conversation."""
         self.on_over: Callable[[Call], None] = lambda call: None

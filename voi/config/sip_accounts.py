@@ -92,7 +92,7 @@ class SipAccount(FileModel):
     language: LanguageCode | None = None
     """ISO code of the callers' language, in place of the agent's."""
     auto_answer: bool = True
-    """Answer calls. false: it rings until the caller gives up; the account makes calls only."""
+    """Answer calls. false: it rings until somebody takes the call over HTTP, or the caller gives up."""
     ring_s: float = Field(default=0.0, ge=0, le=120)
     """Let it ring for that long before it is answered."""
     app: str = Field(default="telephone", pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")

@@ -1,5 +1,5 @@
 """`/calls`: calls that Voi is to make, over HTTP: ordered, listed, shown, ended; and who is never called again. For
-services that have the API key, and for tokens of apps that phones.json names."""
+services that have the API key, and for tokens of apps that phones.json names. Beside them, calls that ring."""
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -9,11 +9,13 @@ from fastapi import APIRouter, HTTPException, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from voi.calls.claims import TokenClaims
+from voi.calls.ringing import RingingCalls
 from voi.config.config import Config
 from voi.errors import ClientError, StoreError
 from voi.server.auth import bearer, is_key
 from voi.server.bodies import BodyLimits, body_route
 from voi.server.call_order_view import order_as_dict, whole_order
+from voi.server.ringing_http import ringing_router
 from voi.server.usage_http import Rate
 from voi.transports.telephone.outgoing.destinations import parse_destination
 from voi.transports.telephone.outgoing.order import CallOrder
@@ -78,9 +80,18 @@ class OrderAccess:
             raise HTTPException(403, "Tokens of this app may order no calls (outgoing.apps in phones.json).")
         request.state.order_app = app
 
+    def check_manager(self, request: Request) -> None:
+        """Only the API key will do. Raises HTTPException."""
+        self.check(request)
+        if request.state.order_app:
+            raise HTTPException(403, "Only the API key may do that.")
 
-def call_orders_router(outgoing: OutgoingCalls, store: "OrderStore | None", access: OrderAccess) -> APIRouter:
+
+def call_orders_router(
+    outgoing: OutgoingCalls, store: "OrderStore | None", access: OrderAccess, ringing: RingingCalls
+) -> APIRouter:
     whole = APIRouter()
+    whole.include_router(ringing_router(ringing, access.check_manager))  # before `/calls/{order_id}`
     writing = APIRouter(prefix="/calls", route_class=body_route(BODY, access.check))
     limit = Rate(AT_ONCE_MAX, EVERY_S)
 

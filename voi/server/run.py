@@ -220,7 +220,8 @@ class Server:
             ),
             web.phone_answers,
             lambda: call_orders_router(
-                self.outgoing, orders, OrderAccess(api_key, tokens.check, lambda: self._configs.current)
+                self.outgoing, orders, OrderAccess(api_key, tokens.check, lambda: self._configs.current),
+                self.calls.ringing,
             ),
             PhoneAccountsService(
                 lambda: self._configs.current, self.sip, kept, settings.sip or bool(settings.worker_name),

@@ -9,6 +9,7 @@ and the day's budget in the account's own row.
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Row, and_, delete, func, select, update
@@ -218,8 +219,9 @@ async def _books(connection: Connection, account: str, now_ms: int) -> Any:
         connection, call_accounts, [{"name": account, "next_ms": 0, "day": today, "calls": 0, "spent_ms": 0}]
     )
     await connection.execute(update(call_accounts).where(a.name == account).values(name=account))  # PostgreSQL locks
+    # only forwards: at midnight a server whose clock is a little behind must not open a new day as well
     await connection.execute(
-        update(call_accounts).where(a.name == account, a.day != today).values(day=today, calls=0, spent_ms=0)
+        update(call_accounts).where(a.name == account, a.day < today).values(day=today, calls=0, spent_ms=0)
     )
     return (await connection.execute(select(call_accounts).where(a.name == account))).one()
 
@@ -254,10 +256,13 @@ async def end_second_call(connection: Connection, account: str, day: str, unused
     await connection.execute(update(call_accounts).where(a.name == account, a.day == day).values(**back))
 
 
-async def put_back(connection: Connection, order_id: str, server: str, not_before_ms: int) -> bool:
-    """It was not dialled after all: it waits again, in its old place, and what it cost is given back."""
+async def put_back(
+    connection: Connection, order_id: str, server: str, not_before_ms: int, *, dialled: bool = False
+) -> bool:
+    """It waits again, in its old place, and what it reserved is given back. `dialled`: perhaps it was, so it counts as
+    one of the day's calls."""
     again = {"state": QUEUED, "not_before_ms": not_before_ms, "server": "", "claimed_until_ms": 0, "dialled_ms": None}
-    return await _let_go(connection, order_id, server, again, undone=True)
+    return await _let_go(connection, order_id, server, again, undone=not dialled)
 
 
 async def note_progress(connection: Connection, order_id: str, server: str, values: Mapping[str, Any]) -> bool:
@@ -290,12 +295,12 @@ async def end_order(
     """It is over. What it reserved and did not use is given back. False: it is not this server's any more."""
     values = {"state": OVER, "outcome": outcome, "cause": cause[:200] or None, "ended_ms": now_ms, "taken_by": taken_by,
               "claimed_until_ms": 0}  # fmt: skip
-    return await _let_go(connection, order_id, server, values, used_ms=used_ms)
+    return await _let_go(connection, order_id, server, values, used_ms=used_ms, now_ms=now_ms)
 
 
 async def _let_go(
     connection: Connection, order_id: str, server: str, values: Mapping[str, Any], *, used_ms: int = 0,
-    undone: bool = False,
+    now_ms: int = 0, undone: bool = False,
 ) -> bool:  # fmt: skip
     mine = and_(_T.id == order_id, _T.server == server, _T.state.in_(UNDER_WAY))
     row = (await connection.execute(select(call_orders).where(mine))).first()
@@ -303,6 +308,8 @@ async def _let_go(
         return False
     await connection.execute(update(call_orders).where(_T.id == order_id).values(**values, reserved_ms=0))
     a = call_accounts.c
+    if used_ms:  # of what was reserved today, no more can be used than since midnight
+        used_ms = min(used_ms, max(0, now_ms - _began_ms(row.day)))
     unused_ms = max(0, row.reserved_ms - used_ms)
     back = {"spent_ms": a.spent_ms - unused_ms, **({"calls": a.calls - 1} if undone else {})}
     await connection.execute(update(call_accounts).where(a.name == row.account, a.day == row.day).values(**back))
@@ -348,7 +355,7 @@ async def recover(connection: Connection, now_ms: int) -> list[str]:
     over = []
     for row in rows:
         if row.redial and row.answered_ms is None and row.expires_ms > now_ms and row.cause != "cancel":
-            await put_back(connection, row.id, row.server, now_ms)
+            await put_back(connection, row.id, row.server, now_ms, dialled=True)
             continue
         used_ms = 0 if row.answered_ms is None else max(0, row.claimed_until_ms - row.answered_ms)
         if await end_order(
@@ -405,3 +412,8 @@ def _place(order_id: str) -> str:
 def _tomorrow_ms(now_ms: int) -> int:
     day_ms = 24 * 3_600 * 1_000
     return (now_ms // day_ms + 1) * day_ms
+
+
+def _began_ms(day: str) -> int:
+    """When that day (UTC) began."""
+    return round(datetime.fromisoformat(day).replace(tzinfo=UTC).timestamp() * 1_000)

@@ -2,10 +2,12 @@
 
 import asyncio
 import json
+import logging
 import random
 import time
 from collections.abc import Callable
 from difflib import SequenceMatcher
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +15,9 @@ import pytest
 
 from tests.fakes.asterisk import PASSWORD, USER, FakeAsterisk, FakeChannel
 from tests.fakes.engines import FakeLlm, FakeStt, FakeTts, FakeVad, calls_of, silence, tone
+from tests.free_ports import free_port
 from tests.fuzz.mutate import mutated
+from tests.fuzz.phone import PHONE
 from tests.server.serving import fake_engines, serving
 from tests.server.test_telephone import recorded, write_agents
 from voi.audio.pcm import rms_dbfs
@@ -36,15 +40,6 @@ WAYS: dict[str, dict[str, Any]] = {
     "websocket_out": {"media": "websocket", "websocket_client": "voi"},
 }
 GREETING_MS = 22 * 50
-
-
-def free_port() -> int:
-    import socket
-
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def write_pbx(folder: Path, pbx: FakeAsterisk, monkeypatch: Patch, **more: Any) -> None:
@@ -120,7 +115,7 @@ async def test_barge_in_silences_the_line(way: str, tmp_path: Path, monkeypatch:
             await connected(pbx)
             channel = pbx.ring()
             await until(lambda: loud(channel) > 60)
-            leg = running.server.asterisk.running["pbx"]._live[channel.id].leg
+            leg = running.server.asterisk.running["pbx"]._live.of_channel(channel.id).leg
             clear = leg.line.clear
             monkeypatch.setattr(leg.line, "clear", lambda number: (cleared.append(time.monotonic()), clear(number)))
             channel.speak(tone(700, 8_000))
@@ -277,6 +272,7 @@ async def test_calls_that_voi_makes(tmp_path: Path, monkeypatch: Patch) -> None:
         write_pbx(tmp_path, pbx, monkeypatch, outgoing={"endpoint": "PJSIP/{number}@trunk", "caller_id": "+4930123456"})
         async with serving(tmp_path, monkeypatch, fake_engines(), disclose=()) as running:
             await connected(pbx)
+            await until(lambda: running.server.asterisk.dialer("pbx"))
             dialer = running.server.asterisk.dialer("pbx")
             assert dialer is not None
             rang: list[str] = []
@@ -314,19 +310,31 @@ async def test_calls_that_voi_makes(tmp_path: Path, monkeypatch: Patch) -> None:
 
 
 @pytest.mark.parametrize("way", ["audiosocket", "websocket_in", "websocket_out"])
-async def test_hostile_sound_harms_nobody_else(way: str, tmp_path: Path, monkeypatch: Patch) -> None:
-    """3,400 mutated messages each way: 10,200."""
+async def test_hostile_sound_harms_nobody_else(way: str, tmp_path: Path, monkeypatch: Patch, caplog: Any) -> None:
+    """3,400 mutated messages each way: 10,200. The honest call hears the agent all the while, and is heard after it."""
     dice = random.Random(7)
-    frame = tone(20, 8_000)
     texts = [b'{"event":"MEDIA_MARK_PROCESSED","correlation_id":"1"}', b"MEDIA_XOFF", b"DTMF_END digit:1",
              b'{"event":"MEDIA_START","format":"ulaw","optimal_frame_size":160}',
              b"MEDIA_MARK_PROCESSED 3"]  # fmt: skip
+
+    def hostile(media: Any) -> None:
+        if way != "audiosocket" and dice.random() < 0.7:
+            media.say(mutated(dice.choice(texts), dice).decode("latin-1"))
+        elif way == "audiosocket" and dice.random() < 0.5:
+            media.write_raw(mutated(PHONE["audiosocket"].seeds[0][1:], dice))  # what no AudioSocket would send
+        else:
+            media.write(mutated(tone(20, 8_000), dice))
+
+    long = " ".join(f"word{number:03}" for number in range(90)) + "."  # 36 s
+    agent = {"llm_model": "echo", "voices": {"character": {"model": "voice"}}, "greetings": {"choices": [long]}}
+    write_agents(tmp_path, echo=agent)
     async with FakeAsterisk() as pbx:
         write_pbx(tmp_path, pbx, monkeypatch, **WAYS[way])
-        async with serving(tmp_path, monkeypatch, fake_engines("one two three"), disclose=()) as running:
+        async with serving(tmp_path, monkeypatch, fake_engines("one two three", speed=50), disclose=()) as running:
             await connected(pbx)
             honest = pbx.ring()
-            await until(lambda: loud(honest) * 20 >= GREETING_MS)
+            await until(lambda: loud(honest) > 20)
+            tasks, begin = own_tasks(), len(honest.heard)
             sent = 0
             while sent < 3_400:
                 evil = pbx.ring()
@@ -335,19 +343,49 @@ async def test_hostile_sound_harms_nobody_else(way: str, tmp_path: Path, monkeyp
                               and each.bridge == evil.bridge), None)  # fmt: skip
                 for _ in range(170):
                     if media is not None and evil.alive:
-                        if way == "audiosocket" or dice.random() < 0.3:
-                            media.write(mutated(frame, dice))
-                        else:
-                            media.say(mutated(dice.choice(texts), dice).decode("latin-1"))
+                        hostile(media)
                     sent += 1
-                await asyncio.sleep(0.01)
+                if way == "audiosocket":
+                    await strangers(running, dice)
+                await asyncio.sleep(0.03)
                 if evil.alive:
                     evil.hang_up()
-            before = loud(honest)
+            during = honest.heard[begin:]
+            gaps_ms = sorted(1_000 * (b[0] - a[0]) for a, b in pairwise(during))
+            silent = sum(rms_dbfs(pcm) < -60 for _, pcm in during)
+            print(f"{way}: {len(during)} frames heard, {silent} silent; between two: p99 "
+                  f"{gaps_ms[len(gaps_ms) * 99 // 100]:.0f} ms, most {gaps_ms[-1]:.0f} ms")  # fmt: skip
+            assert len(during) > 20
+            assert silent == 0
+            assert gaps_ms[-1] < 300
+            await until(lambda: running.server.asterisk.running["pbx"].calls_now == 1)
+            await until(lambda: own_tasks() <= tasks)
             honest.speak(tone(600, 8_000))
-            await until(lambda: loud(honest) - before >= 32)
+            await until(lambda: time.monotonic() - last_loud_s(honest) > 0.1)  # it stops the agent
+            stopped = len(honest.heard)
+            await until(lambda: any(rms_dbfs(pcm) > -60 for _, pcm in honest.heard[stopped:]))  # and is answered
             honest.hang_up()
             await empty(pbx, running)
+    assert not [record for record in caplog.records if record.levelno >= logging.ERROR], "a fault of Voi's own"
+
+
+async def strangers(running: Any, dice: random.Random) -> None:
+    """Connections to the port for AudioSockets that show what they like."""
+    way = await running.server.asterisk.running["pbx"]._connection.way()
+    for _ in range(5):
+        _, writer = await asyncio.open_connection("127.0.0.1", way._server.port)
+        writer.write(mutated(PHONE["audiosocket"].seeds[0][1:], dice))
+        await asyncio.sleep(0)
+        writer.close()
+
+
+def own_tasks() -> int:
+    """Without those of the fake's HTTP connections, which come and go."""
+    return sum("RequestHandler" not in str(task.get_coro()) for task in asyncio.all_tasks())
+
+
+def last_loud_s(channel: FakeChannel) -> float:
+    return next(at_s for at_s, pcm in reversed(channel.heard) if rms_dbfs(pcm) > -60)
 
 
 @pytest.mark.parametrize("way", ["rtp", "audiosocket", "websocket_in"])

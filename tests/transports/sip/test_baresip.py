@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from tests.fakes.engines import silence
+from tests.free_ports import free_port
 from tests.server.serving import fake_engines, serving
 from tests.transports.sip.peers.baresip import baresip, needs_baresip
-from tests.transports.sip.peers.processes import free_port
 from tests.transports.sip.test_real_peers import trunk, until
 from voi.audio.resample import resample
 from voi.engines.base import SttOptions

@@ -1,5 +1,7 @@
 """Credentials: the examples of RFC 7616 and RFC 2617, and our own gate."""
 
+import re
+
 from voi.transports.sip.digest import Challenge, DigestGate, answer_of, best_challenge, read_fields
 
 NONCE = "7ypf/xlj9XXwfDPEoM4URrv/xwf94BcCAzFZH4GiTo0v"
@@ -46,6 +48,10 @@ def test_the_gate() -> None:
         assert gate.proven(answer, "anna", "password1", "BYE", 1_100.0) is False
         assert gate.proven(answer, "anna", "password1", "INVITE", 1_400.0) is None, "too old: ask again"
     assert gate.proven("", "anna", "password1", "INVITE", 0) is False
+    nonce = re.sub(r'nonce="[^"]*"', 'nonce="\udcff"', answer)
+    assert not gate.proven(nonce, "anna", "password1", "INVITE", 1_000.0), "bytes that are no UTF-8"
+    shown = re.sub(r'response="[^"]*"', 'response="\udcff"', answer)
+    assert gate.proven(shown, "anna", "password1", "INVITE", 1_000.0) is False
     forged = Challenge("voi", "3e8-" + "0" * 32, qop=True)
     answer = answer_of(forged, "anna", "password1", "INVITE", "sip:x")
     assert gate.proven(answer, "anna", "password1", "INVITE", 1_000.0) is None

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from tests.fakes.sip_wire import NotedMedia
+from tests.free_ports import free_port
 from tests.server.serving import RunningServer, fake_engines, serving
 from tests.transports.sip.peers.processes import (
     HERE,
-    free_port,
     kamailio,
     needs_kamailio,
     needs_sipp,

@@ -12,8 +12,9 @@ from typing import Any, cast
 import pytest
 
 from tests.fakes.sip_wire import NotedMedia, talks
+from tests.free_ports import free_port
+from tests.server.fakes import API_KEY
 from tests.server.serving import RunningServer, fake_engines, serving
-from tests.transports.sip.peers.processes import free_port
 from tests.transports.sip.test_real_peers import counted, noted, trunk, until, write_phones
 from voi.config.phones import Phones
 from voi.config.sip_accounts import SipAccount
@@ -512,3 +513,89 @@ async def test_an_address_that_is_taken_leaves_all_as_it_was(
         call = phone.call("1001")
         await call.answered(5)
         call.hang_up()
+
+
+async def test_an_account_whose_server_is_not_reached_makes_no_calls_yet(tmp_path: Path, monkeypatch: Patch) -> None:
+    monkeypatch.setattr("voi.transports.sip.registration.RETRY_FIRST_S", 0.2)
+    monkeypatch.setattr("voi.transports.sip.transactions.GIVE_UP_S", 0.5)
+    server = free_port()
+    account = trunk(server=f"127.0.0.1:{server}")
+    async with contextlib.AsyncExitStack() as stack:
+        running, _, _ = await stack.enter_async_context(served(tmp_path, monkeypatch, one=account, two=trunk()))
+        service = running.server.sip
+        assert service.dialer("one") is None, "orders wait for it"
+        assert service.dialer("two") is not None, "it has no server, and says so"
+        assert service.dialer("none") is None
+        phone = OwnTelephone(0)
+        await phone.stack.sockets.listen_udp("127.0.0.1", server)
+        stack.push_async_callback(phone.stack.close)
+        await until(lambda: service.dialer("one") is not None)
+
+
+async def asked(running: RunningServer, method: str, path: str, key: str = API_KEY) -> tuple[int, Any]:
+    status, _, body = await running.http(method, path, f"API-Key: {key}\r\n")
+    return status, json.loads(body)
+
+
+async def test_a_call_that_rings_is_taken_over_http(tmp_path: Path, monkeypatch: Patch) -> None:
+    async with served(tmp_path, monkeypatch, desk=trunk(auto_answer=False, max_calls=1)) as (running, phone, opened):
+        assert (await asked(running, "GET", "/calls/ringing", "wrong"))[0] == 403
+        call = phone.call("1001", sender="+4930123456")
+        answering = asyncio.ensure_future(call.answered(20))
+        await until(lambda: running.server.calls.ringing.listed())
+        status, listed = await asked(running, "GET", "/calls/ringing")
+        (ringing,) = listed["calls"]
+        assert (status, ringing["account"], ringing["caller"]) == (200, "desk", "+4930123456")
+        assert running.server.admission.active == 0
+        assert (await asked(running, "POST", f"/calls/{ringing['id']}/answer", "wrong"))[0] == 403
+        assert (await asked(running, "POST", "/calls/none/answer"))[0] == 404
+        status, taken = await asked(running, "POST", f"/calls/{ringing['id']}/answer")
+        assert (status, taken) == (200, {"id": ringing["id"], "status": "answered"})
+        await answering
+        await until(lambda: opened[0].played)
+        (live,) = running.server.calls
+        assert live.id == ringing["id"]
+        assert (await asked(running, "GET", "/calls/ringing"))[1] == {"calls": []}
+        assert (await asked(running, "POST", f"/calls/{ringing['id']}/answer"))[0] == 404
+        call.hang_up()
+        await until(lambda: running.server.admission.active == 0)
+        assert counted(running, "desk", "in", "answered") == 1
+
+
+@pytest.mark.parametrize(
+    ("query", "code"), [("", "486 Busy Here"), ("?reason=declined", "603 Decline"), ("?reason=unavailable", "480 ")]
+)
+async def test_a_call_that_rings_is_refused_over_http(
+    query: str, code: str, tmp_path: Path, monkeypatch: Patch
+) -> None:
+    """Also one that would be answered by itself in a moment."""
+    async with served(tmp_path, monkeypatch, desk=trunk(ring_s=20)) as (running, phone, opened):
+        refused = asyncio.ensure_future(phone.refused("1001"))
+        await until(lambda: running.server.calls.ringing.listed())
+        (ringing,) = running.server.calls.ringing.listed()
+        assert (await asked(running, "POST", f"/calls/{ringing.id}/refuse?reason=maybe"))[0] == 422
+        status, told = await asked(running, "POST", f"/calls/{ringing.id}/refuse{query}")
+        assert (status, told["status"]) == (200, "refused")
+        assert (await refused).startswith(code)
+        await until(lambda: opened[0].closed)
+        assert not running.server.sip.accounts["desk"].legs
+
+
+async def test_a_call_that_nobody_can_take(tmp_path: Path, monkeypatch: Patch) -> None:
+    monkeypatch.setattr("voi.transports.sip.incoming.RINGS_S", 2.0)
+    async with served(tmp_path, monkeypatch, desk=trunk(auto_answer=False)) as (running, phone, _):
+        refused = asyncio.ensure_future(phone.refused("1001"))
+        await until(lambda: running.server.calls.ringing.listed())
+        (ringing,) = running.server.calls.ringing.listed()
+        running.server.admission.close()
+        status, told = await asked(running, "POST", f"/calls/{ringing.id}/answer")
+        assert (status, told["detail"]) == (409, "The call was not answered: it was refused with 480.")
+        assert (await refused).startswith("480")
+        running.server.admission.open()
+        assert (await phone.refused("1001")).startswith("480"), "nobody took it"
+        call = phone.call("1001")
+        leaving = asyncio.ensure_future(call.answered(0.5))
+        with pytest.raises(NotAnswered):
+            await leaving
+        await until(lambda: not running.server.calls.ringing.listed())
+        assert counted(running, "desk", "in", "cancelled") == 1

@@ -10,6 +10,8 @@ import pytest
 from tests.fakes.clock import in_virtual_time
 from tests.transports.telephone.fakes import FakeSockets, KeepingListener
 from voi.audio import g711
+from voi.audio.pcm import rms_dbfs
+from voi.errors import ConfigError
 from voi.transports.rtp import RtpPacket
 from voi.transports.telephone import rtcp
 from voi.transports.telephone.codecs import PCMA, PCMU, LineCodec
@@ -171,6 +173,19 @@ def test_silence(policy: Any, noise_type: int | None, packets: int, kinds: set[i
 
 
 @in_virtual_time
+async def test_opus_sends_a_packet_now_and_then_however_long_the_agent_is_silent() -> None:
+    try:
+        far = Far(RtpTerms(LineCodec("opus", 96), THERE), RtpSettings(rtcp=False, timeout_s=100))
+    except ConfigError as error:
+        pytest.skip(str(error))
+    far.line.play(1, LOUD * 100)
+    far.line.finish(1)
+    await asyncio.sleep(30)
+    times = [at for at, _, _ in far.sockets.sent]
+    assert max(later - earlier for earlier, later in itertools.pairwise(times)) <= 0.4201
+
+
+@in_virtual_time
 async def test_packets_of_other_lengths_leave_at_the_same_pace() -> None:
     for ptime_ms, size in ((10, 80), (30, 240), (60, 480)):
         far = Far(RtpTerms(LineCodec("PCMA", 8, ptime_ms), THERE))
@@ -248,17 +263,28 @@ async def test_keys_are_bounded() -> None:
 
 
 @in_virtual_time
-async def test_comfort_noise_is_silence_and_no_loss() -> None:
+async def test_comfort_noise_has_the_level_that_was_asked_for_and_is_no_loss() -> None:
     far = Far()
     await far.talks(0.2)
-    far.sends(b"\x46", 13)
+    far.sends(b"\x32", 13)
     far.timestamp += 8_000
     await asyncio.sleep(1)
     await far.talks(0.2)
     assert far.line.counts.lost == 0
     assert abs(len(far.listener.heard) - 1.4 * 16_000) <= 640
-    assert not any(far.listener.heard[10 * FRAME : 50 * FRAME])
+    noise = bytes(far.listener.heard[10 * FRAME : 50 * FRAME])
+    assert abs(rms_dbfs(noise) - (-50)) < 1.5
     assert far.listener.faults == []
+    await asyncio.sleep(1)
+    assert not any(far.listener.heard[-20 * FRAME :]), "a pause without it is silent"
+    far.sends(b"", 13)
+    await asyncio.sleep(0.2)
+    assert not any(far.listener.heard[-5 * FRAME :])
+    far.sends(b"\x32", 13)
+    far.line.change(RtpTerms(PCMU, THERE, key_type=101, sending=False))
+    held = len(far.listener.heard)
+    await asyncio.sleep(1)
+    assert not any(far.listener.heard[held:]), "on hold"
 
 
 @in_virtual_time
@@ -462,3 +488,15 @@ async def test_reports_go_both_ways() -> None:
     before = len(far.listener.heard)
     far.says()
     assert len(far.listener.heard) == before + FRAME, "after the goodbye another stream counts at once"
+
+
+@in_virtual_time
+async def test_reports_of_others_on_the_port_of_the_sound_hold_up_no_sound() -> None:
+    far = Far()
+    await far.talks(0.2)
+    report = b"\x81\xc9\x00\x07" + bytes(28)
+    for source in (ELSEWHERE, THERE):
+        rests = sum(not far.sockets.come(report, source) for _ in range(300))
+        assert rests == 0
+    assert far.line.counts.strangers == 300
+    assert sum(not far.sockets.report(report, THERE) for _ in range(300)) == 300, "their own port may rest"

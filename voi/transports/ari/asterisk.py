@@ -5,31 +5,24 @@ import contextlib
 import logging
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 
 from voi.calls.admission import Refused
-from voi.calls.call import Call
 from voi.calls.call_id import conversation_id, new_call_id
 from voi.calls.calls import Calls
 from voi.config.ari_apps import AsteriskServer
 from voi.config.phones import PhoneNumber, Phones
-from voi.config.secret_refs import resolved
 from voi.core.end_reason import EndReason
 from voi.tasks import Tasks
 from voi.transports.ari import events
 from voi.transports.ari.causes import end_reason_of, hangup_reason
-from voi.transports.ari.choosing import choose_way
+from voi.transports.ari.connection import AriConnection, connection_of
 from voi.transports.ari.dialer import AriDialing, caller_id_of, dialled, endpoint_of
 from voi.transports.ari.expected import Expected
 from voi.transports.ari.failure import AriError
 from voi.transports.ari.leg import OURS, SETUP_S, AriLeg, new_id
 from voi.transports.ari.line import AriLine
-from voi.transports.ari.link import EventLink
-from voi.transports.ari.media import MediaWay
-from voi.transports.ari.operations import Operations
-from voi.transports.ari.orphans import Orphans
-from voi.transports.ari.rest import AriClient
+from voi.transports.ari.live_calls import LiveCall, LiveCalls
 from voi.transports.ari.signalling import AriSignalling
 from voi.transports.telephone.answering import admit_call, left, open_call
 from voi.transports.telephone.consultation import RingUp
@@ -40,8 +33,6 @@ log = logging.getLogger(__name__)
 
 SETUPS_MAX = 64
 """So many calls may be between their first event and their conversation; more are told that the line is busy."""
-ENDED_MAX = 1_024
-"""Ids of so many calls that ended are remembered: an event of theirs may come twice, or late."""
 END_S = 3.0
 """Longest wait for what Asterisk is told at the end."""
 NAME = "asterisk"
@@ -50,15 +41,6 @@ _NUMBER = re.compile(r"\+[1-9]\d{3,14}", re.ASCII)
 
 CountAri = Callable[[str, str, str], None]
 """Counts what happened: the listener, the kind of request, the outcome."""
-
-
-@dataclass(slots=True)
-class _Live:
-    """A call of which Asterisk tells us. `call`: its conversation, once there is one."""
-
-    leg: AriLeg
-    call: Call | None = None
-    dialing: AriDialing | None = None
 
 
 class Asterisk:
@@ -76,28 +58,14 @@ class Asterisk:
         self._count_as = count
         self._ring_up = ring_up
         self._tasks = Tasks()
-        self._live: dict[str, _Live] = {}
-        """By the id of the channel."""
-        self._media: dict[str, _Live] = {}
-        """The same by the id of the channel that carries the sound."""
+        self._live = LiveCalls()
         self._started: Expected[None] = Expected()
-        self._ended: dict[str, None] = {}
-        self._passed_on: dict[str, None] = {}
-        self._taking: dict[str, int | None] = {}
-        """Ids of channels that came in and have no leg yet; the cause, if they were hung up meanwhile."""
         self._setups = 0
-        self._client: AriClient | None = None
-        self._old_clients: list[AriClient] = []
-        self._operations: Operations | None = None
-        self._way: MediaWay | None = None
-        self._choosing = asyncio.Lock()
-        self._link: EventLink | None = None
-        self._listening: asyncio.Task[None] | None = None
-        self._told_strangers = 0
+        self._connection = AriConnection(name, self._live, self._on_event, self._lost, self._count, self._tasks)
 
     @property
     def connected(self) -> bool:
-        return self._link is not None and self._link.connected
+        return self._connection.connected
 
     @property
     def calls_now(self) -> int:
@@ -107,31 +75,20 @@ class Asterisk:
 
     def start(self) -> None:
         """Connect, now and again. Raises ConfigError: the password's variable is not set."""
-        server = self.server
-        password = str(resolved({"password": server.password}, f"phones.json: asterisk.{self.name}")["password"])
-        client = self._client = AriClient(server.url, server.user, password)
-        operations = self._operations = Operations(client)
-        orphans = Orphans(
-            operations, self.name, tuple(server.stasis), self._known,
-            self._lost, self._count,
-        )  # fmt: skip
-        link = EventLink(client, self.name, tuple(server.stasis), self._on_event, orphans.run, self._count)
-        self._link = link
-        self._listening = self._tasks.start(link.run(), f"events of Asterisk {self.name}")
-        self._tasks.start(self._choose_early(), f"sound of Asterisk {self.name}")
+        self._connection.start(self.server)
 
     async def change(self, server: AsteriskServer) -> None:
         """phones.json says something else of it. Calls under way go on. Raises ConfigError."""
         before, self.server = self.server, server
         if connection_of(before) == connection_of(server):
             return
-        await self._disconnect()
+        await self._connection.stop()
         self.start()
 
     async def close(self) -> None:
         """Take no more calls, and end those that are left."""
-        await self._disconnect()
-        for live in list(self._live.values()):
+        await self._connection.stop()
+        for live in self._live:
             if live.call is not None and not live.call.over:
                 live.call.end(EndReason.DRAINED)
             else:
@@ -140,19 +97,7 @@ class Asterisk:
             async with asyncio.timeout(END_S):
                 await self._tasks.join()
         await self._tasks.close()
-        for client in self._old_clients:
-            await client.close()
-
-    async def _disconnect(self) -> None:
-        if self._listening is not None:
-            self._listening.cancel()
-            await asyncio.wait([self._listening])
-            self._listening = None
-        way, self._way = self._way, None
-        if way is not None:
-            await way.close()
-        if self._client is not None:
-            self._old_clients.append(self._client)  # calls under way still use it
+        await self._connection.close()
 
     # ---- what Asterisk tells ------------------------------------------------------------------------
 
@@ -160,7 +105,7 @@ class Asterisk:
         if isinstance(event, events.AppReplaced):
             return
         channel_id = event.channel.id
-        live = self._live.get(channel_id)
+        live = self._live.of_channel(channel_id)
         match event:
             case events.StasisStarted():
                 self._entered(event)
@@ -177,41 +122,40 @@ class Asterisk:
 
     def _entered(self, event: events.StasisStarted) -> None:
         channel = event.channel
-        if self._started.came(channel.id, None) or channel.id in self._live or channel.id in self._media:
+        if self._started.came(channel.id, None):
             return
-        if channel.id in self._ended or channel.id in self._taking or channel.id.startswith(OURS):
+        if self._live.has_met(channel.id) or channel.id.startswith(OURS):
             return  # twice or late; what is left of it is found among the orphans
         if self._setups >= SETUPS_MAX:
             self._count("call", "busy")
             self._tasks.start(self._turn_away(channel.id, "congestion"), "refusal")
             return
         self._setups += 1
-        self._taking[channel.id] = None
+        self._live.taking[channel.id] = None
         self._tasks.start(self._take(event), "call of Asterisk's")
 
     def _gone(self, channel_id: str, cause: int) -> None:
         self._started.failed(channel_id, "Asterisk has ended the channel")
-        if (live := self._live.get(channel_id)) is not None:
+        if (live := self._live.of_channel(channel_id)) is not None:
             live.leg.cause = live.leg.cause or cause
             live.leg.ended(cause)
-        elif (live := self._media.get(channel_id)) is not None:
+        elif (live := self._live.of_media(channel_id)) is not None:
             if live.call is not None and not live.call.over:
                 self._count("media", "gone")
                 live.call.end(EndReason.NO_DOOR)
             elif live.dialing is not None and live.leg.line is not None and not live.leg.over.is_set():
                 live.leg.on_gone(0)
-        elif channel_id in self._taking:
-            self._taking[channel_id] = cause
+        elif channel_id in self._live.taking:
+            self._live.taking[channel_id] = cause
 
     def _lost(self, known: frozenset[str]) -> None:
         """Those channels are there. Calls of ours without one have ended while nobody told us."""
-        for channel_id, live in list(self._live.items()):
-            talking = live.call is not None or (live.dialing is not None and live.leg.line is not None)
-            if channel_id not in known and talking:
+        for live in self._live:
+            if live.leg.channel not in known and live.talks:
                 self._count("orphan", "call")
                 live.leg.ended(0)
 
-    def _hold(self, live: _Live, *, held: bool) -> None:
+    def _hold(self, live: LiveCall, *, held: bool) -> None:
         if live.leg.line is not None:
             live.leg.line.hold(held)
         if live.call is not None:
@@ -234,11 +178,11 @@ class Asterisk:
             log.log(level, "a call over Asterisk %s was not connected: %s", self.name, error)
         finally:
             self._setups -= 1
-            self._taking.pop(channel_id, None)
-            live = self._live.get(channel_id)
+            self._live.taking.pop(channel_id, None)
+            live = self._live.of_channel(channel_id)
             if live is not None and live.call is None:
                 await live.leg.close("failure")
-                self._forget(live)
+                self._live.forget(live)
 
     async def _taken(self, event: events.StasisStarted, call_id: str) -> None:
         channel, phones = event.channel, self._phones()
@@ -256,9 +200,9 @@ class Asterisk:
             self._count("call", "busy")
             await self._turn_away(channel.id, hangup_reason(refused.ended.reason))
             return
-        leg = AriLeg(self._ready(), await self._chosen_way(), self._started, event.app, channel.id)
-        live = self._remember(leg)
-        if (cause := self._taking.pop(channel.id, None)) is not None:
+        leg = AriLeg(self._connection.operations, await self._connection.way(), self._started, event.app, channel.id)
+        live = self._live.add(leg)
+        if (cause := self._live.taking.pop(channel.id, None)) is not None:
             leg.ended(cause)
             raise AriError("the other side has hung up", 404)
         try:
@@ -269,7 +213,7 @@ class Asterisk:
         self._converse(live, line, number, call_id, client, phones, channel.caller)
 
     def _converse(
-        self, live: _Live, line: AriLine, number: PhoneNumber, call_id: str, client: str, phones: Phones, caller: str
+        self, live: LiveCall, line: AriLine, number: PhoneNumber, call_id: str, client: str, phones: Phones, caller: str
     ) -> None:
         leg = live.leg
         signalling = AriSignalling(leg, lambda: self.server.transfer, self._tasks)
@@ -283,23 +227,23 @@ class Asterisk:
         except Refused as refused:
             self._count("call", "busy")
             self._calls.refuse(door, refused.ended, client)
-            self._forget(live)
+            self._live.forget(live)
             return
         live.call = call
         leg.on_gone = partial(self._caller_gone, live)
         session = open_call(call, number, door.heard_rate_hz)
         if session is None:
             self._count("call", "misconfigured")
-            self._forget(live)
+            self._live.forget(live)
             return
         self._count("call", "answered")
         door.open(session)
         call.start()
         self._tasks.start(self._until_over(live), "end of a call")
 
-    async def _until_over(self, live: _Live) -> None:
+    async def _until_over(self, live: LiveCall) -> None:
         await live.leg.over.wait()
-        self._forget(live)
+        self._live.forget(live)
 
     def answering(self, event: events.StasisStarted, phones: Phones) -> PhoneNumber | None:
         """Who answers a call; None: nobody."""
@@ -316,13 +260,13 @@ class Asterisk:
         return number
 
     async def _turn_away(self, channel_id: str, reason: str) -> None:
-        self._note_ended(channel_id)
+        self._live.note_ended(channel_id)
         try:
-            await self._ready().hang_up(channel_id, reason)
+            await self._connection.operations.hang_up(channel_id, reason)
         except AriError as error:
             log.warning("a call over Asterisk %s could not be refused: %s", self.name, error)
 
-    def _caller_gone(self, live: _Live, cause: int) -> None:
+    def _caller_gone(self, live: LiveCall, cause: int) -> None:
         if live.call is None or live.call.over:
             return
         if (reason := end_reason_of(cause)) is EndReason.CLIENT_HUNG_UP:
@@ -330,7 +274,7 @@ class Asterisk:
         else:
             live.call.end(reason, f"Asterisk has ended the call (cause {cause}).")
 
-    def _line_gone(self, live: _Live) -> None:
+    def _line_gone(self, live: LiveCall) -> None:
         if live.call is not None and not live.call.over:
             live.call.end(EndReason.NO_DOOR)
 
@@ -345,17 +289,21 @@ class Asterisk:
         endpoint, caller_id = endpoint_of(outgoing, dial.destination), caller_id_of(outgoing, dial)
         try:
             leg = AriLeg(
-                self._ready(), await self._chosen_way(), self._started, next(iter(self.server.stasis)), new_id("call")
+                self._connection.operations,
+                await self._connection.way(),
+                self._started,
+                next(iter(self.server.stasis)),
+                new_id("call"),
             )
         except AriError as error:
             raise NotAnswered("unreachable", str(error)) from None
-        live = self._remember(leg)
+        live = self._live.add(leg)
         live.dialing = AriDialing(leg, self._started, on_ringing)
         signalling = AriSignalling(leg, lambda: self.server.transfer, self._tasks)
         try:
             answered = await dialled(live.dialing, dial, endpoint, caller_id, signalling)
         except BaseException as error:
-            self._forget(live)
+            self._live.forget(live)
             if isinstance(error, NotAnswered):
                 self._count("dial", error.kind)
             raise
@@ -377,63 +325,5 @@ class Asterisk:
 
     # ---- inside -------------------------------------------------------------------------------------
 
-    def _ready(self) -> Operations:
-        assert self._operations is not None, "start first"
-        return self._operations
-
-    async def _choose_early(self) -> None:
-        try:
-            await self._chosen_way()
-        except AriError as error:
-            log.warning("Asterisk %s: no way for sound yet: %s", self.name, error)
-
-    async def _chosen_way(self) -> MediaWay:
-        """Raises AriError."""
-        async with self._choosing:
-            if self._way is None:
-                self._way = await choose_way(self.server, self._ready(), self._stranger)
-                log.info("Asterisk %s: sound travels by %s", self.name, self._way.kind)
-            return self._way
-
-    def _stranger(self, why: str) -> None:
-        self._count("media", "stranger")
-        if self._told_strangers % 100 == 0:
-            log.warning("Asterisk %s: a connection for sound was dropped: %s (one line for 100)", self.name, why)
-        self._told_strangers += 1
-
-    def _known(self) -> set[str]:
-        """Ids of all channels and bridges that are none of our orphans."""
-        bridges = (live.leg.bridge for live in self._live.values())
-        return {*self._live, *self._media, *bridges, *self._taking, *self._passed_on}
-
-    def _remember(self, leg: AriLeg) -> _Live:
-        live = _Live(leg)
-        self._live[leg.channel] = self._media[leg.media] = live
-        return live
-
-    def _forget(self, live: _Live) -> None:
-        self._live.pop(live.leg.channel, None)
-        self._media.pop(live.leg.media, None)
-        self._note_ended(live.leg.channel)
-        if live.leg.passed_on:
-            _note(self._passed_on, live.leg.channel)
-
-    def _note_ended(self, channel_id: str) -> None:
-        _note(self._ended, channel_id)
-
     def _count(self, request: str, outcome: str) -> None:
         self._count_as(NAME, request, outcome)
-
-
-def connection_of(server: AsteriskServer) -> tuple[object, ...]:
-    """What a connection and its way for sound depend on."""
-    return (
-        server.url, server.user, server.password, tuple(server.stasis), server.media, server.format,
-        server.websocket_client, server.listen_host, server.listen_port, server.address,
-    )  # fmt: skip
-
-
-def _note(ids: dict[str, None], channel_id: str) -> None:
-    ids[channel_id] = None
-    if len(ids) > ENDED_MAX:
-        del ids[next(iter(ids))]

@@ -46,9 +46,9 @@ class AsteriskService:
             await self._end(name)
 
     def dialer(self, name: str) -> Dialer | None:
-        """What makes calls through that Asterisk; None: it is none, or makes none."""
+        """What makes calls through that Asterisk; None: it is none, makes none, or is not connected now."""
         found = self.running.get(name)
-        return found if found is not None and found.server.outgoing is not None else None
+        return found if found is not None and found.server.outgoing is not None and found.connected else None
 
     async def _watch(self) -> None:
         while True:

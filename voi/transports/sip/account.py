@@ -98,7 +98,8 @@ class LiveAccount:
 
     def is_secret(self, user: str) -> bool:
         """Whether that user name is the trunk's secret."""
-        return bool(self.secret) and hmac.compare_digest(user.encode(), self.secret.encode())
+        said, secret = (each.encode("utf-8", "surrogateescape") for each in (user, self.secret))  # user: of any bytes
+        return bool(secret) and hmac.compare_digest(said, secret)
 
     def flow_lost(self, flow: Flow) -> None:
         if self._registration is not None:
@@ -112,6 +113,14 @@ class LiveAccount:
     def route(self) -> list[str]:
         """Values of Route of requests that begin a call."""
         return self._registration.route if self._registration is not None else []
+
+    @property
+    def awaits_server(self) -> bool:
+        """Its server is not reached now, and may be in a moment. One that has refused the account is not waited for."""
+        registration = self._registration
+        if registration is None or self.state.name == "failed":
+            return False
+        return registration.flow is None or registration.flow.closed
 
     def flow(self) -> Flow:
         """The way to its server. Raises VoiError if there is none now."""

@@ -23,7 +23,7 @@ def sdp_in(message: SipMessage) -> bytes:
         params = dict(parse_params(";" + message.get("content-type").partition(";")[2]))
     except SipProblem:
         return b""
-    boundary = (params.get("boundary") or "").encode()
+    boundary = (params.get("boundary") or "").encode("utf-8", "surrogateescape")
     if not 0 < len(boundary) <= 70:
         return b""
     for part in message.body.split(b"--" + boundary)[1 : PARTS_MAX + 1]:

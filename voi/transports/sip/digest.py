@@ -110,13 +110,18 @@ class DigestGate:
             return False
         want = _response(algorithm, user, self._realm, password, method, fields.get("uri", ""), nonce,
                          fields.get("nc", ""), fields.get("cnonce", ""))  # fmt: skip
-        if not fields.get("nc") or not hmac.compare_digest(want.encode(), fields.get("response", "").encode()):
+        if not fields.get("nc") or not _same(want, fields.get("response", "")):
             return False
         made = nonce.partition("-")[0]
         at_s = int(made, 16) if re.fullmatch(r"[0-9a-f]{1,12}", made) else 0
-        if not hmac.compare_digest(self._nonce(at_s).encode(), nonce.encode()):
+        if not _same(self._nonce(at_s), nonce):
             return None
         return True if 0 <= now_s - at_s <= _NONCE_S else None
 
     def _nonce(self, at_s: int) -> str:
         return f"{at_s:x}-{hmac.digest(self._key, str(at_s).encode(), 'sha256').hex()[:32]}"
+
+
+def _same(ours: str, said: str) -> bool:
+    """`said`: out of any bytes."""
+    return hmac.compare_digest(ours.encode(), said.encode("utf-8", "surrogateescape"))

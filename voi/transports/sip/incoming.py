@@ -11,6 +11,7 @@ from voi.calls.admission import Refused
 from voi.calls.call import Call
 from voi.calls.call_id import conversation_id, new_call_id
 from voi.calls.calls import Calls
+from voi.calls.ringing import Refusal, UnansweredCall
 from voi.config.phones import PhoneNumber, Phones
 from voi.core.end_reason import EndReason
 from voi.core.facts import AnswerAsked, TextTyped
@@ -41,7 +42,8 @@ REALM = "voi"
 SOMEBODY_ELSE = "[The call was passed on to you: somebody else is on the line now.]"
 """What the agent is told then, in the place of words of the person."""
 RINGS_S = 180.0
-"""A call that is not to be answered rings for so long."""
+"""A call that nobody takes rings for so long, if it is not answered by itself."""
+_REFUSALS: dict[Refusal, int] = {"busy": 486, "declined": 603, "unavailable": 480}
 _OUTCOMES = {403: "not_allowed", 404: "unknown", 480: "unavailable", 486: "busy", 487: "cancelled", 488: "no_codec",
              503: "overloaded"}  # fmt: skip
 
@@ -229,19 +231,37 @@ class IncomingCalls:
         try:
             leg.talks.at_port(media.port)
             leg.prepare()
-            if not config.auto_answer or config.ring_s:
-                leg.ring()
-                # it rings until the caller gives up, if it is not to be answered
-                await asyncio.sleep(config.ring_s if config.auto_answer else RINGS_S)
-            if not config.auto_answer:
-                raise SipProblem(480)
-            taken = self._take(leg, arriving, media, call_id)
+            if config.auto_answer and not config.ring_s:
+                taken = self._take(leg, arriving, media, call_id)
+            else:
+                with self._calls.ringing.ring(call_id, account.name, arriving.caller) as bell:
+                    taken = await self._when_decided(bell, leg, arriving, media)
         except SipProblem as problem:
             self._refused(account, problem, leg.flow.remote[0])
             leg.refuse(problem)
         finally:
             if not taken:
                 await media.aclose()
+
+    async def _when_decided(
+        self, bell: UnansweredCall, leg: IncomingCall, arriving: _Arriving, media: SipMedia
+    ) -> bool:
+        """Ring until somebody takes or refuses the call, or the time is over. See `_take`."""
+        config = arriving.account.config
+        leg.ring()
+        decision = await bell.decided(config.ring_s if config.auto_answer else RINGS_S)
+        if decision is not None and decision != "answer":
+            bell.came_to()
+            raise SipProblem(_REFUSALS[decision])
+        if decision is None and not config.auto_answer:
+            raise SipProblem(480)
+        try:
+            taken = self._take(leg, arriving, media, bell.id)
+        except SipProblem as problem:
+            bell.came_to(f"it was refused with {problem.code}")
+            raise
+        bell.came_to("" if taken else "its agent cannot run")
+        return taken
 
     def _take(self, leg: IncomingCall, arriving: _Arriving, media: SipMedia, call_id: str) -> bool:
         """Answer. False: the call was refused. Raises SipProblem."""

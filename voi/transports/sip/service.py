@@ -101,8 +101,9 @@ class SipService:
         return self._endpoint.stack if self._endpoint is not None else None
 
     def dialer(self, name: str) -> Dialer | None:
-        """Makes calls through that account; None: there is none of that name."""
-        if self._endpoint is None or name not in self._accounts:
+        """Makes calls through that account; None: there is none of that name, or its server is not reached yet."""
+        now = self._accounts.get(name)
+        if self._endpoint is None or now is None or now.awaits_server:
             return None
         endpoint = self._endpoint
         account = partial(self._account, name)

@@ -4,6 +4,7 @@ what was lost."""
 from typing import Protocol
 
 from voi.audio import g711
+from voi.audio.comfort_noise import ComfortNoise
 from voi.audio.concealment import Concealer
 from voi.audio.g722 import G722Decoder, G722Encoder
 from voi.audio.libopus import OpusDecoder, OpusEncoder, opus_samples
@@ -78,6 +79,7 @@ class LineDecoder:
         self._opus = OpusDecoder(codec.rate_hz) if codec.name == "opus" else None
         self._g722 = G722Decoder() if codec.name == "G722" else None
         self._concealer = None if self._opus else Concealer(codec.rate_hz)
+        self._noise: ComfortNoise | None = None
 
     def samples_of(self, payload: bytes) -> int:
         """Length of a payload; 0 if it is none."""
@@ -108,10 +110,16 @@ class LineDecoder:
         assert self._concealer is not None
         return self._at_line(self._concealer.conceal(samples))
 
-    def silence(self, samples: int) -> bytes:
+    def silence(self, samples: int, noise_dbov: int | None = None) -> bytes:
+        """A pause of the other side's. `noise_dbov`: the comfort noise that it asked for; None: none."""
         if self._concealer is not None:
             self._concealer.silent()
-        return self._at_line(bytes(self._samples(samples) * SAMPLE_BYTES))
+        samples = self._samples(samples)
+        if noise_dbov is None:
+            return self._at_line(bytes(samples * SAMPLE_BYTES))
+        if self._noise is None:
+            self._noise = ComfortNoise(self.codec.rate_hz)
+        return self._at_line(self._noise.next(samples, noise_dbov))
 
     def _samples(self, ticks: int) -> int:
         return ticks * self.codec.rate_hz // self.codec.clock_hz

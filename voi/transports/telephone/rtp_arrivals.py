@@ -69,7 +69,7 @@ class Arrivals:
 
     def take_rtp(self, data: bytes, source: NetAddress) -> bool:
         if rtcp.is_rtcp(data):
-            return self.take_rtcp(data, source)
+            return self.take_rtcp(data, source, beside_sound=True)
         now_s = self._time()
         packet = parse_rtp(data)
         if packet is None or not self._known_type(packet.payload_type):
@@ -119,6 +119,9 @@ class Arrivals:
         if sound:
             self._ear.packet(packet)
             return
+        if packet.payload_type in (self._terms.noise_type, NOISE_TYPE):
+            self._ear.noise(packet)
+            return
         self._ear.soundless(packet)
         if packet.payload_type == self._terms.key_type and self._terms.sending:
             self._key(packet, now_s)
@@ -135,14 +138,15 @@ class Arrivals:
 
     # ---- reports ------------------------------------------------------------------------------------
 
-    def take_rtcp(self, data: bytes, source: NetAddress) -> bool:
+    def take_rtcp(self, data: bytes, source: NetAddress, *, beside_sound: bool = False) -> bool:
+        """`beside_sound`: on the port of the sound, which does not rest because of a few reports too many."""
         now_s = self._time()
-        if not self._report_budget.spend(now_s):
-            return False
         target = self.latch.target
         if target is None or source[0] not in (target[0], (self._terms.rtcp_remote or target)[0]):
             self._counts.strangers += 1
-            return True
+            return self._stranger_budget.spend(now_s)
+        if not self._report_budget.spend(now_s):
+            return beside_sound and self._budget.spend(now_s)
         cipher = self._terms.cipher
         plain = cipher.unprotect_rtcp(data) if cipher is not None else data
         said = rtcp.read_rtcp(plain, self._listener.ssrc) if plain is not None else None

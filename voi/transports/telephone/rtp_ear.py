@@ -7,6 +7,7 @@ whose clock drifts, by whatever measure, leaves no delay behind.
 import asyncio
 from collections.abc import Callable
 
+from voi.audio.comfort_noise import noise_level_dbov
 from voi.audio.jitter_buffer import JitterBuffer, JitterCounts, SoundPiece
 from voi.transports.rtp import RtpPacket
 from voi.transports.telephone.codecs import LineCodec
@@ -28,6 +29,8 @@ class RtpEar:
         self._timer: asyncio.TimerHandle | None = None
         self._due_ms = 0.0
         self._closed = False
+        self._noise_dbov: int | None = None
+        """Level of the comfort noise that fills pauses now; None: they are silent."""
         self.muted = False
         """On hold: silence takes the place of what comes."""
 
@@ -45,7 +48,7 @@ class RtpEar:
     def new_stream(self) -> None:
         """What comes next has nothing to do with what came before."""
         self._count_out()
-        self._buffer = self._decoder = None
+        self._buffer = self._decoder = self._noise_dbov = None
 
     def packet(self, packet: RtpPacket) -> None:
         """Take a packet with sound, of a codec that this knows. Raises ConfigError if a library is missing."""
@@ -62,8 +65,13 @@ class RtpEar:
         self._pass_on(self._buffer.push(packet.sequence, packet.timestamp, packet.payload, self._now_ms()))
         self._arm()
 
+    def noise(self, packet: RtpPacket) -> None:
+        """Take a packet of comfort noise: the pause that follows has that noise, until sound comes again."""
+        self.soundless(packet)
+        self._noise_dbov = noise_level_dbov(packet.payload)
+
     def soundless(self, packet: RtpPacket) -> None:
-        """Take a packet of the stream that has no sound: comfort noise, or a key."""
+        """Take a packet of the stream that has no sound, such as a key."""
         if self._buffer is not None and not self._closed:
             self._pass_on(self._buffer.skip(packet.sequence, self._now_ms()))
             self._arm()
@@ -95,12 +103,13 @@ class RtpEar:
         assert self._decoder is not None
         match piece.kind:
             case "sound":
+                self._noise_dbov = None
                 return self._decoder.decode(piece.payload)
             case "recovered":
                 return self._decoder.recover(piece.payload, piece.samples)
             case "concealed":
                 return self._decoder.conceal(piece.samples)
-        return self._decoder.silence(piece.samples)
+        return self._decoder.silence(piece.samples, self._noise_dbov)
 
     def _arm(self) -> None:
         """Have the timer run when something is due. One that runs earlier is left: each packet would renew it."""

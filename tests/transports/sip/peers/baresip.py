@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.transports.sip.peers.processes import free_port, process
+from tests.free_ports import free_port
+from tests.transports.sip.peers.processes import process
 from voi.audio.resample import resample
 
 BARESIP = shutil.which("baresip")

@@ -11,22 +11,13 @@ from pathlib import Path
 
 import pytest
 
+from tests.free_ports import free_port
+
 HERE = Path(__file__).parent
 KAMAILIO, SIPP = shutil.which("kamailio", path="/usr/sbin:/usr/bin"), shutil.which("sipp")
 
 needs_kamailio = pytest.mark.skipif(KAMAILIO is None, reason="kamailio is not installed")
 needs_sipp = pytest.mark.skipif(SIPP is None, reason="sipp (Debian's sip-tester) is not installed")
-
-
-def free_port() -> int:
-    """Free for UDP and TCP alike."""
-    while True:
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp, socket.socket() as tcp:
-            udp.bind(("127.0.0.1", 0))
-            port: int = udp.getsockname()[1]
-            with contextlib.suppress(OSError):
-                tcp.bind(("127.0.0.1", port))
-                return port
 
 
 @contextlib.asynccontextmanager

@@ -1,6 +1,8 @@
 """Orders are carried out in turn, within their limits, and whatever happens every place is given back."""
 
 import asyncio
+import itertools
+import random
 from typing import Any
 
 import pytest
@@ -47,8 +49,39 @@ async def test_first_come_first_served_so_many_a_second_and_at_once() -> None:
     await asyncio.sleep(60)
     assert [dial.destination[-4:] for dial in world.dialer.dials] == [f"{number:04}" for number in range(12)]
     assert world.dialer.most_ringing == 4
-    gaps = [b - a for a, b in zip(world.dialer.dialled_at, world.dialer.dialled_at[1:], strict=False)]
-    assert min(gaps) >= 0.499
+    gaps = [b - a for a, b in itertools.pairwise(world.dialer.dialled_at)]
+    assert min(gaps) >= 0.5 - 1e-9
+    await world.close()
+
+
+@in_virtual_time
+async def test_the_pace_is_kept_by_a_busy_server() -> None:
+    """From an order's turn to its dial it takes now longer, now less."""
+    world = OrderWorld(quick("no_answer", 1.0), account={"calls_per_second": 10, "calls_at_once": 50})
+    chance = random.Random(3)
+    world.store.slow_s = lambda: chance.random() * 0.15
+    for number in range(40):
+        await world.order(f"+4930{number:04}")
+    await asyncio.sleep(30)
+    gaps = [b - a for a, b in itertools.pairwise(world.dialer.dialled_at)]
+    assert len(gaps) == 39
+    assert min(gaps) >= 0.1 - 1e-9
+    await world.close()
+
+
+@in_virtual_time
+async def test_an_order_waits_for_its_account(caplog: pytest.LogCaptureFixture) -> None:
+    world = OrderWorld(quick("busy"))
+    world.outgoing.dialers.unregister("desk", world.dialer)
+    made = await world.order()
+    late = await world.order("+4930222", expires_s=15)
+    await asyncio.sleep(40)
+    assert world.row(made)["state"] == "queued"
+    assert world.outcome(late) == "expired"
+    assert [each.getMessage() for each in caplog.records if "orders wait for the account desk" in each.getMessage()]
+    world.outgoing.dialers.register("desk", world.dialer)
+    await asyncio.sleep(0.5)
+    assert world.outcome(made) == "busy"
     await world.close()
 
 

@@ -3,7 +3,7 @@ real. `crash` ends a server as `kill -9` does; the next one finds what it left i
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from types import SimpleNamespace
 from typing import Any
@@ -35,7 +35,8 @@ LATE_MS = NOON_MS + (11 * 60 + 58) * 60_000
 
 
 class MemoryStore:
-    """What `OrderStore` needs of a `Store`, without threads. `fails`: every transaction does."""
+    """What `OrderStore` needs of a `Store`, without threads. `fails`: every transaction does. `slow_s`: how long each
+    takes."""
 
     def __init__(self) -> None:
         engine = create_engine("sqlite://", poolclass=StaticPool, connect_args={"check_same_thread": False})
@@ -44,6 +45,7 @@ class MemoryStore:
         self._connection.commit()
         self.keys = Keys(())
         self.fails = False
+        self.slow_s: Callable[[], float] = lambda: 0.0
 
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[Any]:
@@ -51,7 +53,7 @@ class MemoryStore:
             raise StoreError("The store is away.")
         with self._connection.begin():
             yield self
-        await asyncio.sleep(0)
+        await asyncio.sleep(self.slow_s())
 
     reading = writing
 
@@ -142,8 +144,9 @@ class OrderWorld:
         admission.open()
         services = Services(SimpleNamespace(current=self.config), self._open, self.metrics, Tasks())  # type: ignore[arg-type]
         self.calls = Calls(admission, services)
+        self._order_store = OrderStore(self.store)  # type: ignore[arg-type]
         self.outgoing = OutgoingCalls(
-            self.calls, lambda: self.config, OrderStore(self.store), self.metrics,  # type: ignore[arg-type, return-value]
+            self.calls, lambda: self.config, self._order_store, self.metrics,  # type: ignore[arg-type, return-value]
             lambda order_id, webhook: self.told.append(order_id), clock_ms=self.now_ms,
         )  # fmt: skip
         self.calls.on_over = self.outgoing.over
@@ -162,7 +165,7 @@ class OrderWorld:
         """The server dies: nothing that it would do at its end is done."""
         old, away = self.outgoing, self.store
         tasks = [self._running, *old._tasks, *self.calls.services.tasks]
-        old._store = None  # it writes nothing any more
+        self._order_store._store = None  # type: ignore[assignment]  # it writes nothing any more
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)

@@ -129,9 +129,9 @@ class OrderStore:
                 connection, order_id, server, outcome, now_ms, cause=cause, used_ms=used_ms, taken_by=taken_by
             )
 
-    async def put_back(self, order_id: str, server: str, not_before_ms: int) -> bool:
+    async def put_back(self, order_id: str, server: str, not_before_ms: int, *, dialled: bool) -> bool:
         async with self._store.writing() as connection:
-            return await call_orders.put_back(connection, order_id, server, not_before_ms)
+            return await call_orders.put_back(connection, order_id, server, not_before_ms, dialled=dialled)
 
     # ---- calls that are no orders ------------------------------------------------------------------------
 
