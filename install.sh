@@ -86,13 +86,14 @@ install_packages() {
   printf '%s\n' "$sum" "$(cd .venv && pwd -P)" "${extras[@]}" >"$stamp"
 }
 
-# The compiled parts, for this Python.
+# The compiled parts, for this Python and of this source.
 has_kernel() {
-  local suffix part
-  suffix=$(.venv/bin/python -c 'import sysconfig; print(sysconfig.get_config_var("EXT_SUFFIX"))')
-  for part in engines/vad/_silero engines/voice/_features audio/_resample audio/_base64; do
-    [ -e "voi/$part$suffix" ] || return 1
-  done
+  .venv/bin/python - 2>/dev/null <<'END'
+from voi.audio.compiled import compiled_module
+
+parts = ("voi.engines.vad._silero", "voi.engines.voice._features", "voi.audio._resample")
+raise SystemExit(any(compiled_module(part) is None for part in parts))
+END
 }
 
 can_compile() {

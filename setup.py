@@ -1,28 +1,32 @@
 """The compiled parts: the VAD, the voice judge's transforms and the resampler. Without a compiler Voi still
 installs, and computes them in numpy and Python."""
 
+import zlib
+from pathlib import Path
+
 from setuptools import Extension, setup
+
+
+def kernel(name: str, *flags: str) -> Extension:
+    """The module says of which source it was made (`voi.audio.compiled`)."""
+    source = f"{name.replace('.', '/')}.c"
+    crc32 = zlib.crc32((Path(__file__).parent / source).read_bytes())
+    return Extension(
+        name,
+        [source],
+        libraries=["m"],
+        define_macros=[("SOURCE_CRC32", f"{crc32}L")],
+        extra_compile_args=["-O3", *flags],
+        optional=True,
+    )
+
 
 setup(
     ext_modules=[
-        Extension(
-            "voi.engines.vad._silero",
-            ["voi/engines/vad/_silero.c"],
-            libraries=["m"],
-            # fast-math lets the compiler vectorise expf; there is no NaN or infinity to keep.
-            extra_compile_args=["-O3", "-ffast-math"],
-            optional=True,
-        ),
+        # fast-math lets the compiler vectorise expf; there is no NaN or infinity to keep.
+        kernel("voi.engines.vad._silero", "-ffast-math"),
         # Without fast-math: sums in a fixed order.
-        Extension(
-            "voi.audio._resample", ["voi/audio/_resample.c"], libraries=["m"], extra_compile_args=["-O3"], optional=True
-        ),
-        Extension(
-            "voi.engines.voice._features",
-            ["voi/engines/voice/_features.c"],
-            libraries=["m"],
-            extra_compile_args=["-O3"],
-            optional=True,
-        ),
+        kernel("voi.audio._resample"),
+        kernel("voi.engines.voice._features"),
     ]
 )

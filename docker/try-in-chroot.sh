@@ -113,7 +113,7 @@ for file in opt/voi/bin/voi opt/voi/bin/voi-healthcheck usr/share/doc/voi/LICENS
 done
 strays=$(find "$root/opt/voi" "$root/srv/voi" \( -name .env -o -name 'id_rsa*' -o -name '*.wav' -path '*srv*' \) -print)
 [ -z "$strays" ] || { printf 'should not be there: %s\n' "$strays" >&2; exit 1; }
-for kernel in _silero _features _resample _base64; do
+for kernel in _silero _features _resample; do
   find "$root/opt/voi" -name "$kernel*.so" | grep -q . || { printf '%s was not compiled\n' "$kernel" >&2; exit 1; }
 done
 parts=$(find "$root/opt/voi" \( -name 'libespeak-ng*' -o -path '*/av.libs/*' \) -print | wc -l)

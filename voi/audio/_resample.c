@@ -159,5 +159,8 @@ static struct PyModuleDef module = {PyModuleDef_HEAD_INIT, "_resample", "The res
 PyMODINIT_FUNC PyInit__resample(void)
 {
     choose_blocks();
-    return PyModule_Create(&module);
+    PyObject *made = PyModule_Create(&module);
+    /* so that a module of an older source is not taken for one of this */
+    if (made && PyModule_AddIntConstant(made, "SOURCE_CRC32", SOURCE_CRC32) < 0) Py_CLEAR(made);
+    return made;
 }

@@ -8,14 +8,14 @@ in numpy where Voi was installed without a compiler.
 Filter: sinc times a Kaiser window (J. O. Smith, "Digital Audio Resampling", ccrma.stanford.edu/~jos/resample).
 """
 
-import importlib
 import math
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from voi.audio.compiled import compiled_module
 from voi.audio.pcm import SAMPLE_BYTES, from_scaled, to_int16
 
 ZERO_CROSSINGS = 24
@@ -33,15 +33,7 @@ AT_ONCE = 16
 """The compiled kernel computes a multiple of this many output samples of a block."""
 
 
-def _kernel() -> Any:
-    """The compiled module, or None if Voi was installed without a compiler."""
-    try:
-        return importlib.import_module("voi.audio._resample")
-    except ImportError:
-        return None
-
-
-_KERNEL = _kernel()
+_KERNEL = compiled_module("voi.audio._resample")
 
 
 class _Bank(NamedTuple):

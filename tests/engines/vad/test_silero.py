@@ -123,7 +123,7 @@ def test_the_kernel_checks_its_buffers() -> None:
 
 
 async def test_without_a_compiler_numpy_computes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(silero, "_kernel", lambda: None)
+    monkeypatch.setattr(silero, "compiled_module", lambda _: None)
     vad = Silero()
     assert "compiled kernel is missing" in vad.info.note
     await vad.warm_up()

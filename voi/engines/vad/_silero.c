@@ -212,5 +212,8 @@ static struct PyModuleDef module = {PyModuleDef_HEAD_INIT, "_silero", "The Siler
 PyMODINIT_FUNC PyInit__silero(void)
 {
     choose_step();
-    return PyModule_Create(&module);
+    PyObject *made = PyModule_Create(&module);
+    /* so that a module of an older source is not taken for one of this */
+    if (made && PyModule_AddIntConstant(made, "SOURCE_CRC32", SOURCE_CRC32) < 0) Py_CLEAR(made);
+    return made;
 }

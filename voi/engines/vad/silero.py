@@ -1,11 +1,11 @@
 """Silero VAD v6: the probability of speech in 32 ms of sound. Computed inline, compiled if possible, else in numpy."""
 
-import importlib
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
+from voi.audio.compiled import compiled_module
 from voi.engines.info import VadInfo
 from voi.engines.vad.silero_numpy import SileroNumpy
 from voi.engines.vad.silero_weights import STATE_FLOATS, WINDOW_SAMPLES, load_weights, pack
@@ -13,14 +13,6 @@ from voi.errors import EngineError
 
 IN_NUMPY = "its compiled kernel is missing, so it takes several times the CPU: install gcc and python3-dev, then Voi"
 _WINDOW_BYTES = WINDOW_SAMPLES * 2
-
-
-def _kernel() -> Any:
-    """The compiled module, or None if Voi was installed without a compiler."""
-    try:
-        return importlib.import_module("voi.engines.vad._silero")
-    except ImportError:
-        return None
 
 
 class SileroStream:
@@ -52,7 +44,7 @@ class Silero:
     info = VadInfo("silero", window_samples=WINDOW_SAMPLES)
 
     def __init__(self, *, compiled: bool | None = None) -> None:
-        kernel = None if compiled is False else _kernel()
+        kernel = None if compiled is False else compiled_module("voi.engines.vad._silero")
         if compiled and kernel is None:
             raise EngineError(
                 "The compiled VAD kernel is missing: reinstall Voi on a machine with a C compiler, "

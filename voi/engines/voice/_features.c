@@ -329,5 +329,8 @@ PyMODINIT_FUNC PyInit__features(void)
 {
     make_tables();
     choose_measure();
-    return PyModule_Create(&module);
+    PyObject *made = PyModule_Create(&module);
+    /* so that a module of an older source is not taken for one of this */
+    if (made && PyModule_AddIntConstant(made, "SOURCE_CRC32", SOURCE_CRC32) < 0) Py_CLEAR(made);
+    return made;
 }

@@ -6,13 +6,13 @@ Mel scale: 2595 log10(1 + f/700) (O'Shaughnessy). Pitch: the highest peak of the
 Boersma (1993), by the window's own autocorrelation.
 """
 
-import importlib
 from functools import cache
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from numpy.lib.stride_tricks import sliding_window_view
+
+from voi.audio.compiled import compiled_module
 
 Array = npt.NDArray[np.float32]
 
@@ -33,15 +33,7 @@ _FLOOR_DB = -50.0
 SIZE = 2 * BANDS + 6 + 6 + 4
 
 
-def _kernel() -> Any:
-    """The compiled module, or None if Voi was installed without a compiler."""
-    try:
-        return importlib.import_module("voi.engines.voice._features")
-    except ImportError:
-        return None
-
-
-_KERNEL = _kernel()
+_KERNEL = compiled_module("voi.engines.voice._features")
 
 
 def features(pcm: bytes, probabilities: Array, *, compiled: bool = True) -> Array:
