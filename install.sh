@@ -87,14 +87,7 @@ install_packages() {
 }
 
 # The compiled parts, for this Python and of this source.
-has_kernel() {
-  .venv/bin/python - 2>/dev/null <<'END'
-from voi.audio.compiled import compiled_module
-
-parts = ("voi.engines.vad._silero", "voi.engines.voice._features", "voi.audio._resample")
-raise SystemExit(any(compiled_module(part) is None for part in parts))
-END
-}
+has_kernel() { .venv/bin/python -m voi.audio.compiled 2>/dev/null; }
 
 can_compile() {
   { command -v gcc || command -v cc; } >/dev/null &&

@@ -1,6 +1,7 @@
 """A module that was compiled from another version of its source is not used: its arguments may be others."""
 
 import logging
+import re
 import sys
 import zlib
 from pathlib import Path
@@ -8,7 +9,7 @@ from types import ModuleType
 
 import pytest
 
-from voi.audio.compiled import compiled_module
+from voi.audio.compiled import ALL, compiled_module
 
 NAME = "voi_test_kernel"
 
@@ -41,6 +42,11 @@ def test_one_of_another_source_is_not_and_that_is_told(
 def test_without_its_source_it_is_trusted(kernel: ModuleType) -> None:
     Path(str(kernel.__file__)).with_name(f"{NAME}.c").unlink()
     assert compiled_module(NAME) is kernel
+
+
+def test_all_are_those_that_are_installed() -> None:
+    setup = (Path(__file__).parents[2] / "setup.py").read_text()
+    assert re.findall(r'kernel\("(.+?)"', setup) == list(ALL)
 
 
 def test_without_a_compiler_there_is_none() -> None:

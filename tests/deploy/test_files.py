@@ -366,11 +366,11 @@ echo "$*" >>"$TOLD"
 case "$*" in
   "-m venv --clear .venv") rm -rf .venv; mkdir -p .venv/bin; cp "$0" .venv/bin/python; cp "$0" .venv/bin/voi ;;
   *token_urlsafe*) echo a-secret ;;
-  *EXT_SUFFIX*) echo .so ;;
+  *voi.audio.compiled) [ -e voi/audio/_resample.so ] ;;
   *get_path*) echo "$HEADERS" ;;
   *"-e .") if [ -n "$HEADERS" ]; then
     mkdir -p voi/engines/vad voi/engines/voice voi/audio
-    touch voi/engines/vad/_silero.so voi/engines/voice/_features.so voi/audio/_resample.so voi/audio/_base64.so; fi ;;
+    touch voi/engines/vad/_silero.so voi/engines/voice/_features.so voi/audio/_resample.so; fi ;;
 esac
 """
 

@@ -2,9 +2,12 @@
 
 import importlib
 import logging
+import sys
 import zlib
 from pathlib import Path
 from typing import Any
+
+ALL = ("voi.engines.vad._silero", "voi.audio._resample", "voi.engines.voice._features")
 
 log = logging.getLogger(__name__)
 
@@ -21,3 +24,7 @@ def compiled_module(name: str) -> Any:
         log.warning("%s was compiled from another version: run ./install.sh. Until then it is computed in numpy.", name)
         return None
     return module
+
+
+if __name__ == "__main__":  # for install.sh: whether there is nothing to compile
+    sys.exit(any(compiled_module(name) is None for name in ALL))
