@@ -9,12 +9,14 @@ from voi.cli.weight_licences import KNOWN, weight_licences
 from voi.config.load import load_config
 from voi.config.settings import load_settings
 from voi.engines import registry
+from voi.engines.info import info_of
 from voi.engines.registry import tts_info
 
 MODELS = {
     "mine": {"engine": "xtts", "checkpoint": "m.pth", "config": "c.json", "tokenizer": "v.json", "voices": "v.pth"},
     "plain": {"engine": "espeak"},
     "unused": {"engine": "hibari"},
+    "far": {"engine": "openai-speech"},
 }
 AGENTS: dict[str, Any] = {
     "ada": {"llm_model": "echo", "voices": {"character": {"model": "mine"}, "narrator": {"model": "plain"}}},
@@ -40,7 +42,7 @@ def test_every_weight_that_is_loaded_is_named(found: dict[tuple[str, str], str])
     assert set(found) == {
         ("vad", "silero"), ("turn", "smart-turn"), ("voice", "voice-judge"), ("stt", "moonshine"), ("stt", "whisper"),
         ("tts", "mine (xtts)"), ("tts", "plain (espeak)"),
-        ("tts", "unused (hibari)"), ("llm", "gpt-5"),
+        ("tts", "unused (hibari)"), ("tts", "far (openai-speech)"), ("llm", "gpt-5"),
     }  # fmt: skip
 
 
@@ -52,8 +54,11 @@ def test_what_may_not_be_sold_says_so(found: dict[tuple[str, str], str]) -> None
 def test_a_model_of_ones_own_has_its_own_licence(found: dict[tuple[str, str], str]) -> None:
     assert "model file that its options name: read it" in found["stt", "whisper"]
     assert "the terms of its provider" in found["llm", "gpt-5"]
+    assert "the terms of its provider" in found["tts", "far (openai-speech)"]
 
 
 def test_the_licence_of_every_engine_of_voi_is_known() -> None:
     kinds: tuple[registry.Kind, ...] = ("vad", "turn", "voice", "stt", "tts")
-    assert {(kind, name) for kind in kinds for name in registry.BUILT_IN[kind]} == set(KNOWN)
+    ours = {(kind, name) for kind in kinds for name in registry.BUILT_IN[kind]}
+    cloud = {(kind, name) for kind, name in ours if info_of(registry.find(kind, name), name).cloud}
+    assert ours - cloud == set(KNOWN)

@@ -34,7 +34,7 @@ def brought(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_an_engine_of_another_package() -> None:
     assert registry.create("tts", "parrot", {"colour": "red"}).colour == "red"
     assert registry.create("tts", "parrot").colour == "green"
-    assert registry.names("tts") == ("espeak", "hibari", "piper", "xtts", "parrot")
+    assert registry.names("tts") == (*registry.BUILT_IN["tts"], "parrot")
 
 
 def test_built_in_engines_are_not_replaced() -> None:
@@ -43,7 +43,7 @@ def test_built_in_engines_are_not_replaced() -> None:
 
 
 def test_unknown_name() -> None:
-    with pytest.raises(ConfigError, match="no tts engine 'parot'; there are: espeak, hibari, piper, xtts, parrot"):
+    with pytest.raises(ConfigError, match=r"no tts engine 'parot'; there are: .*espeak, hibari, .*xtts, parrot"):
         registry.find("tts", "parot")
 
 

@@ -59,7 +59,7 @@ def test_without_redaction_all_is_told_as_it_is() -> None:
 
 
 def test_what_the_author_wants_hidden_reaches_nobody(caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level(logging.DEBUG)
+    caplog.set_level(logging.DEBUG, "voi")
     looking = Looking()
     told = observing(looking, redact={"numbers": True})
     told.step(7, was.TextTyped("call 555 1234"), ())

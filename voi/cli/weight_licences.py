@@ -8,6 +8,8 @@ from voi.config.config import Config
 from voi.config.engine_choice import CHOSEN, NONE, named_engine
 from voi.config.settings import Settings
 from voi.engines import registry
+from voi.engines.info import info_of
+from voi.errors import VoiError
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,7 @@ KNOWN: Mapping[tuple[str, str], tuple[str, bool | None]] = {
     ("tts", "espeak"): ("GPL-3.0-or-later (espeak-ng, a program without weights)", True),
     ("tts", "xtts"): ("Coqui Public Model License 1.0.0", False),
 }
+PROVIDERS_TERMS = "the terms of its provider"
 OWN_FILE = "of the model file that its options name"
 """For an engine whose options name another model than its default."""
 _FILES = {
@@ -70,7 +73,7 @@ def _all(config: Config, settings: Settings) -> Iterator[WeightLicence]:
     for name, model in config.tts_models.items():  # all are loaded, whether an agent speaks with them or not
         yield _of("tts", name, model.engine, model.engine_options())
     for llm in sorted({agent.llm_model for agent in config.agents.values()} - set(registry.names("llm"))):
-        yield WeightLicence("llm", llm, "the terms of its provider", None)
+        yield WeightLicence("llm", llm, PROVIDERS_TERMS, None)
 
 
 def _of(kind: registry.Kind, name: str, engine: str, options: Mapping[str, Any]) -> WeightLicence:
@@ -78,5 +81,14 @@ def _of(kind: registry.Kind, name: str, engine: str, options: Mapping[str, Any])
     file = options.get(_FILES.get(f"{kind}.{engine}", ""))
     if isinstance(file, str) and "/" in file:
         return WeightLicence(kind, shown, OWN_FILE, None)
-    licence, commercial = KNOWN.get((kind, engine), ("known to those who brought the engine", None))
+    licence, commercial = KNOWN.get((kind, engine)) or (_of_others(kind, engine), None)
     return WeightLicence(kind, shown, licence, commercial)
+
+
+def _of_others(kind: registry.Kind, engine: str) -> str:
+    """Of an engine whose weights are not Voi's to know."""
+    try:
+        cloud = info_of(registry.find(kind, engine), engine).cloud
+    except VoiError:
+        cloud = False
+    return PROVIDERS_TERMS if cloud else "known to those who brought the engine"
