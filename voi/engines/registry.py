@@ -31,6 +31,7 @@ BUILT_IN: Mapping[Kind, Mapping[str, str]] = {
     },
     "voice": {"voice-judge": "voi.engines.voice.judge:BuiltInVoiceJudge"},
     "stt": {
+        "deepgram": "voi.engines.stt.cloud.deepgram:Deepgram",
         "moonshine": "voi.engines.stt.moonshine:Moonshine",
         "whisper": "voi.engines.stt.whisper.engine:Whisper",
         "faster-whisper": "voi.engines.stt.whisper.engine:FasterWhisper",

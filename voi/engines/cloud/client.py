@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 import aiohttp
 import orjson
 
-from voi.engines.cloud.refusal import refusal
+from voi.engines.cloud.refusal import closed, refusal
 from voi.errors import ConfigError, EngineError
 
 CONNECT_S = 5.0
@@ -74,7 +74,7 @@ class CloudSocket:
         if message.type in (aiohttp.WSMsgType.TEXT, aiohttp.WSMsgType.BINARY):
             return message.data  # type: ignore[no-any-return]
         if message.type is aiohttp.WSMsgType.CLOSE and message.data not in (1000, 1001, 1005, None):
-            raise refusal(self._name, None, str(message.extra or ""))  # some say what is wrong only here
+            raise closed(self._name, message.data, str(message.extra or ""))  # some say what is wrong only here
         if message.type is aiohttp.WSMsgType.ERROR:
             raise EngineError(f"{self._name} broke the connection.", retryable=True)
         return None

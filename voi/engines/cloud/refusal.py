@@ -4,6 +4,7 @@ A provider's own words may quote what was said, or a key. So they are searched, 
 """
 
 import re
+from collections.abc import Mapping
 
 from voi.errors import EngineError
 
@@ -19,11 +20,15 @@ _BAD_KEY = re.compile(
 _BUSY = re.compile(r"concurren|too.?many.?(requests|connections|sessions)|rate.?limit|system.?busy|max.?active")
 _NO_VOICE = re.compile(r"voice.{0,40}(not|does not|unknown|invalid)|(no such|unknown|invalid) voice|voice_not_found")
 _NO_MODEL = re.compile(
-    r"model.{0,40}(not (found|supported)|does not exist|unknown|invalid)|(unknown|invalid) model|model_not_found"
+    r"access to.{0,40}model|(unknown|invalid) model|model_not_found"
+    r"|model.{0,40}(not (found|supported)|does not exist|unknown|invalid)"
 )
 _TOO_LONG = re.compile(r"character.?limit|too long|at most \d+ characters|string_above_max")
 _TIMEOUT = re.compile(r"time.?out|timed.?out|inactiv|expired")
 _PASSING = frozenset({408, 425, 429, 498, 529})
+_PASSING_CODES = frozenset({1006, 1011, 1012, 1013, 1014, 3005})
+_MEANT: Mapping[int, int] = {4001: 401, 4002: 402, 3009: 429}
+"""Close codes of services that mean an HTTP status."""
 
 
 def refusal(name: str, status: int | None, words: str) -> EngineError:
@@ -33,12 +38,24 @@ def refusal(name: str, status: int | None, words: str) -> EngineError:
     return EngineError(message, retryable=retryable)
 
 
+def closed(name: str, code: int, words: str) -> EngineError:
+    """The error for a WebSocket that was closed with that code and reason."""
+    if (status := _MEANT.get(code)) is not None:
+        return refusal(name, status, words)
+    error = refusal(name, None, words)
+    if code in _PASSING_CODES and str(error) == str(refusal(name, None, "")):
+        return EngineError(f"{name} failed (close code {code}).", retryable=True)
+    return error
+
+
 def _explained(name: str, status: int | None, words: str) -> tuple[str, bool]:
     told = f" (HTTP {status})" if status is not None else ""
     if status == 402 or _NO_CREDIT.search(words):
         return f"The account at {name} has no credit left{told}: top it up, or raise its limit.", False
     if status == 429 or _BUSY.search(words):
         return f"{name} takes no more at once{told}: its plan's limit is reached. Set `at_once` to that limit.", True
+    if status == 403 and _NO_MODEL.search(words):
+        return f"{name} does not have that model for this key{told}: check the option `model`.", False
     if status in (401, 403) or _BAD_KEY.search(words):
         return f"{name} refused the key{told}: check the environment variable that `api_key` names.", False
     if _TIMEOUT.search(words):

@@ -1,0 +1,343 @@
+"""Fake services of cloud ears, with the habits and faults of the real ones. Each answers messages without I/O; they are
+reached through aiohttp (`serve`) or in memory (`MemoryClient`), where an hour may pass in no time.
+
+They understand sound made by `speech`: each word is a tone of its own. Of a word that is cut they hear another one, so
+that a test sees when sound is lost, torn or sent twice.
+"""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, suppress
+from typing import Any
+
+import numpy as np
+from aiohttp import WSMsgType, web
+from aiohttp.test_utils import TestServer
+
+from tests.fakes.cloud_voices import KEY, Answer, Close
+from voi.engines.cloud.client import CloudSocket
+from voi.engines.cloud.refusal import closed
+from voi.errors import EngineError
+
+WORDS = (
+    "alpha", "bravo", "charlie", "delta", "echo", "foxtrot", "golf", "hotel", "india", "juliet",
+    "kilo", "lima", "mike", "november", "oscar",
+)  # fmt: skip
+WORD_MS, GAP_MS = 192, 64
+WINDOW_MS = 32
+BYTES_PER_MS = 32
+TONE = 1_000
+TORN = "(torn)"
+ABORT = Close(1006)
+"""The connection breaks without a close frame."""
+
+
+def speech(*words: str) -> bytes:
+    """16 kHz sound in which the services hear these words."""
+    return b"".join(
+        (np.full(WORD_MS * 16, TONE * (WORDS.index(word) + 1), "<i2").tobytes() + bytes(GAP_MS * BYTES_PER_MS))
+        for word in words
+    )
+
+
+def windows(pcm: bytes) -> Iterator[tuple[bytes, bool]]:
+    """The sound as the session feeds it, each window with whether it is voice."""
+    for start in range(0, len(pcm), WINDOW_MS * BYTES_PER_MS):
+        window = pcm[start : start + WINDOW_MS * BYTES_PER_MS]
+        yield window, any(window)
+
+
+Word = tuple[str, int, int]
+
+
+def words_in(pcm: bytes, from_ms: int) -> list[Word]:
+    """Words with their times."""
+    samples = np.frombuffer(bytes(pcm[: len(pcm) // 2 * 2]), "<i2")
+    edges = np.flatnonzero(np.diff(samples)) + 1
+    found = []
+    for part in np.split(np.arange(len(samples)), edges):
+        if len(part) and (value := int(samples[part[0]])):
+            start_ms, length_ms = from_ms + int(part[0]) // 16, round(len(part) / 16)
+            whole = abs(length_ms - WORD_MS) <= 2 and value % TONE == 0
+            found.append((WORDS[value // TONE - 1] if whole else TORN, start_ms, start_ms + length_ms))
+    return found
+
+
+class EarService:
+    """What all have: keys, sockets, what they were told, and how they fail."""
+
+    key_value = f"Token {KEY}"
+
+    def __init__(self) -> None:
+        self.told: list[dict[str, Any]] = []
+        self.paths: list[str] = []
+        self.opened = self.sockets = self.most_sockets = 0
+        self.heard_ms = 0
+        self.refuse_status: int | None = None
+        self.refuse_reason = ""
+        self.lose_at_ms: list[int] = []
+        """The connection that has heard so much is lost, then the next one …"""
+        self.lose_with = Close(1011, "internal error")
+        self.mute = False
+        self.flush_unanswered = False
+        self.late_s = 0.0
+        """So late it answers a flush."""
+        self.connect_s = 0.05
+
+    def connection(self) -> "EarConnection":
+        raise NotImplementedError
+
+
+class EarConnection:
+    """One socket's state. `pcm`: the sound that no final text covers; it begins at `from_ms`."""
+
+    IDLE_S = 10.0
+    idle_close = Close(
+        1011, "Deepgram did not receive audio data or a text message within the timeout window. NET-0001"
+    )
+
+    def __init__(self, service: EarService) -> None:
+        self.service = service
+        self.pcm = bytearray()
+        self.from_ms = 0
+        self._last_s: float | None = None
+        self._shown_ms = 0
+        self._late: list[tuple[float, Answer]] = []
+        self.now_s = 0.0
+
+    @property
+    def at_ms(self) -> int:
+        return self.from_ms + len(self.pcm) // BYTES_PER_MS
+
+    def begin(self) -> list[Answer]:
+        return []
+
+    def take(self, message: str | bytes) -> list[Answer]:
+        self._last_s = self.now_s
+        if isinstance(message, bytes):
+            return self.hear(message)
+        told = json.loads(message)
+        self.service.told.append(told)
+        return self.command(told)
+
+    def hear(self, pcm: bytes) -> list[Answer]:
+        self.pcm += pcm
+        self.service.heard_ms += len(pcm) // BYTES_PER_MS
+        if self.service.lose_at_ms and self.at_ms >= self.service.lose_at_ms[0]:
+            self.service.lose_at_ms.pop(0)
+            return [self.service.lose_with]
+        if self.service.mute or self.at_ms - self._shown_ms < 90:
+            return []
+        self._shown_ms = self.at_ms
+        return self.shown()
+
+    def tick(self, now_s: float) -> list[Answer]:
+        self.now_s = now_s
+        if self._last_s is None:
+            self._last_s = now_s
+        due = [answer for at_s, answer in self._late if at_s <= now_s]
+        self._late = [(at_s, answer) for at_s, answer in self._late if at_s > now_s]
+        if now_s - self._last_s > self.IDLE_S:
+            return [*due, self.idle_close]
+        return due
+
+    def later(self, answers: list[Answer]) -> list[Answer]:
+        """The answer to a flush."""
+        if self.service.flush_unanswered or self.service.mute:
+            return []
+        if not self.service.late_s:
+            return answers
+        self._late += [(self.now_s + self.service.late_s, answer) for answer in answers]
+        return []
+
+    def confirmed(self) -> tuple[list[Word], int, int]:
+        """All words since the last final text, from where, and its length; they are forgotten."""
+        words, from_ms, length_ms = words_in(self.pcm, self.from_ms), self.from_ms, len(self.pcm) // BYTES_PER_MS
+        del self.pcm[: length_ms * BYTES_PER_MS]
+        self.from_ms += length_ms
+        return words, from_ms, length_ms
+
+    @property
+    def pausing(self) -> bool:
+        return not any(self.pcm[-40 * BYTES_PER_MS :])
+
+    def shown(self) -> list[Answer]:
+        """What it says by itself while it hears."""
+        raise NotImplementedError
+
+    def command(self, told: dict[str, Any]) -> list[Answer]:
+        raise NotImplementedError
+
+
+def of_no_interest(**more: Any) -> str:
+    return json.dumps({"type": "News", "message": "News", "unknown": {"deep": [1]}, **more})
+
+
+# ---- Deepgram -------------------------------------------------------------------------------------
+
+
+class DeepgramService(EarService):
+    def connection(self) -> EarConnection:
+        return _DeepgramConnection(self)
+
+
+class _DeepgramConnection(EarConnection):
+    """A flush of little sound is not answered; an empty frame ends the stream; text is final at some pauses."""
+
+    LITTLE_MS = 100
+
+    def hear(self, pcm: bytes) -> list[Answer]:
+        return super().hear(pcm) if pcm else [Close(1000)]
+
+    def shown(self) -> list[Answer]:
+        if self.pausing and len(words_in(self.pcm, self.from_ms)) >= 3:
+            return [of_no_interest(), self._results(*self.confirmed(), final=True)]
+        words = words_in(self.pcm, self.from_ms)
+        return [self._results(words, self.from_ms, len(self.pcm) // BYTES_PER_MS, final=False)]
+
+    def command(self, told: dict[str, Any]) -> list[Answer]:
+        match told["type"]:
+            case "Finalize" if len(self.pcm) >= self.LITTLE_MS * BYTES_PER_MS:
+                return self.later([self._results(*self.confirmed(), final=True, from_finalize=True)])
+            case "CloseStream":
+                return [json.dumps({"type": "Metadata", "request_id": "r", "duration": 1.0}), Close(1000)]
+        return []
+
+    def _results(self, words: list[Word], from_ms: int, length_ms: int, *, final: bool, **more: Any) -> str:
+        best = {
+            "transcript": " ".join(text for text, _, _ in words),
+            "confidence": 0.9,
+            "languages": ["en"] if words else [],
+            "words": [
+                {"word": text, "punctuated_word": text, "start": start_ms / 1_000, "end": end_ms / 1_000,
+                 "confidence": 0.9, "speaker": 0}
+                for text, start_ms, end_ms in words
+            ],
+        }  # fmt: skip
+        return json.dumps(
+            {"type": "Results", "channel_index": [0, 1], "start": from_ms / 1_000, "duration": length_ms / 1_000,
+             "is_final": final, "speech_final": False, "channel": {"alternatives": [best]},
+             "metadata": {"request_id": "r"}, "news": 1, **more}
+        )  # fmt: skip
+
+
+# ---- over aiohttp, and in memory --------------------------------------------------------------------
+
+
+@asynccontextmanager
+async def serve(service: EarService) -> AsyncIterator[str]:
+    """The service on a port of its own; the address, as the option `url` takes it."""
+
+    async def meet(request: web.Request) -> web.StreamResponse:
+        service.paths.append(request.path_qs)
+        if request.headers.get("Authorization") != service.key_value:
+            return web.json_response({"err_msg": "Invalid credentials"}, status=401)
+        if service.refuse_status is not None:
+            return web.Response(status=service.refuse_status, headers={"dg-error": service.refuse_reason})
+        socket = web.WebSocketResponse()
+        await socket.prepare(request)
+        connection = service.connection()
+        _opened(service)
+        loop = asyncio.get_running_loop()
+        answers = connection.begin()
+        try:
+            while not socket.closed:
+                for answer in answers:
+                    if isinstance(answer, str):
+                        await socket.send_str(answer)
+                    elif answer is ABORT and request.transport is not None:
+                        request.transport.abort()
+                        return socket
+                    else:
+                        await socket.close(code=answer.code, message=answer.reason.encode())
+                        return socket
+                message = None
+                with suppress(TimeoutError):
+                    message = await socket.receive(timeout=0.01)
+                if message is not None and message.type not in (WSMsgType.TEXT, WSMsgType.BINARY):
+                    break
+                answers = connection.tick(loop.time())
+                if message is not None:
+                    answers += connection.take(message.data)
+        except ConnectionError:
+            pass
+        finally:
+            service.sockets -= 1
+        return socket
+
+    app = web.Application()
+    app.router.add_route("*", "/{tail:.*}", meet)
+    async with TestServer(app) as server:
+        yield str(server.make_url("")).rstrip("/")
+
+
+def _opened(service: EarService) -> None:
+    service.opened += 1
+    service.sockets += 1
+    service.most_sockets = max(service.most_sockets, service.sockets)
+
+
+class MemoryClient:
+    """In place of a `CloudClient`, for the virtual clock."""
+
+    def __init__(self, service: EarService) -> None:
+        self._service = service
+        self.before_connect: Callable[[], None] = lambda: None
+
+    async def connect(self, url: str) -> "MemorySocket":
+        await asyncio.sleep(self._service.connect_s)
+        self.before_connect()
+        self._service.paths.append(url)
+        return MemorySocket(self._service)
+
+    async def close(self) -> None:
+        pass
+
+
+class MemorySocket(CloudSocket):
+    def __init__(self, service: EarService) -> None:
+        self._service, self._connection = service, service.connection()
+        self._answers: asyncio.Queue[Answer] = asyncio.Queue()
+        self._closed = False
+        _opened(service)
+        self._put(self._connection.tick(self._now_s()))
+        self._put(self._connection.begin())
+
+    @property
+    def open(self) -> bool:
+        return not self._closed
+
+    def _put(self, answers: list[Answer]) -> None:
+        for answer in answers:
+            self._answers.put_nowait(answer)
+
+    async def send(self, message: str | bytes) -> None:
+        await asyncio.sleep(0)
+        if self._closed:
+            raise EngineError("closed", retryable=True)
+        self._put(self._connection.tick(self._now_s()))
+        self._put(self._connection.take(message))
+
+    async def receive(self) -> str | bytes | None:
+        while not self._closed:
+            try:
+                async with asyncio.timeout(0.1):
+                    answer = await self._answers.get()
+            except TimeoutError:
+                self._put(self._connection.tick(self._now_s()))
+                continue
+            if isinstance(answer, str):
+                return answer
+            await self.close()
+            if answer.code not in (1000, 1006):
+                raise closed("fake", answer.code, answer.reason)
+        return None
+
+    async def close(self) -> None:
+        if not self._closed:
+            self._closed = True
+            self._service.sockets -= 1
+
+    def _now_s(self) -> float:
+        return asyncio.get_running_loop().time()

@@ -1,0 +1,1 @@
+"""Ears of services: speech to text over a provider's WebSocket or HTTP."""
