@@ -16,6 +16,7 @@ from aiohttp import WSMsgType, web
 from aiohttp.test_utils import TestServer
 
 from tests.fakes.cloud_voices import KEY, Answer, Close
+from voi.audio.wav import parse_wav
 from voi.engines.cloud.client import CloudSocket
 from voi.engines.cloud.refusal import closed
 from voi.errors import EngineError
@@ -222,6 +223,64 @@ class _DeepgramConnection(EarConnection):
         )  # fmt: skip
 
 
+# ---- AssemblyAI -----------------------------------------------------------------------------------
+
+
+class AssemblyAiService(EarService):
+    key_value = KEY
+
+    def connection(self) -> EarConnection:
+        return _AssemblyAiConnection(self)
+
+
+class _AssemblyAiConnection(EarConnection):
+    """It begins late, refuses frames under 50 ms, ends turns of five words by itself, and tells each end twice."""
+
+    IDLE_S = 60.0
+    idle_close = Close(3005, "Session idle for too long: inactivity timeout")
+
+    def __init__(self, service: EarService) -> None:
+        super().__init__(service)
+        self._turn = 0
+
+    def begin(self) -> list[Answer]:
+        return [of_no_interest(), json.dumps({"type": "Begin", "id": "s", "expires_at": 1, "new": None})]
+
+    def hear(self, pcm: bytes) -> list[Answer]:
+        if not 50 * BYTES_PER_MS <= len(pcm) <= 1_000 * BYTES_PER_MS:
+            return [Close(3007, "Input Duration Error")]
+        return super().hear(pcm)
+
+    def shown(self) -> list[Answer]:
+        words = words_in(self.pcm, self.from_ms)
+        if len(words) >= 5 and self.pausing:
+            return [self._told(words, end=True, formatted=False), *self._ended()]
+        return [json.dumps({"type": "Heartbeat"}), self._told(words, end=False, formatted=False)] if words else []
+
+    def command(self, told: dict[str, Any]) -> list[Answer]:
+        match told["type"]:
+            case "ForceEndpoint" if words := words_in(self.pcm, self.from_ms):
+                return self.later([self._told(words, end=True, formatted=False), *self._ended()])
+            case "Terminate":
+                return [json.dumps({"type": "Termination", "audio_duration_seconds": 1}), Close(1000)]
+        return []
+
+    def _ended(self) -> list[Answer]:
+        words, _, _ = self.confirmed()
+        answer = self._told(words, end=True, formatted=True)
+        self._turn += 1
+        return [answer]
+
+    def _told(self, words: list[Word], *, end: bool, formatted: bool) -> str:
+        final = words if end else words[:-1]
+        return json.dumps(
+            {"type": "Turn", "turn_order": self._turn, "turn_is_formatted": formatted, "end_of_turn": end,
+             "transcript": " ".join(text for text, _, _ in final), "end_of_turn_confidence": 0.5,
+             "words": [{"text": text, "start": start_ms, "end": end_ms, "confidence": 0.9, "word_is_final": True}
+                       for text, start_ms, end_ms in words]}
+        )  # fmt: skip
+
+
 # ---- over aiohttp, and in memory --------------------------------------------------------------------
 
 
@@ -341,3 +400,74 @@ class MemorySocket(CloudSocket):
 
     def _now_s(self) -> float:
         return asyncio.get_running_loop().time()
+
+
+# ---- OpenAI's transcription over HTTP ---------------------------------------------------------------
+
+
+class TranscriptionServer:
+    """One answer a request. Words of `verbose_json` have no punctuation; in silence it hears thanks."""
+
+    def __init__(self) -> None:
+        self.told: list[dict[str, list[str]]] = []
+        self.lengths_ms: list[int] = []
+        self.ended_early = 0
+        self.at_once = self.most_at_once = 0
+        self.takes_s = 0.0
+        self.status = 200
+        self.body: str | None = None
+
+    async def transcribe(self, request: web.Request) -> web.Response:
+        if request.headers.get("Authorization") != f"Bearer {KEY}":
+            return web.json_response({"error": {"message": f"Incorrect API key provided: {KEY[:5]}"}}, status=401)
+        form = await request.post()
+        file = form["file"]
+        assert isinstance(file, web.FileField)
+        assert file.filename.endswith(".wav")
+        pcm, rate_hz = parse_wav(file.file.read())
+        assert rate_hz == 16_000
+        self.lengths_ms.append(len(pcm) // BYTES_PER_MS)
+        fields = {key: [str(value) for value in form.getall(key)] for key in form if key != "file"}
+        self.told.append({**fields, "path": [request.path]})
+        self.at_once += 1
+        self.most_at_once = max(self.most_at_once, self.at_once)
+        try:
+            await asyncio.sleep(self.takes_s)
+        except asyncio.CancelledError:
+            self.ended_early += 1
+            raise
+        finally:
+            self.at_once -= 1
+        if self.status != 200 or self.body is not None:
+            return web.Response(status=self.status, body=self.body, content_type="application/json")
+        words = words_in(pcm, 0)
+        text = ", ".join(text for text, _, _ in words).capitalize() + "."
+        if fields["response_format"] == ["json"]:
+            return web.json_response({"text": text, "usage": {"type": "tokens"}})
+        thanks = {
+            "id": 1,
+            "start": 90.0,
+            "end": 91.0,
+            "text": " Thank you.",
+            "no_speech_prob": 0.9,
+            "avg_logprob": -1.4,
+        }
+        return web.json_response(
+            {"task": "transcribe", "language": "english", "duration": 1.0, "text": f"{text} Thank you.",
+             "segments": [{"id": 0, "start": 0.0, "end": 90.0, "text": text, "no_speech_prob": 0.1}, thanks],
+             "words": [{"word": word, "start": start / 1_000, "end": end / 1_000} for word, start, end in words]
+                      + [{"word": "Thank", "start": 90.1, "end": 90.2}, {"word": "you", "start": 90.2, "end": 91.5}]}
+        )  # fmt: skip
+
+    async def models(self, request: web.Request) -> web.Response:
+        right = request.headers.get("Authorization") == f"Bearer {KEY}"
+        return web.json_response({"data": []}, status=200 if right else 401)
+
+    @asynccontextmanager
+    async def serve(self) -> AsyncIterator[str]:
+        app = web.Application(client_max_size=32 * 1024 * 1024)
+        app.router.add_post("/v1/audio/transcriptions", self.transcribe)
+        app.router.add_post("/v1/audio/translations", self.transcribe)
+        app.router.add_get("/v1/models", self.models)
+        async with TestServer(app, handler_cancellation=True) as running:
+            yield str(running.make_url("/v1"))

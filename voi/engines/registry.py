@@ -31,10 +31,12 @@ BUILT_IN: Mapping[Kind, Mapping[str, str]] = {
     },
     "voice": {"voice-judge": "voi.engines.voice.judge:BuiltInVoiceJudge"},
     "stt": {
+        "assemblyai": "voi.engines.stt.cloud.assemblyai:AssemblyAi",
         "deepgram": "voi.engines.stt.cloud.deepgram:Deepgram",
         "moonshine": "voi.engines.stt.moonshine:Moonshine",
         "whisper": "voi.engines.stt.whisper.engine:Whisper",
         "faster-whisper": "voi.engines.stt.whisper.engine:FasterWhisper",
+        "openai-transcription": "voi.engines.stt.cloud.openai_transcription:OpenAiTranscription",
     },
     "llm": {
         "echo": "voi.engines.llm.echo:Echo",

@@ -16,6 +16,7 @@ from tests.fakes.cloud_ears import (
     GAP_MS,
     WORD_MS,
     WORDS,
+    AssemblyAiService,
     DeepgramService,
     EarService,
     MemoryClient,
@@ -25,6 +26,7 @@ from tests.fakes.cloud_ears import (
 )
 from tests.fakes.cloud_voices import KEY, Close
 from voi.engines.base import SttOptions, Transcript
+from voi.engines.stt.cloud.assemblyai import AssemblyAi
 from voi.engines.stt.cloud.deepgram import Deepgram
 from voi.engines.stt.cloud.sockets import CloudEarStream, SocketEar
 from voi.errors import ConfigError, EngineError
@@ -39,7 +41,7 @@ class Kind:
     word_times: bool = True
 
 
-KINDS = {"deepgram": Kind(DeepgramService, Deepgram)}
+KINDS = {"deepgram": Kind(DeepgramService, Deepgram), "assemblyai": Kind(AssemblyAiService, AssemblyAi)}
 every_kind = pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
 
 
