@@ -21,8 +21,6 @@ NAME = "assemblyai"
 ENGLISH, MANY = "universal-streaming-english", "universal-streaming-multilingual"
 HABITS = EarHabits(NAME, frame_ms=(50, 200), begins_ready=False, quiet_s=0.5, pace=4.0)
 OURS = ("speech_model", "encoding", "sample_rate", "format_turns", "keyterms_prompt")
-AFTER_TURN_MS = 100
-"""A turn that the service ended covers at least this much after its last word."""
 
 
 class AssemblyAiScript:
@@ -40,9 +38,6 @@ class AssemblyAiScript:
 
     def flush(self) -> Sequence[str]:
         return ('{"type":"ForceEndpoint"}',)
-
-    def pause(self) -> Sequence[str]:
-        return ()
 
     def drop(self) -> None:
         return None
@@ -74,12 +69,13 @@ class AssemblyAiScript:
             return ()
         language = iso(message.get("language_code"))
         if message.get("end_of_turn") is not True:
-            text = text if text.strip() else joined(word.text for word in words)
-            return (Heard(spaced(text, language), False, words, words[-1].end_ms if words else None, language),)
+            if not words:
+                return (Heard(spaced(text, language), False),)
+            return (Heard(joined(word.text for word in words), False, words, words[-1].end_ms, language),)
         if message.get("turn_is_formatted") is not True:
             return ()  # it comes again
         self._ended_turn = turn
-        end_ms = words[-1].end_ms + AFTER_TURN_MS if words else None
+        end_ms = words[-1].end_ms if words else None
         return (Heard(spaced(text, language), True, words, end_ms, language), FLUSHED)
 
 

@@ -38,9 +38,6 @@ class DeepgramScript:
     def flush(self) -> Sequence[str]:
         return ('{"type":"Finalize"}',)
 
-    def pause(self) -> Sequence[str]:
-        return ()
-
     def drop(self) -> None:
         return None
 

@@ -43,7 +43,6 @@ SLACK_MS = 200
 """Sound at the end of speech that no word can be in: the VAD is not sharper."""
 LITTLE_MS = 500
 """Of so little sound a service may not say that it has nothing more to say."""
-PAUSE_MS = 300
 TEXT_MAX_CHARACTERS = 100_000
 
 log = logging.getLogger(__name__)
@@ -66,10 +65,6 @@ class EarScript(Protocol):
     def flush(self) -> Sequence[Outgoing]:
         """All sound of the utterance so far was sent. The service must answer with what becomes `Flushed`; without a
         message there is nothing to wait for."""
-        ...
-
-    def pause(self) -> Sequence[Outgoing]:
-        """The person pauses: what helps a service that finds no ends by itself."""
         ...
 
     def drop(self) -> Sequence[Outgoing] | None:
@@ -410,7 +405,6 @@ class CloudEarStream:
         """Positions up to which the text is wanted, was asked for, and has come."""
         self._asked: deque[int] = deque()
         self._asked_s = 0.0
-        self._paused_at = 0
         self._wake = asyncio.Event()
         self._news = asyncio.Event()
         self._task = sockets.tasks.start(self._run(), f"an utterance of {self._habits.name}")
@@ -527,10 +521,6 @@ class CloudEarStream:
                 await socket.send_sound(frame + bytes(max(0, least - len(frame))))
                 if sound.end - sound.sent >= most:
                     await asyncio.sleep(len(frame) / (1_000 * BYTES_PER_MS * habits.pace))
-            elif sound.sent - sound.voiced_end >= PAUSE_MS * BYTES_PER_MS and self._paused_at != sound.voiced_end:
-                self._paused_at = sound.voiced_end
-                for message in socket.script.pause():
-                    await socket.send(message)
             else:
                 self._wake.clear()
                 await self._wake.wait()
@@ -548,7 +538,6 @@ class CloudEarStream:
         self._sound.rewind(again_ms * BYTES_PER_MS)
         self._asked.clear()
         self._asked_to = min(self._asked_to, self._flushed_to)
-        self._paused_at = 0
         log.info(
             "%s: a connection was lost in mid-utterance; %d ms of sound are sent again",
             self._habits.name, (self._sound.end - self._sound.sent) // BYTES_PER_MS,
