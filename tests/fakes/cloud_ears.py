@@ -6,6 +6,7 @@ that a test sees when sound is lost, torn or sent twice.
 """
 
 import asyncio
+import base64
 import json
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, suppress
@@ -278,6 +279,209 @@ class _AssemblyAiConnection(EarConnection):
              "transcript": " ".join(text for text, _, _ in final), "end_of_turn_confidence": 0.5,
              "words": [{"text": text, "start": start_ms, "end": end_ms, "confidence": 0.9, "word_is_final": True}
                        for text, start_ms, end_ms in words]}
+        )  # fmt: skip
+
+
+# ---- Speechmatics ---------------------------------------------------------------------------------
+
+
+class SpeechmaticsService(EarService):
+    key_value = f"Bearer {KEY}"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.miscounted = 0
+        """Streams whose number of messages with sound was told wrongly."""
+
+    def connection(self) -> EarConnection:
+        return _SpeechmaticsConnection(self)
+
+
+class _SpeechmaticsConnection(EarConnection):
+    """Sound before RecognitionStarted is an error; every frame is answered; text has its punctuation apart."""
+
+    IDLE_S = 30.0
+    idle_close = Close(1011, "idle_timeout")
+    service: SpeechmaticsService
+
+    def __init__(self, service: SpeechmaticsService) -> None:
+        super().__init__(service)
+        self._started = False
+        self._sounds = 0
+
+    def begin(self) -> list[Answer]:
+        return [json.dumps({"message": "Info", "type": "concurrent_session_usage", "reason": "1 of 2"})]
+
+    def hear(self, pcm: bytes) -> list[Answer]:
+        if not self._started:
+            return [json.dumps({"message": "Error", "type": "protocol_error", "reason": "planted"}), Close(1003)]
+        self._sounds += 1
+        return [json.dumps({"message": "AudioAdded", "seq_no": self._sounds}), *super().hear(pcm)]
+
+    def shown(self) -> list[Answer]:
+        if self.pausing and len(words_in(self.pcm, self.from_ms)) >= 3:
+            return [self._told("AddTranscript", *self.confirmed())]
+        words = words_in(self.pcm, self.from_ms)
+        return [of_no_interest(), self._told("AddPartialTranscript", words, self.from_ms, self.at_ms - self.from_ms)]
+
+    def command(self, told: dict[str, Any]) -> list[Answer]:
+        match told["message"]:
+            case "StartRecognition":
+                self._started = True
+                return [json.dumps({"message": "RecognitionStarted", "id": "s", "news": []})]
+            case "ForceEndOfUtterance":
+                text = self._told("AddTranscript", *self.confirmed())
+                return self.later([text, json.dumps({"message": "EndOfUtterance", "metadata": {}})])
+            case "EndOfStream":
+                self.service.miscounted += told["last_seq_no"] != self._sounds
+                return [json.dumps({"message": "EndOfTranscript"}), Close(1000)]
+        return []
+
+    def _told(self, message: str, words: list[Word], from_ms: int, length_ms: int) -> str:
+        results: list[dict[str, Any]] = []
+        for text, start_ms, end_ms in words:
+            times = {"start_time": start_ms / 1_000, "end_time": end_ms / 1_000}
+            results.append({"type": "word", **times, "alternatives": [{"content": text, "confidence": 0.9}]})
+        meta = {"start_time": from_ms / 1_000, "end_time": (from_ms + length_ms) / 1_000, "transcript": "…"}
+        return json.dumps({"message": message, "format": "2.9", "metadata": meta, "results": results})
+
+
+# ---- OpenAI's Realtime transcription --------------------------------------------------------------
+
+
+class OpenAiRealtimeService(EarService):
+    key_value = f"Bearer {KEY}"
+
+    def connection(self) -> EarConnection:
+        return _OpenAiRealtimeConnection(self)
+
+
+class _OpenAiRealtimeConnection(EarConnection):
+    """It takes 24 kHz, refuses to commit less than 100 ms, and hears a committed item as a whole."""
+
+    IDLE_S = 3_000.0
+    BLOCK = 192
+
+    def __init__(self, service: EarService) -> None:
+        super().__init__(service)
+        self._items = 0
+
+    def begin(self) -> list[Answer]:
+        return [json.dumps({"type": "session.created", "session": {"new": True}}), of_no_interest()]
+
+    def shown(self) -> list[Answer]:
+        return []
+
+    def command(self, told: dict[str, Any]) -> list[Answer]:
+        match told["type"]:
+            case "session.update":
+                assert told["session"]["audio"]["input"]["format"] == {"type": "audio/pcm", "rate": 24_000}
+                return [json.dumps({"type": "session.updated", "session": told["session"]})]
+            case "input_audio_buffer.append":
+                told["audio"] = base64.b64decode(told["audio"])
+                return self._append(told["audio"])
+            case "input_audio_buffer.clear":
+                self.pcm.clear()
+                return [json.dumps({"type": "input_audio_buffer.cleared"})]
+            case "input_audio_buffer.commit":
+                return self._commit()
+        raise AssertionError(told["type"])
+
+    def _append(self, pcm: bytes) -> list[Answer]:
+        self.pcm += pcm
+        self._heard_bytes += len(pcm)
+        if self.service.lose_at_ms and self._heard_bytes // 48 >= self.service.lose_at_ms[0]:
+            self.service.lose_at_ms.pop(0)
+            return [self.service.lose_with]
+        return []
+
+    _heard_bytes = 0
+
+    def _commit(self) -> list[Answer]:
+        if len(self.pcm) < 4_800:
+            error = {"type": "invalid_request_error", "code": "input_audio_buffer_commit_empty", "message": "planted"}
+            return [json.dumps({"type": "error", "error": error})]
+        self._items += 1
+        item, text = f"item_{self._items}", " ".join(_words_of_24_khz(bytes(self.pcm)))
+        self.pcm.clear()
+        event = "conversation.item.input_audio_transcription."
+        committed = {"type": "input_audio_buffer.committed", "item_id": item, "previous_item_id": None}
+        half = len(text) // 2
+        answers: list[dict[str, Any]] = [
+            {"type": "conversation.item.added", "item": {"id": item}},
+            *({"type": f"{event}delta", "item_id": item, "delta": part} for part in (text[:half], text[half:]) if part),
+            {"type": f"{event}completed", "item_id": item, "transcript": text, "usage": {"type": "duration"}},
+        ]
+        return [json.dumps(committed), *self.later([json.dumps(answer) for answer in answers])]
+
+
+def _words_of_24_khz(pcm: bytes) -> list[str]:
+    """As `words_in`, in spite of the ringing that a change of the rate leaves at the edges of tones."""
+    samples = np.frombuffer(pcm, "<i2")
+    blocks = samples[: len(samples) // 96 * 96].reshape(-1, 96)
+    tones = np.rint(np.median(blocks, axis=1) / TONE).astype(int)
+    found, at = [], 0
+    for part in np.split(tones, np.flatnonzero(np.diff(tones)) + 1):
+        if part[0] and len(part) > 3:
+            found.append(WORDS[part[0] - 1] if abs(4 * len(part) - WORD_MS) <= 12 else TORN)
+        at += len(part)
+    return found
+
+
+# ---- Deepgram Flux --------------------------------------------------------------------------------
+
+
+class FluxService(EarService):
+    def connection(self) -> EarConnection:
+        return _FluxConnection(self)
+
+
+class _FluxConnection(EarConnection):
+    """Turns of five words end by themselves; without sound a turn dangles, and the connection is closed."""
+
+    IDLE_S = 2.0
+    idle_close = Close(1011, "no audio received in time")
+
+    def __init__(self, service: EarService) -> None:
+        super().__init__(service)
+        self._turn = self._number = 0
+        self._open = False
+
+    def begin(self) -> list[Answer]:
+        return [json.dumps({"type": "Connected", "request_id": "r", "sequence_id": 0})]
+
+    def shown(self) -> list[Answer]:
+        words = words_in(self.pcm, self.from_ms)
+        if len(words) >= 5 and self.pausing:
+            return [self._told("EagerEndOfTurn"), self._told("TurnResumed"), self._ended("model")]
+        if words and not self._open:
+            self._open = True
+            return [self._told("StartOfTurn")]
+        return [of_no_interest(), self._told("Update")]
+
+    def command(self, told: dict[str, Any]) -> list[Answer]:
+        match told["type"]:
+            case "ForceEndTurn" if not self.service.flush_unanswered and words_in(self.pcm, self.from_ms):
+                return self.later([self._ended("manual")])
+            case "CloseStream":
+                return [Close(1000)]
+        return []
+
+    def _ended(self, trigger: str) -> str:
+        told = self._told("EndOfTurn", trigger=trigger)
+        self.confirmed()
+        self._turn += 1
+        self._open = False
+        return told
+
+    def _told(self, event: str, **more: Any) -> str:
+        self._number += 1
+        words = [text for text, _, _ in words_in(self.pcm, self.from_ms)]
+        return json.dumps(
+            {"type": "TurnInfo", "event": event, "turn_index": self._turn, "audio_window_start": self.from_ms / 1_000,
+             "audio_window_end": self.at_ms / 1_000, "transcript": " ".join(words), "request_id": "r",
+             "words": [{"word": word, "confidence": 0.9} for word in words], "end_of_turn_confidence": 0.1,
+             "sequence_id": self._number, **more}
         )  # fmt: skip
 
 

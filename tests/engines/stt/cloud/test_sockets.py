@@ -19,7 +19,10 @@ from tests.fakes.cloud_ears import (
     AssemblyAiService,
     DeepgramService,
     EarService,
+    FluxService,
     MemoryClient,
+    OpenAiRealtimeService,
+    SpeechmaticsService,
     serve,
     speech,
     windows,
@@ -28,20 +31,29 @@ from tests.fakes.cloud_voices import KEY, Close
 from voi.engines.base import SttOptions, Transcript
 from voi.engines.stt.cloud.assemblyai import AssemblyAi
 from voi.engines.stt.cloud.deepgram import Deepgram
+from voi.engines.stt.cloud.deepgram_flux import DeepgramFlux
+from voi.engines.stt.cloud.openai_realtime import OpenAiRealtime
 from voi.engines.stt.cloud.sockets import CloudEarStream, SocketEar
+from voi.engines.stt.cloud.speechmatics import Speechmatics
 from voi.errors import ConfigError, EngineError
 
 
 @dataclass(frozen=True)
 class Kind:
-    """`words`: it tells the times of words. `silent_flush`: a flush without much sound has no answer."""
+    """`word_times`: it tells the times of words."""
 
     service: Callable[[], EarService]
     engine: Callable[..., SocketEar]
     word_times: bool = True
 
 
-KINDS = {"deepgram": Kind(DeepgramService, Deepgram), "assemblyai": Kind(AssemblyAiService, AssemblyAi)}
+KINDS = {
+    "deepgram": Kind(DeepgramService, Deepgram),
+    "assemblyai": Kind(AssemblyAiService, AssemblyAi),
+    "speechmatics": Kind(SpeechmaticsService, Speechmatics),
+    "openai-realtime": Kind(OpenAiRealtimeService, OpenAiRealtime, word_times=False),
+    "flux": Kind(FluxService, DeepgramFlux, word_times=False),
+}
 every_kind = pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
 
 

@@ -182,15 +182,17 @@ class EarSockets:
 
     async def _settle(self, socket: "EarSocket") -> None:
         self._settling[socket] = None
+        clean = False
         try:
             await socket.forget_utterance()
+            clean = not socket.unanswered
         except EngineError:
-            return  # it is lost, and closed by `_serve`
+            log.debug("%s: a connection was lost after an utterance", self.habits.name)
         finally:
             self._settling.pop(socket, None)
-        if socket.unanswered:
-            self._leave(socket)
-        else:
+            if not clean:
+                self._leave(socket)
+        if clean:
             self._keep(socket)
 
     def _keep(self, socket: "EarSocket") -> None:

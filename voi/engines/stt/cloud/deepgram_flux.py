@@ -1,0 +1,117 @@
+"""Deepgram's Flux, a model of whole turns, over its WebSocket.
+
+https://developers.deepgram.com/docs/flux/quickstart
+
+Its own ends of turns make text final. They do not end Voi's turns: a turn detector is asked about sound, while Flux
+tells of ends by itself, in the stream of the ear.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from voi.engines.base import STT_RATE_HZ, SttOptions
+from voi.engines.cloud.client import CloudClient, checked_key, checked_url
+from voi.engines.cloud.refusal import refusal
+from voi.engines.info import SttInfo
+from voi.engines.stt.cloud.heard import FLUSHED, READY, Heard
+from voi.engines.stt.cloud.options import Setting, checked_settings, hot_words, iso, ms, spaced, with_query
+from voi.engines.stt.cloud.sockets import IDLE_S, EarHabits, EarItem, EarSockets, SocketEar
+from voi.engines.stt.segments import BYTES_PER_MS
+
+NAME = "deepgram-flux"
+ENGLISH, MANY = "flux-general-en", "flux-general-multi"
+HABITS = EarHabits(
+    NAME, frame_ms=(80, 160), begins_ready=False, keep_alive_s=0.5, quiet_s=0.5, unconfirmed_ms=60_000
+)  # fmt: skip
+KEEP_ALIVE_MS = 500
+"""Without sound a turn of the service would never end: silence takes its place, as long as the time that it fills."""
+OURS = ("model", "encoding", "sample_rate", "keyterm", "language_hint")
+
+
+class FluxScript:
+    """An `EarScript`. The text of a turn may change as a whole until its end."""
+
+    def __init__(self, address: str) -> None:
+        self.address = address
+        self._ended_turn = -1
+
+    def begin(self) -> Sequence[str]:
+        return ()
+
+    def sound(self, pcm: bytes) -> bytes:
+        return pcm
+
+    def flush(self) -> Sequence[str]:
+        return ('{"type":"ForceEndTurn"}',)
+
+    def drop(self) -> None:
+        return None
+
+    def keep_alive(self) -> bytes:
+        return bytes(KEEP_ALIVE_MS * BYTES_PER_MS)
+
+    def end(self) -> Sequence[str]:
+        return ('{"type":"CloseStream"}',)
+
+    def hear(self, message: dict[str, Any]) -> Sequence[EarItem]:
+        match message.get("type"):
+            case "Connected":
+                return (READY,)
+            case "TurnInfo":
+                return self._turn(message)
+            case "Error":
+                told = (str(message.get(key) or "") for key in ("code", "description"))
+                return (refusal(NAME, None, " ".join(told)),)
+        return ()
+
+    def _turn(self, message: dict[str, Any]) -> Sequence[EarItem]:
+        try:
+            turn, text, end_ms = int(message["turn_index"]), str(message["transcript"]), ms(message["audio_window_end"])
+            language = iso((message.get("languages") or [None])[0])
+        except (KeyError, IndexError, TypeError, ValueError):
+            return ()
+        if turn <= self._ended_turn:
+            return ()
+        if message.get("event") != "EndOfTurn":
+            return (Heard(spaced(text, language), False, (), end_ms, language),)
+        self._ended_turn = turn
+        heard = Heard(spaced(text, language), True, (), end_ms, language)
+        return (heard, FLUSHED) if message.get("trigger") == "manual" else (heard,)
+
+
+class DeepgramFlux(SocketEar):
+    """An `Stt`. `api_key`: write "${DEEPGRAM_API_KEY}". `model`: None: the English one for English, else the one for
+    many languages. `settings`: its own parameters, such as `eot_threshold`. `url`, `idle_s`, `at_once`: see `Deepgram`.
+    Raises ConfigError."""
+
+    info = SttInfo(NAME, cloud=True)
+
+    def __init__(
+        self,
+        *,
+        api_key: str,
+        url: str = "https://api.deepgram.com",
+        model: str | None = None,
+        settings: Mapping[str, Setting] | None = None,
+        idle_s: float = IDLE_S,
+        at_once: int | None = None,
+    ) -> None:
+        client = CloudClient(NAME, {"Authorization": f"Token {checked_key(NAME, api_key)}"})
+        address = f"ws{checked_url(NAME, url, ('https', 'http')).removeprefix('http')}/v2/listen"
+        own = checked_settings(NAME, settings, OURS)
+
+        def script(options: SttOptions) -> FluxScript:
+            spoken = iso(options.language)
+            name = model or (ENGLISH if spoken == "en" else MANY)
+            fields: dict[str, Setting] = {
+                "model": name, "encoding": "linear16", "sample_rate": STT_RATE_HZ, **own
+            }  # fmt: skip
+            if spoken and name == MANY:
+                fields["language_hint"] = spoken
+            if words := hot_words(options.hot_words):
+                fields["keyterm"] = words
+            return FluxScript(with_query(address, fields))
+
+        sockets = EarSockets(HABITS, script, client, idle_s=idle_s, at_once=at_once)
+        super().__init__(replace(DeepgramFlux.info, at_once_max=at_once), sockets, client)
