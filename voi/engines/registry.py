@@ -33,10 +33,13 @@ BUILT_IN: Mapping[Kind, Mapping[str, str]] = {
     "stt": {
         "assemblyai": "voi.engines.stt.cloud.assemblyai:AssemblyAi",
         "deepgram": "voi.engines.stt.cloud.deepgram:Deepgram",
+        "deepgram-flux": "voi.engines.stt.cloud.deepgram_flux:DeepgramFlux",
         "moonshine": "voi.engines.stt.moonshine:Moonshine",
         "whisper": "voi.engines.stt.whisper.engine:Whisper",
         "faster-whisper": "voi.engines.stt.whisper.engine:FasterWhisper",
+        "openai-realtime-transcription": "voi.engines.stt.cloud.openai_realtime:OpenAiRealtime",
         "openai-transcription": "voi.engines.stt.cloud.openai_transcription:OpenAiTranscription",
+        "speechmatics": "voi.engines.stt.cloud.speechmatics:Speechmatics",
     },
     "llm": {
         "echo": "voi.engines.llm.echo:Echo",

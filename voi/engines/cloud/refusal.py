@@ -20,7 +20,7 @@ _BAD_KEY = re.compile(
 _BUSY = re.compile(r"concurren|too.?many.?(requests|connections|sessions)|rate.?limit|system.?busy|max.?active")
 _NO_VOICE = re.compile(r"voice.{0,40}(not|does not|unknown|invalid)|(no such|unknown|invalid) voice|voice_not_found")
 _NO_MODEL = re.compile(
-    r"access to.{0,40}model|(unknown|invalid) model|model_not_found"
+    r"access to.{0,40}model|(unknown|invalid)[ _]model|model_not_found"
     r"|model.{0,40}(not (found|supported)|does not exist|unknown|invalid)"
 )
 _TOO_LONG = re.compile(r"character.?limit|too long|at most \d+ characters|string_above_max")

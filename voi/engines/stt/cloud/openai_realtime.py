@@ -3,7 +3,6 @@
 https://platform.openai.com/docs/guides/realtime-transcription
 """
 
-import base64
 from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -12,6 +11,7 @@ from urllib.parse import quote, urlsplit
 
 import orjson
 
+from voi.audio.base64_text import to_base64
 from voi.audio.resample import Resampler
 from voi.engines.base import STT_RATE_HZ, SttOptions
 from voi.engines.cloud.client import CloudClient, checked_key, checked_url
@@ -139,7 +139,7 @@ class OpenAiRealtimeScript:
         return (_refused(error),)
 
     def _append(self, pcm: bytes) -> str:
-        return orjson.dumps({"type": "input_audio_buffer.append", "audio": base64.b64encode(pcm).decode()}).decode()
+        return orjson.dumps({"type": "input_audio_buffer.append", "audio": to_base64(pcm)}).decode()
 
 
 def _refused(error: Any) -> EarItem:

@@ -39,7 +39,7 @@ RECONNECT_S = 0.25
 LOST_REASON_S = 0.2
 """When a message cannot be sent, the reason may still be on its way."""
 SOCKETS_MAX = 512
-SLACK_MS = 200
+SLACK_MS = 60
 """Sound at the end of speech that no word can be in: the VAD is not sharper."""
 LITTLE_MS = 500
 """Of so little sound a service may not say that it has nothing more to say."""
@@ -256,13 +256,13 @@ class EarSocket:
         self._socket, self._habits = socket, habits
         self._sound_bytes = 0
         self._flushes_due = 0
-        self._sound_since_flush = False
+        self._sound_since_flush = self._tentative = False
         self._news = asyncio.Event()
 
     @property
     def unanswered(self) -> bool:
         """The service may still say something about the last utterance."""
-        return self._flushes_due > 0 or self._sound_since_flush
+        return self._flushes_due > 0 or self._sound_since_flush or self._tentative
 
     @property
     def sound_ms(self) -> int:
@@ -303,8 +303,9 @@ class EarSocket:
             for message in messages:
                 await self.send(message)
             self.count_as_answered()
+            self._tentative = False
             return
-        if self._sound_since_flush:
+        if self._sound_since_flush or self._tentative:
             await self._quiet()
             await self.flush()
         began_s, quiet_s = now_s(), self._habits.quiet_s
@@ -369,20 +370,26 @@ class EarSocket:
         except orjson.JSONDecodeError:
             return
         for item in self.script.hear(told) if isinstance(told, dict) else ():
-            if isinstance(item, EngineError):
-                self.lost = item
-            elif isinstance(item, Ready):
-                self.ready.set()
-            else:
-                if isinstance(item, Flushed):
-                    if not self._flushes_due:
-                        continue
-                    self._flushes_due -= 1
-                if self.owner is not None:
-                    self.owner.take(item)
+            self._take_item(item)
         self._news.set()
         if self.owner is not None:
             self.owner.message_came()
+
+    def _take_item(self, item: EarItem) -> None:
+        if isinstance(item, EngineError):
+            self.lost = item
+            return
+        if isinstance(item, Ready):
+            self.ready.set()
+            return
+        if isinstance(item, Heard):
+            self._tentative = not item.final and bool(item.text.strip())
+        elif self._flushes_due:
+            self._flushes_due -= 1
+        else:
+            return  # nobody waits for it
+        if self.owner is not None:
+            self.owner.take(item)
 
 
 class CloudEarStream:

@@ -74,7 +74,8 @@ class SpeechmaticsScript:
         return ()
 
     def _heard(self, message: dict[str, Any], *, final: bool) -> Sequence[Heard]:
-        text, words, glued = "", [], False
+        text, glued = "", False
+        words: list[TimedWord] = []
         try:
             end_ms = ms(message["metadata"]["end_time"])
             for result in message.get("results") or ():

@@ -1,0 +1,56 @@
+"""What Voi asks of Flux, and what it makes of its turns."""
+
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from tests.fakes.cloud_voices import KEY
+from voi.engines.base import SttOptions
+from voi.engines.stt.cloud.deepgram_flux import DeepgramFlux, FluxScript
+from voi.engines.stt.cloud.heard import FLUSHED, Heard
+from voi.errors import EngineError
+
+
+def asked(options: SttOptions, **given: Any) -> dict[str, list[str]]:
+    engine = DeepgramFlux(api_key=KEY, **given)
+    return parse_qs(urlsplit(engine._sockets.script(options).address).query)
+
+
+def test_what_it_asks_for() -> None:
+    query = asked(SttOptions("en", hot_words=("Voi", "Zöe")), settings={"eot_threshold": 0.8})
+    assert (query["model"], query["keyterm"], query["eot_threshold"]) == (["flux-general-en"], ["Voi", "Zöe"], ["0.8"])
+    assert "language_hint" not in query
+    assert asked(SttOptions("de"))["language_hint"] == ["de"]
+
+
+def turn(event: str, text: str, *, index: int = 0, **more: Any) -> dict[str, Any]:
+    return {
+        "type": "TurnInfo",
+        "event": event,
+        "turn_index": index,
+        "transcript": text,
+        "audio_window_end": 1.5,
+        **more,
+    }
+
+
+def test_a_turn_changes_until_its_end() -> None:
+    ear = FluxScript("")
+    assert ear.hear(turn("Update", "I scream", languages=["en"])) == (Heard(" I scream", False, (), 1_500, "en"),)
+    assert ear.hear(turn("EagerEndOfTurn", "Ice cream")) == (Heard(" Ice cream", False, (), 1_500),)
+    assert ear.hear(turn("EndOfTurn", "Ice cream", trigger="model")) == (Heard(" Ice cream", True, (), 1_500),)
+    assert not ear.hear(turn("Update", "Ice cream"))
+    assert FLUSHED in ear.hear(turn("EndOfTurn", "Yes", index=1, trigger="manual"))
+
+
+@pytest.mark.parametrize("odd", [{}, {"type": "TurnInfo"}, turn("Update", "x") | {"turn_index": None}], ids=repr)
+def test_odd_messages_are_ignored(odd: dict[str, Any]) -> None:
+    assert not FluxScript("").hear(odd)
+
+
+def test_an_error_is_told_without_its_words() -> None:
+    (error,) = FluxScript("").hear({"type": "Error", "code": "INTERNAL", "description": "planted: invalid model"})
+    assert isinstance(error, EngineError)
+    assert "does not have that model" in str(error)
+    assert not FluxScript("").hear({"type": "Warning", "code": "x", "description": "y"})
