@@ -1,4 +1,4 @@
-"""The examples of docs/providers.md load without a warning, and every cloud voice is on that page."""
+"""The examples of docs/providers.md load without a warning, and every voice and ear of a cloud is on that page."""
 
 import json
 import re
@@ -7,15 +7,18 @@ from typing import Any
 
 import pytest
 
+from voi.config.engine_choice import named_engine
 from voi.config.load import read_config
 from voi.config.problems import Problems
 from voi.config.secret_refs import resolved
 from voi.config.settings import load_settings
 from voi.engines import registry
+from voi.engines.info import info_of
 from voi.engines.registry import tts_info
 
 PAGE = (Path(__file__).parent.parent / "docs" / "providers.md").read_text()
 BLOCKS: list[dict[str, Any]] = [json.loads(block) for block in re.findall(r"^```json\n(.*?)^```", PAGE, re.S | re.M)]
+EARS: list[str] = re.findall(r"^```env\n(.*?)^```", PAGE, re.S | re.M)
 MODELS = [(name, model) for block in BLOCKS for name, model in block.items()]
 
 
@@ -41,3 +44,24 @@ def test_every_cloud_voice_is_on_the_page() -> None:
     cloud = {name for name in registry.BUILT_IN["tts"] if (info := tts_info(name)) is not None and info.cloud}
     assert cloud == set(re.findall(r"^\| `([\w-]+)` \|", PAGE, re.M)) & set(registry.BUILT_IN["tts"])
     assert cloud <= {model["engine"] for _, model in MODELS}
+
+
+@pytest.mark.parametrize("lines", EARS, ids=[lines.split("\n")[0].partition("=")[2] for lines in EARS])
+def test_ears_load_as_they_stand(lines: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / ".env").write_text(lines)
+    for variable in re.findall(r'"env": "(\w+)"', lines):
+        monkeypatch.setenv(variable, "a-key")
+    settings = load_settings()
+    names = [settings.stt_engine, *(key.removeprefix("stt.") for key in settings.engine_options)]
+    for name in names:
+        engine, options = named_engine(settings, "stt", name)
+        ear = registry.create("stt", engine, resolved(options, name))
+        assert ear.info.cloud
+
+
+def test_every_cloud_ear_is_on_the_page() -> None:
+    cloud = {name for name in registry.BUILT_IN["stt"] if info_of(registry.find("stt", name), name).cloud}
+    assert cloud == set(re.findall(r"^\| `([\w-]+)` \|", PAGE, re.M)) & set(registry.BUILT_IN["stt"])
+    assert {"deepgram", "openai-transcription"} <= cloud
+    assert all(re.search(rf"[= \"]{name}\b", "".join(EARS)) for name in cloud)

@@ -61,8 +61,9 @@ def test_odd_messages_are_ignored(odd: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize(
     ("kind", "told", "retryable"),
-    [("not_authorised", "refused the key", False), ("quota_exceeded", "no credit", False), 
-     ("job_error", "failed", True), ("timelimit_exceeded", "failed", True), ("invalid_model", "does not have that model", False)],
+    [("not_authorised", "refused the key", False), ("quota_exceeded", "no credit", False),
+     ("job_error", "failed", True), ("timelimit_exceeded", "failed", True),
+     ("invalid_model", "does not have that model", False)],
 )  # fmt: skip
 def test_errors_are_told_in_our_words(kind: str, told: str, retryable: bool) -> None:
     (error,) = SpeechmaticsScript("", {"language": "en"}).hear({"message": "Error", "type": kind, "reason": "planted"})
