@@ -160,6 +160,25 @@ def test_who_is_dropped_is_not_heard_by_the_next(kind: Kind) -> None:
 
 
 @every_kind
+def test_a_shred_of_who_was_dropped_is_not_heard_by_the_next(kind: Kind) -> None:
+    """Too little sound for an answer to a flush, right after a final text."""
+
+    async def scene(service: EarService, engine: SocketEar) -> None:
+        dropped = engine.open(SttOptions(), None)
+        await say(dropped, "alpha", "bravo", "charlie")
+        dropped.feed(speech("delta")[: 64 * 32])
+        await asyncio.sleep(0.03)
+        dropped.close()
+        await asyncio.sleep(3)
+        stream = engine.open(SttOptions(), None)
+        await say(stream, "echo")
+        assert (await stream.flush()).text == "echo"
+        stream.close()
+
+    play(kind, scene)
+
+
+@every_kind
 def test_quiet_has_no_words_and_asks_for_none(kind: Kind) -> None:
     async def scene(service: EarService, engine: SocketEar) -> None:
         stream = engine.open(SttOptions(), None)
