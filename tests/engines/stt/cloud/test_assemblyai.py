@@ -8,7 +8,7 @@ import pytest
 from tests.fakes.cloud_voices import KEY
 from voi.engines.base import SttOptions
 from voi.engines.stt.cloud.assemblyai import AssemblyAi, AssemblyAiScript
-from voi.engines.stt.cloud.heard import FLUSHED, Heard
+from voi.engines.stt.cloud.heard import FLUSHED, HeardText
 from voi.errors import EngineError
 
 
@@ -35,11 +35,11 @@ def turn(text: str, *, order: int = 0, end: bool = False, formatted: bool = Fals
 def test_the_end_of_a_turn_counts_once_with_its_punctuation() -> None:
     script = AssemblyAiScript("")
     (growing,) = script.hear(turn("hi there"))
-    assert isinstance(growing, Heard)
+    assert isinstance(growing, HeardText)
     assert (growing.text, growing.final, growing.end_ms) == (" hi there", False, 190)
     assert not script.hear(turn("hi there", end=True))
     heard, flushed = script.hear(turn("Hi there.", end=True, formatted=True))
-    assert isinstance(heard, Heard)
+    assert isinstance(heard, HeardText)
     assert (heard.text, heard.final, flushed) == (" Hi there.", True, FLUSHED)
     assert not script.hear(turn("Hi there.", end=True, formatted=True)), "a turn is told twice"
     assert script.hear(turn("yes", order=1))

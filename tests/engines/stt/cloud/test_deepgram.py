@@ -8,7 +8,7 @@ import pytest
 from tests.fakes.cloud_voices import KEY
 from voi.engines.base import SttOptions
 from voi.engines.stt.cloud.deepgram import Deepgram, DeepgramScript
-from voi.engines.stt.cloud.heard import Heard
+from voi.engines.stt.cloud.heard import HeardText
 from voi.errors import ConfigError, EngineError
 
 
@@ -43,8 +43,8 @@ RESULT: dict[str, Any] = {
 
 
 def test_languages_without_spaces_get_none() -> None:
-    assert DeepgramScript("", "multi").hear(RESULT) == (Heard("你好", True, (), 1_500, "zh"),)
-    assert DeepgramScript("", "zh").hear(RESULT) == (Heard("你好", True, (), 1_500, None),)
+    assert DeepgramScript("", "multi").hear(RESULT) == (HeardText("你好", True, (), 1_500, "zh"),)
+    assert DeepgramScript("", "zh").hear(RESULT) == (HeardText("你好", True, (), 1_500, None),)
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import pytest
 from tests.fakes.cloud_voices import KEY
 from voi.engines.base import SttOptions
 from voi.engines.stt.cloud.deepgram_flux import DeepgramFlux, FluxScript
-from voi.engines.stt.cloud.heard import FLUSHED, Heard
+from voi.engines.stt.cloud.heard import FLUSHED, HeardText
 from voi.errors import EngineError
 
 
@@ -37,9 +37,9 @@ def turn(event: str, text: str, *, index: int = 0, **more: Any) -> dict[str, Any
 
 def test_a_turn_changes_until_its_end() -> None:
     ear = FluxScript("")
-    assert ear.hear(turn("Update", "I scream", languages=["en"])) == (Heard(" I scream", False, (), 1_500, "en"),)
-    assert ear.hear(turn("EagerEndOfTurn", "Ice cream")) == (Heard(" Ice cream", False, (), 1_500),)
-    assert ear.hear(turn("EndOfTurn", "Ice cream", trigger="model")) == (Heard(" Ice cream", True, (), 1_500),)
+    assert ear.hear(turn("Update", "I scream", languages=["en"])) == (HeardText(" I scream", False, (), 1_500, "en"),)
+    assert ear.hear(turn("EagerEndOfTurn", "Ice cream")) == (HeardText(" Ice cream", False, (), 1_500),)
+    assert ear.hear(turn("EndOfTurn", "Ice cream", trigger="model")) == (HeardText(" Ice cream", True, (), 1_500),)
     assert not ear.hear(turn("Update", "Ice cream"))
     assert FLUSHED in ear.hear(turn("EndOfTurn", "Yes", index=1, trigger="manual"))
 

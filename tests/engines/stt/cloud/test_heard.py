@@ -1,7 +1,7 @@
 """Sound that may be sent again, clocks, and text that is kept when a socket is lost."""
 
 from voi.engines.base import TimedWord
-from voi.engines.stt.cloud.heard import Heard, SoundClock, UnconfirmedSound, UtteranceText
+from voi.engines.stt.cloud.heard import HeardText, SoundClock, UnconfirmedSound, UtteranceText
 
 
 def test_sound_goes_out_in_whole_frames_and_is_kept_until_it_is_confirmed() -> None:
@@ -44,9 +44,9 @@ def test_a_clock_follows_silence_that_was_put_in() -> None:
 def test_what_can_no_longer_be_sent_again_is_kept_as_it_was_heard() -> None:
     clock, text = SoundClock(), UtteranceText()
     clock.mark(0, 0)
-    text.take(Heard(" One.", True, (TimedWord("One.", 0, 400),), 500, "en"), clock)
+    text.take(HeardText(" One.", True, (TimedWord("One.", 0, 400),), 500, "en"), clock)
     words = tuple(TimedWord(word, 600 + 200 * n, 800 + 200 * n) for n, word in enumerate(("two", "three", "four")))
-    text.take(Heard(" two three four", False, words, 1_300), clock)
+    text.take(HeardText(" two three four", False, words, 1_300), clock)
     assert text.growing().tentative == " two three four"
     assert text.lose(kept_from_ms=900) == 1_000, "a word that was torn is not sent again"
     assert (text.confirmed, text.tentative) == (" One. two three", "")

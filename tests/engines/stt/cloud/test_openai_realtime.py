@@ -7,7 +7,7 @@ import pytest
 
 from tests.fakes.cloud_voices import KEY
 from voi.engines.base import SttOptions
-from voi.engines.stt.cloud.heard import FLUSHED, READY, Heard
+from voi.engines.stt.cloud.heard import FLUSHED, READY, HeardText
 from voi.engines.stt.cloud.openai_realtime import EVENTS, OpenAiRealtime, OpenAiRealtimeScript
 from voi.errors import EngineError
 
@@ -54,10 +54,10 @@ def test_texts_that_come_in_another_order_stand_in_that_of_the_sound() -> None:
         ear.sound(bytes(32 * 500))
         assert len(ear.flush()) == 2
         assert not ear.hear(committed(item))
-    assert ear.hear(delta("b", "Two")) == (Heard(" Two", False),)
+    assert ear.hear(delta("b", "Two")) == (HeardText(" Two", False),)
     assert not ear.hear(completed("b", "Two."))
     one, _, two, _ = ear.hear(completed("a", "One."))
-    assert (one, two) == (Heard(" One.", True, end_ms=500), Heard(" Two.", True, end_ms=1_000))
+    assert (one, two) == (HeardText(" One.", True, end_ms=500), HeardText(" Two.", True, end_ms=1_000))
 
 
 def test_the_text_of_what_was_dropped_is_ignored() -> None:
@@ -74,7 +74,7 @@ def test_the_text_of_what_was_dropped_is_ignored() -> None:
     ear.sound(bytes(32 * 500))
     ear.flush()
     ear.hear(committed("c"))
-    assert ear.hear(completed("c", "Three."))[0] == Heard(" Three.", True, end_ms=1_500)
+    assert ear.hear(completed("c", "Three."))[0] == HeardText(" Three.", True, end_ms=1_500)
 
 
 def test_little_sound_is_committed_with_silence_and_none_not_at_all() -> None:
@@ -91,10 +91,10 @@ def test_little_sound_is_committed_with_silence_and_none_not_at_all() -> None:
 def test_whisper_tells_the_whole_text_each_time() -> None:
     ear = script("whisper-1")
     ear.hear(delta("a", "One"))
-    assert ear.hear(delta("a", "One two")) == (Heard(" One two", False),)
+    assert ear.hear(delta("a", "One two")) == (HeardText(" One two", False),)
     other = script()
     other.hear(delta("a", "One"))
-    assert other.hear(delta("a", " two")) == (Heard(" One two", False),)
+    assert other.hear(delta("a", " two")) == (HeardText(" One two", False),)
 
 
 @pytest.mark.parametrize(

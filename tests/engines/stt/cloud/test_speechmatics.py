@@ -10,7 +10,7 @@ from tests.fakes.clock import in_virtual_time
 from tests.fakes.cloud_ears import SpeechmaticsService
 from tests.fakes.cloud_voices import KEY
 from voi.engines.base import SttOptions
-from voi.engines.stt.cloud.heard import Heard
+from voi.engines.stt.cloud.heard import HeardText
 from voi.engines.stt.cloud.speechmatics import Speechmatics, SpeechmaticsScript
 from voi.errors import ConfigError, EngineError
 
@@ -41,11 +41,11 @@ def test_punctuation_stands_where_it_belongs() -> None:
                result("sir", 0.3), result("!", 0.5, **mark, is_eos=True)]  # fmt: skip
     told = {"message": "AddTranscript", "metadata": {"end_time": 0.6}, "results": results}
     (heard,) = SpeechmaticsScript("", {"language": "en"}).hear(told)
-    assert isinstance(heard, Heard)
+    assert isinstance(heard, HeardText)
     assert heard.text == " Yes, “sir!"
     assert [word.text for word in heard.words] == ["Yes,", "“sir!"]
     (heard,) = SpeechmaticsScript("", {"language": "ja"}).hear(told | {"results": [result("は", 0), result("い", 1)]})
-    assert isinstance(heard, Heard)
+    assert isinstance(heard, HeardText)
     assert heard.text == "はい"
 
 

@@ -13,8 +13,8 @@ from voi.engines.base import STT_RATE_HZ, SttOptions, TimedWord
 from voi.engines.cloud.client import CloudClient, checked_key, checked_url
 from voi.engines.cloud.refusal import closed
 from voi.engines.info import SttInfo
-from voi.engines.stt.cloud.heard import FLUSHED, READY, Heard, joined
-from voi.engines.stt.cloud.options import Setting, checked_settings, hot_words, iso, spaced, with_query
+from voi.engines.stt.cloud.heard import FLUSHED, READY, HeardText, joined
+from voi.engines.stt.cloud.options import ServiceSetting, checked_settings, hot_words, iso, spaced, with_query
 from voi.engines.stt.cloud.sockets import IDLE_S, EarHabits, EarItem, EarSockets, SocketEar
 
 NAME = "assemblyai"
@@ -70,13 +70,13 @@ class AssemblyAiScript:
         language = iso(message.get("language_code"))
         if message.get("end_of_turn") is not True:
             if not words:
-                return (Heard(spaced(text, language), False),)
-            return (Heard(joined(word.text for word in words), False, words, words[-1].end_ms, language),)
+                return (HeardText(spaced(text, language), False),)
+            return (HeardText(joined(word.text for word in words), False, words, words[-1].end_ms, language),)
         if message.get("turn_is_formatted") is not True:
             return ()  # it comes again
         self._ended_turn = turn
         end_ms = words[-1].end_ms if words else None
-        return (Heard(spaced(text, language), True, words, end_ms, language), FLUSHED)
+        return (HeardText(spaced(text, language), True, words, end_ms, language), FLUSHED)
 
 
 def _word(word: dict[str, Any]) -> TimedWord:
@@ -97,7 +97,7 @@ class AssemblyAi(SocketEar):
         api_key: str,
         url: str = "https://streaming.assemblyai.com",
         model: str | None = None,
-        settings: Mapping[str, Setting] | None = None,
+        settings: Mapping[str, ServiceSetting] | None = None,
         idle_s: float = IDLE_S,
         at_once: int | None = None,
     ) -> None:
@@ -107,7 +107,7 @@ class AssemblyAi(SocketEar):
 
         def script(options: SttOptions) -> AssemblyAiScript:
             usual = ENGLISH if iso(options.language) == "en" else MANY
-            fields: dict[str, Setting] = {
+            fields: dict[str, ServiceSetting] = {
                 "speech_model": model or usual, "encoding": "pcm_s16le", "sample_rate": STT_RATE_HZ,
                 "format_turns": True, **own,
             }  # fmt: skip

@@ -11,13 +11,13 @@ from voi.engines.base import STT_RATE_HZ, SttOptions, TimedWord
 from voi.engines.cloud.client import CloudClient, checked_key, checked_url
 from voi.engines.cloud.refusal import refusal
 from voi.engines.info import SttInfo
-from voi.engines.stt.cloud.heard import FLUSHED, Heard
-from voi.engines.stt.cloud.options import Setting, checked_settings, hot_words, iso, ms, spaced, with_query
+from voi.engines.stt.cloud.heard import FLUSHED, HeardText
+from voi.engines.stt.cloud.options import ServiceSetting, checked_settings, hot_words, iso, ms, spaced, with_query
 from voi.engines.stt.cloud.sockets import IDLE_S, EarHabits, EarItem, EarSockets, SocketEar
 
 NAME = "deepgram"
 HABITS = EarHabits(NAME, quiet_s=0.5)
-SETTINGS: Mapping[str, Setting] = {"punctuate": True, "smart_format": True, "endpointing": 25, "no_delay": True}
+SETTINGS: Mapping[str, ServiceSetting] = {"punctuate": True, "smart_format": True, "endpointing": 25, "no_delay": True}
 OURS = ("model", "language", "encoding", "sample_rate", "channels", "interim_results", "keyterm")
 ANY_LANGUAGE = "multi"
 
@@ -57,7 +57,7 @@ class DeepgramScript:
                 return (refusal(NAME, None, " ".join(told)),)
         return ()
 
-    def _heard(self, message: dict[str, Any]) -> Sequence[Heard]:
+    def _heard(self, message: dict[str, Any]) -> Sequence[HeardText]:
         try:
             best = message["channel"]["alternatives"][0]
             text, words = str(best["transcript"]), [_word(each) for each in best.get("words") or ()]
@@ -66,7 +66,7 @@ class DeepgramScript:
         except (KeyError, IndexError, TypeError, ValueError, AttributeError):
             return ()
         text = spaced(text, spoken or self._language)
-        return (Heard(text, message.get("is_final") is True, tuple(words), end_ms, spoken),)
+        return (HeardText(text, message.get("is_final") is True, tuple(words), end_ms, spoken),)
 
 
 def _word(word: dict[str, Any]) -> TimedWord:
@@ -89,13 +89,13 @@ class Deepgram(SocketEar):
         url: str = "https://api.deepgram.com",
         model: str = "nova-3",
         language: str = ANY_LANGUAGE,
-        settings: Mapping[str, Setting] | None = None,
+        settings: Mapping[str, ServiceSetting] | None = None,
         idle_s: float = IDLE_S,
         at_once: int | None = None,
     ) -> None:
         client = CloudClient(NAME, {"Authorization": f"Token {checked_key(NAME, api_key)}"})
         address = f"ws{checked_url(NAME, url, ('https', 'http')).removeprefix('http')}/v1/listen"
-        fields: dict[str, Setting] = {
+        fields: dict[str, ServiceSetting] = {
             "model": model, "encoding": "linear16", "sample_rate": STT_RATE_HZ, "channels": 1,
             "interim_results": True, **SETTINGS, **checked_settings(NAME, settings, OURS),
         }  # fmt: skip

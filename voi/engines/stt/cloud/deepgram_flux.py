@@ -14,8 +14,8 @@ from voi.engines.base import STT_RATE_HZ, SttOptions
 from voi.engines.cloud.client import CloudClient, checked_key, checked_url
 from voi.engines.cloud.refusal import refusal
 from voi.engines.info import SttInfo
-from voi.engines.stt.cloud.heard import FLUSHED, READY, Heard
-from voi.engines.stt.cloud.options import Setting, checked_settings, hot_words, iso, ms, spaced, with_query
+from voi.engines.stt.cloud.heard import FLUSHED, READY, HeardText
+from voi.engines.stt.cloud.options import ServiceSetting, checked_settings, hot_words, iso, ms, spaced, with_query
 from voi.engines.stt.cloud.sockets import IDLE_S, EarHabits, EarItem, EarSockets, SocketEar
 from voi.engines.stt.segments import BYTES_PER_MS
 
@@ -74,9 +74,9 @@ class FluxScript:
         if turn <= self._ended_turn:
             return ()
         if message.get("event") != "EndOfTurn":
-            return (Heard(spaced(text, language), False, (), end_ms, language),)
+            return (HeardText(spaced(text, language), False, (), end_ms, language),)
         self._ended_turn = turn
-        heard = Heard(spaced(text, language), True, (), end_ms, language)
+        heard = HeardText(spaced(text, language), True, (), end_ms, language)
         return (heard, FLUSHED) if message.get("trigger") == "manual" else (heard,)
 
 
@@ -93,7 +93,7 @@ class DeepgramFlux(SocketEar):
         api_key: str,
         url: str = "https://api.deepgram.com",
         model: str | None = None,
-        settings: Mapping[str, Setting] | None = None,
+        settings: Mapping[str, ServiceSetting] | None = None,
         idle_s: float = IDLE_S,
         at_once: int | None = None,
     ) -> None:
@@ -104,7 +104,7 @@ class DeepgramFlux(SocketEar):
         def script(options: SttOptions) -> FluxScript:
             spoken = iso(options.language)
             name = model or (ENGLISH if spoken == "en" else MANY)
-            fields: dict[str, Setting] = {
+            fields: dict[str, ServiceSetting] = {
                 "model": name, "encoding": "linear16", "sample_rate": STT_RATE_HZ, **own
             }  # fmt: skip
             if spoken and name == MANY:

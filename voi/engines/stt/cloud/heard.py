@@ -13,7 +13,7 @@ from voi.engines.stt.segments import BYTES_PER_MS
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class HeardText:
     """A piece of text. `final`: it follows the confirmed text and will not change; else it takes the place of what was
     tentative. `text` begins with a space where one belongs. `end_ms`: the text covers all sound up to here; None: the
     service does not say. Times are those of the socket."""
@@ -29,11 +29,11 @@ class Flushed:
     """The service has answered the oldest flush that it had not answered: all sound before that is confirmed."""
 
 
-class Ready:
+class EarReady:
     """Sound may be sent now."""
 
 
-FLUSHED, READY = Flushed(), Ready()
+FLUSHED, READY = Flushed(), EarReady()
 
 
 class SoundClock:
@@ -115,7 +115,7 @@ class UtteranceText:
         self._words: list[TimedWord] = []
         self._tentative_words: list[TimedWord] = []
 
-    def take(self, heard: Heard, clock: SoundClock) -> None:
+    def take(self, heard: HeardText, clock: SoundClock) -> None:
         words = [
             replace(each, start_ms=clock.utterance_ms(each.start_ms), end_ms=clock.utterance_ms(each.end_ms))
             for each in heard.words

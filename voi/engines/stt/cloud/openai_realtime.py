@@ -17,8 +17,8 @@ from voi.engines.base import STT_RATE_HZ, SttOptions
 from voi.engines.cloud.client import CloudClient, checked_key, checked_url
 from voi.engines.cloud.refusal import closed, refusal
 from voi.engines.info import SttInfo
-from voi.engines.stt.cloud.heard import FLUSHED, READY, Heard
-from voi.engines.stt.cloud.options import Setting, checked_settings, hot_words, iso, spaced
+from voi.engines.stt.cloud.heard import FLUSHED, READY, HeardText
+from voi.engines.stt.cloud.options import ServiceSetting, checked_settings, hot_words, iso, spaced
 from voi.engines.stt.cloud.sockets import IDLE_S, EarHabits, EarItem, EarSockets, SocketEar
 from voi.engines.stt.segments import BYTES_PER_MS
 
@@ -123,13 +123,13 @@ class OpenAiRealtimeScript:
         while self._items and (item := next(iter(self._items))) in self._done:
             self._growing.pop(item, None)
             end_ms = self._items.pop(item)
-            told += (Heard(spaced(self._done.pop(item), self._language), True, end_ms=end_ms), FLUSHED)
+            told += (HeardText(spaced(self._done.pop(item), self._language), True, end_ms=end_ms), FLUSHED)
         if told and self._growing:
             told.append(self._tentative())
         return told
 
-    def _tentative(self) -> Heard:
-        return Heard("".join(spaced(text, self._language) for text in self._growing.values()), False)
+    def _tentative(self) -> HeardText:
+        return HeardText("".join(spaced(text, self._language) for text in self._growing.values()), False)
 
     def _error(self, error: Any) -> Sequence[EarItem]:
         if isinstance(error, dict) and error.get("code") == "input_audio_buffer_commit_empty":
@@ -165,7 +165,7 @@ class OpenAiRealtime(SocketEar):
         model: str = "gpt-4o-mini-transcribe",
         language: str | None = None,
         noise_reduction: str = "none",
-        settings: Mapping[str, Setting] | None = None,
+        settings: Mapping[str, ServiceSetting] | None = None,
         final_s: float = FINAL_S,
         idle_s: float = IDLE_S,
         at_once: int | None = None,

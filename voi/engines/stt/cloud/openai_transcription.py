@@ -15,7 +15,7 @@ from voi.audio.wav import to_wav
 from voi.engines.base import STT_RATE_HZ, SttOptions, TimedWord, Transcript
 from voi.engines.cloud.client import CloudClient, checked_key, checked_url
 from voi.engines.info import SttInfo
-from voi.engines.stt.cloud.options import Setting, checked_settings, hot_words, iso, ms
+from voi.engines.stt.cloud.options import ServiceSetting, checked_settings, hot_words, iso, ms
 from voi.engines.stt.cloud.sockets import now_s
 from voi.engines.stt.cloud.speech_only import SpeechOnly
 from voi.engines.stt.flushes import LONGEST_BUFFER_MS, too_far_behind
@@ -149,7 +149,7 @@ class OpenAiTranscription:
         language: str | None = None,
         word_times: bool | None = None,
         partials: bool = False,
-        settings: Mapping[str, Setting] | None = None,
+        settings: Mapping[str, ServiceSetting] | None = None,
         at_once: int | None = None,
     ) -> None:
         headers = {"Authorization": f"Bearer {checked_key(NAME, api_key)}"} if api_key else {}

@@ -11,12 +11,14 @@ HOT_WORD_MAX_CHARACTERS = 50
 UNSPACED = frozenset({"ja", "th", "zh", "yue", "lo", "km", "my"})
 """Languages that put no spaces between words."""
 
-Setting = str | int | float | bool | Sequence[str]
+ServiceSetting = str | int | float | bool | Sequence[str]
 
 
-def checked_settings(name: str, settings: Mapping[str, Setting] | None, ours: Sequence[str] = ()) -> dict[str, Setting]:
+def checked_settings(
+    name: str, settings: Mapping[str, ServiceSetting] | None, ours: Sequence[str] = ()
+) -> dict[str, ServiceSetting]:
     """A service's own settings. `ours`: those that Voi sets itself. Raises ConfigError."""
-    checked: dict[str, Setting] = {}
+    checked: dict[str, ServiceSetting] = {}
     for key, value in (settings or {}).items():
         if key in ours:
             raise ConfigError(f"{name}: `settings` must not have {key}: Voi sets it itself.")
@@ -28,7 +30,7 @@ def checked_settings(name: str, settings: Mapping[str, Setting] | None, ours: Se
     return checked
 
 
-def with_query(url: str, fields: Mapping[str, Setting]) -> str:
+def with_query(url: str, fields: Mapping[str, ServiceSetting]) -> str:
     """The address with these parameters; a list repeats its parameter."""
     pairs: list[tuple[str, str]] = []
     for key, value in fields.items():

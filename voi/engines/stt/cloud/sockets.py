@@ -18,7 +18,7 @@ import orjson
 from voi.engines.base import SttOptions, Transcript
 from voi.engines.cloud.client import CloudClient, CloudSocket
 from voi.engines.info import SttInfo
-from voi.engines.stt.cloud.heard import Flushed, Heard, Ready, SoundClock, UnconfirmedSound, UtteranceText
+from voi.engines.stt.cloud.heard import Flushed, HeardText, EarReady, SoundClock, UnconfirmedSound, UtteranceText
 from voi.engines.stt.flushes import FLUSH_DEADLINE_S, LONGEST_BUFFER_MS, too_far_behind
 from voi.engines.stt.segments import BYTES_PER_MS
 from voi.errors import EngineError
@@ -47,8 +47,8 @@ TEXT_MAX_CHARACTERS = 100_000
 
 log = logging.getLogger(__name__)
 
-Outgoing = str | bytes
-EarItem = Heard | Flushed | Ready | EngineError
+EarMessage = str | bytes
+EarItem = HeardText | Flushed | EarReady | EngineError
 
 
 class EarScript(Protocol):
@@ -60,18 +60,18 @@ class EarScript(Protocol):
         """The first messages. Sockets with the same address and first messages are alike."""
         ...
 
-    def sound(self, pcm: bytes) -> Outgoing: ...
+    def sound(self, pcm: bytes) -> EarMessage: ...
 
-    def flush(self) -> Sequence[Outgoing]:
+    def flush(self) -> Sequence[EarMessage]:
         """All sound of the utterance so far was sent. The service must answer with what becomes `Flushed`; without a
         message there is nothing to wait for."""
         ...
 
-    def drop(self) -> Sequence[Outgoing] | None:
+    def drop(self) -> Sequence[EarMessage] | None:
         """Forget the utterance at once. None: the service has no such message, and a flush does it."""
         ...
 
-    def keep_alive(self) -> Outgoing | None:
+    def keep_alive(self) -> EarMessage | None:
         """A message (or, as bytes, silence) for a time without sound; None: the service needs none."""
         ...
 
@@ -269,7 +269,7 @@ class EarSocket:
         """Length of all sound that was sent."""
         return self._sound_bytes // BYTES_PER_MS
 
-    async def send(self, message: Outgoing) -> None:
+    async def send(self, message: EarMessage) -> None:
         """Raises EngineError with the reason if the socket is lost."""
         self.sent_s = now_s()
         try:
@@ -361,7 +361,7 @@ class EarSocket:
             log.debug("%s: the connection was lost before its end", self._habits.name)
         await self._socket.close()
 
-    def _take(self, message: Outgoing) -> None:
+    def _take(self, message: EarMessage) -> None:
         self.heard_s = now_s()
         if isinstance(message, bytes):
             return
@@ -379,10 +379,10 @@ class EarSocket:
         if isinstance(item, EngineError):
             self.lost = item
             return
-        if isinstance(item, Ready):
+        if isinstance(item, EarReady):
             self.ready.set()
             return
-        if isinstance(item, Heard):
+        if isinstance(item, HeardText):
             self._tentative = not item.final and bool(item.text.strip())
         elif self._flushes_due:
             self._flushes_due -= 1
@@ -464,7 +464,7 @@ class CloudEarStream:
 
     # ---- for the socket -----------------------------------------------------------------------------
 
-    def take(self, item: Heard | Flushed) -> None:
+    def take(self, item: HeardText | Flushed) -> None:
         if isinstance(item, Flushed):
             if self._asked:
                 self._flushed_to = max(self._flushed_to, self._asked.popleft())

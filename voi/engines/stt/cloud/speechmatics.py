@@ -13,15 +13,15 @@ from voi.engines.base import STT_RATE_HZ, SttOptions, TimedWord
 from voi.engines.cloud.client import CloudClient, checked_key, checked_url
 from voi.engines.cloud.refusal import closed, refusal
 from voi.engines.info import SttInfo
-from voi.engines.stt.cloud.heard import FLUSHED, READY, Heard
-from voi.engines.stt.cloud.options import UNSPACED, Setting, checked_settings, hot_words, iso, ms
+from voi.engines.stt.cloud.heard import FLUSHED, READY, HeardText
+from voi.engines.stt.cloud.options import UNSPACED, ServiceSetting, checked_settings, hot_words, iso, ms
 from voi.engines.stt.cloud.sockets import IDLE_S, EarHabits, EarItem, EarSockets, SocketEar
 from voi.engines.stt.segments import BYTES_PER_MS
 
 NAME = "speechmatics"
 HABITS = EarHabits(NAME, begins_ready=False, keep_alive_s=5.0)
 KEEP_ALIVE_MS = 100
-SETTINGS: Mapping[str, Setting] = {"max_delay": 1.0, "max_delay_mode": "flexible", "operating_point": "enhanced"}
+SETTINGS: Mapping[str, ServiceSetting] = {"max_delay": 1.0, "max_delay_mode": "flexible", "operating_point": "enhanced"}
 OURS = ("language", "enable_partials", "additional_vocab", "conversation_config")
 PASSING = frozenset({"job_error", "internal_error", "timelimit_exceeded", "idle_timeout", "buffer_error"})
 """Types of errors that another connection does not have."""
@@ -73,7 +73,7 @@ class SpeechmaticsScript:
                 return (error,)
         return ()
 
-    def _heard(self, message: dict[str, Any], *, final: bool) -> Sequence[Heard]:
+    def _heard(self, message: dict[str, Any], *, final: bool) -> Sequence[HeardText]:
         text, glued = "", False
         words: list[TimedWord] = []
         try:
@@ -92,7 +92,7 @@ class SpeechmaticsScript:
                     words.append(TimedWord(content, start_ms, stop_ms, float(best.get("confidence", 1.0))))
         except (KeyError, IndexError, TypeError, ValueError, AttributeError):
             return ()
-        return (Heard(text, final, tuple(words), end_ms),)
+        return (HeardText(text, final, tuple(words), end_ms),)
 
 
 class Speechmatics(SocketEar):
@@ -108,7 +108,7 @@ class Speechmatics(SocketEar):
         api_key: str,
         url: str = "https://eu2.rt.speechmatics.com",
         language: str = "en",
-        settings: Mapping[str, Setting] | None = None,
+        settings: Mapping[str, ServiceSetting] | None = None,
         idle_s: float = IDLE_S,
         at_once: int | None = None,
     ) -> None:
