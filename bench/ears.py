@@ -5,8 +5,8 @@
     PYTHONPATH=. .venv/bin/python bench/ears.py --callers 1
 
 A fake Deepgram, in a process of its own, answers at once. Callers speak for half a second, 32 ms at a time, and ask for
-the final text, in turn through Voi's engine and through the barest client of the same protocol, with a WebSocket for each
-caller. The difference of the two is what Voi adds.
+the final text, in turn through Voi's engine and through the barest client of the same protocol, with a WebSocket each.
+The difference of the two is what Voi adds.
 """
 
 import argparse

@@ -35,6 +35,7 @@ from voi.engines.stt.cloud.deepgram_flux import DeepgramFlux
 from voi.engines.stt.cloud.openai_realtime import OpenAiRealtime
 from voi.engines.stt.cloud.sockets import CloudEarStream, SocketEar
 from voi.engines.stt.cloud.speechmatics import Speechmatics
+from voi.engines.supervised import SupervisedStt
 from voi.errors import ConfigError, EngineError
 
 
@@ -209,6 +210,35 @@ def test_a_recording_that_is_fed_at_once(kind: Kind) -> None:
         stream.close()
 
     play(kind, scene)
+
+
+@every_kind
+def test_under_supervision_a_broken_service_is_left_in_peace(kind: Kind) -> None:
+    """Voi sends a service no trial sound, and a later utterance is heard."""
+
+    @in_virtual_time
+    async def run() -> None:
+        service = kind.service()
+        supervised = SupervisedStt(lambda: in_memory(service, kind))
+        await supervised.warm_up()
+        service.mute = True
+        stream = supervised.open(SttOptions(), None)
+        stream.feed(speech(*WORDS[:4]))
+        with pytest.raises(EngineError, match="gave no text within"):
+            await stream.flush()
+        stream.close()
+        await asyncio.sleep(120)
+        assert service.opened <= 2, "it is tried"
+        assert service.sockets == 0
+        service.mute = False
+        stream = supervised.open(SttOptions(), None)
+        stream.feed(speech("alpha"))
+        assert (await stream.flush()).text == "alpha"
+        stream.close()
+        await supervised.close()
+        assert service.sockets == 0
+
+    run()
 
 
 # ---- what goes wrong --------------------------------------------------------------------------------

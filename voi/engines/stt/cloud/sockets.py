@@ -18,7 +18,7 @@ import orjson
 from voi.engines.base import SttOptions, Transcript
 from voi.engines.cloud.client import CloudClient, CloudSocket
 from voi.engines.info import SttInfo
-from voi.engines.stt.cloud.heard import Flushed, HeardText, EarReady, SoundClock, UnconfirmedSound, UtteranceText
+from voi.engines.stt.cloud.heard import EarReady, Flushed, HeardText, SoundClock, UnconfirmedSound, UtteranceText
 from voi.engines.stt.flushes import FLUSH_DEADLINE_S, LONGEST_BUFFER_MS, too_far_behind
 from voi.engines.stt.segments import BYTES_PER_MS
 from voi.errors import EngineError
