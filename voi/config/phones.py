@@ -216,7 +216,8 @@ def _check_transfers(phones: Phones, agents: Mapping[str, Any], source: str, pro
             if transfer.account is not None and transfer.account not in ways:
                 where = f"{agent_name}.telephone.transfers.{name}.account"
                 known = did_you_mean(transfer.account, ways)
-                problems.warnings.append(f"{source}: {where} names {quoted(transfer.account)}, which is none{known}, unless it was {OVER_HTTP}")
+                text = f"names {quoted(transfer.account)}, which is none{known}, unless it was {OVER_HTTP}"
+                problems.warnings.append(f"{source}: {where} {text}")
     outgoing = phones.outgoing.accounts if phones.outgoing is not None else {}
     for name, account in phones.accounts.items():
         if account.takes_refer and name not in outgoing:
