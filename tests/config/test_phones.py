@@ -83,13 +83,22 @@ def test_none(tmp_path: Path) -> None:
         ),
         ({"numbers": {"030123": {"agent": "desk"}}}, "country code"),
         ({"numbers": {"*": {"agent": "dask"}}}, 'did you mean "desk"'),
-        ({"numbers": {"*": {"agent": "desk", "carrier": "twillio"}}}, 'did you mean "twilio"'),
+        ({"numbers": {"*": {"agent": "desk", "carrier": "Twilio!"}}}, 'did you mean "twilio"'),
         ({"callers": {"anna": "anna"}}, "country code"),
     ],
 )
 def test_mistakes_are_named(change: dict[str, Any], told: str, tmp_path: Path) -> None:
     _, problems = read(tmp_path, {**RIGHT, **change})
     assert told in "\n".join(problems.errors)
+
+
+def test_a_number_may_be_of_an_account_that_was_added_over_http(tmp_path: Path) -> None:
+    phones, problems = read(tmp_path, {**RIGHT, "numbers": {"+4930123456": {"agent": "desk", "carrier": "twillio"}}})
+    assert phones is not None
+    assert problems.errors == []
+    (warning,) = problems.warnings
+    assert 'did you mean "twilio"' in warning
+    assert warning.endswith("unless an account of that name was added over HTTP")
 
 
 def test_a_secret_in_plain_text_is_a_warning(tmp_path: Path) -> None:

@@ -128,6 +128,36 @@ async def test_the_light_turns_green_with_the_right_password(tmp_path: Path, mon
 
 
 @needs_chromium
+async def test_a_trunk_is_changed_and_what_it_says_is_only_text(tmp_path: Path, monkeypatch: Patch) -> None:
+    """It has no user, no server and no agent, which a new account has to have here."""
+    pytest.importorskip("sqlalchemy")
+    noted(monkeypatch)
+    hostile = "<img src=x onerror='document.title=1'>"
+    async with (
+        serving(tmp_path, monkeypatch, fake_engines(), **stored(tmp_path)) as running,
+        opened(f"http://127.0.0.1:{running.port}/phones", tmp_path) as page,
+    ):
+        made = {"name": "trunk", "registers": False, "allow": "127.0.0.0/8", "display_name": hostile,
+                "greeting": f"</textarea>{hostile}"}  # fmt: skip
+        status, _, _ = await running.http("POST", "/phones/accounts", f"API-Key: {API_KEY}\r\n", made)
+        assert status == 201
+        await enter(page)
+        await page.until(row("trunk"))
+        await click(page, "Change trunk")
+        assert await page.run("document.getElementById('display_name').value") == hostile
+        assert await page.run("document.getElementById('greeting').value") == f"</textarea>{hostile}"
+        await submit(page, greeting="Good day.")
+        await page.until("document.getElementById('form-head').textContent === 'Add an account'")
+        account = running.server.sip.accounts["trunk"].config
+        assert (account.display_name, account.agent, account.server) == (hostile, None, ())
+        assert account.greeting is not None
+        assert "Good day." in str(account.greeting)
+        assert await page.run("document.querySelectorAll('img').length") == 0
+        assert await page.run("document.getElementById('agent').required"), "a new one has to have all"
+        assert page.problems == []
+
+
+@needs_chromium
 async def test_it_works_by_keyboard_alone_and_says_what_it_is(tmp_path: Path, monkeypatch: Patch) -> None:
     pytest.importorskip("sqlalchemy")
     write_phones(tmp_path, 0)

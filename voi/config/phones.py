@@ -15,7 +15,7 @@ from voi.config.outgoing import OutgoingSettings, check_outgoing
 from voi.config.parts import FileModel, LanguageCode, PhrasesOrText
 from voi.config.problems import Problems, did_you_mean, quoted
 from voi.config.secret_refs import missing_variables, plain_secrets, told
-from voi.config.sip_accounts import SipAccount, SipListening, check_accounts, check_listening
+from voi.config.sip_accounts import ACCOUNT_NAME, SipAccount, SipListening, check_accounts, check_listening
 from voi.errors import ConfigError
 
 CarrierKind = Literal["twilio", "telnyx", "plivo", "vonage", "exotel", "genesys"]
@@ -203,6 +203,10 @@ class Phones(FileModel):
         return number.model_copy(update=update)
 
 
+OVER_HTTP = "added over HTTP"
+"""Accounts of the store are not known here: they come and go while the file stays."""
+
+
 def _check_transfers(phones: Phones, agents: Mapping[str, Any], source: str, problems: Problems) -> None:
     """Accounts that agents' transfers name, and accounts that call for others without a permission."""
     ways = (*phones.accounts, *phones.asterisk)
@@ -212,7 +216,8 @@ def _check_transfers(phones: Phones, agents: Mapping[str, Any], source: str, pro
             if transfer.account is not None and transfer.account not in ways:
                 where = f"{agent_name}.telephone.transfers.{name}.account"
                 known = did_you_mean(transfer.account, ways)
-                problems.warnings.append(f"{source}: {where} names {quoted(transfer.account)}, which is none{known}")
+                text = f"names {quoted(transfer.account)}, which is none{known}, unless it was {OVER_HTTP}"
+                problems.warnings.append(f"{source}: {where} {text}")
     outgoing = phones.outgoing.accounts if phones.outgoing is not None else {}
     for name, account in phones.accounts.items():
         if account.takes_refer and name not in outgoing:
@@ -267,7 +272,10 @@ def read_phones(path: Path, agents: Mapping[str, Any], problems: Problems) -> Ph
         ways = (*phones.carriers, *phones.accounts, *phones.asterisk)
         if number.carrier is not None and number.carrier not in ways:
             text = f"there is no carrier or account {quoted(number.carrier)}{did_you_mean(number.carrier, ways)}"
-            problems.error(source, (*at, "carrier"), text)
+            if ACCOUNT_NAME.fullmatch(number.carrier):
+                problems.warn(source, (*at, "carrier"), f"{text}, unless an account of that name was {OVER_HTTP}")
+            else:
+                problems.error(source, (*at, "carrier"), text)
     _check_transfers(phones, agents, source, problems)
     if phones.outgoing is not None:
         check_outgoing(phones.outgoing, agents, source, problems)

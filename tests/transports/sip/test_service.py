@@ -581,6 +581,17 @@ async def test_a_call_that_rings_is_refused_over_http(
         assert not running.server.sip.accounts["desk"].legs
 
 
+async def test_a_call_that_rings_is_sent_on_when_the_server_stops(tmp_path: Path, monkeypatch: Patch) -> None:
+    """Though a call under way may hold up the end of the server for long."""
+    async with served(tmp_path, monkeypatch, desk=trunk(auto_answer=False)) as (running, phone, opened):
+        refused = asyncio.ensure_future(phone.refused("1001"))
+        await until(lambda: running.server.calls.ringing.listed())
+        await running.server.sip.leave()
+        assert (await refused).startswith("480")
+        await until(lambda: opened[0].closed)
+        assert counted(running, "desk", "in", "unavailable") == 1
+
+
 async def test_a_call_that_nobody_can_take(tmp_path: Path, monkeypatch: Patch) -> None:
     monkeypatch.setattr("voi.transports.sip.incoming.RINGS_S", 2.0)
     async with served(tmp_path, monkeypatch, desk=trunk(auto_answer=False)) as (running, phone, _):

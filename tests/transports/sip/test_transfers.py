@@ -180,6 +180,32 @@ async def test_refers_that_are_refused(
         await here.ended()
 
 
+@pytest.mark.parametrize(("change", "code"), [({"takes_refer": False}, 603), (None, 603), ({"language": "en"}, 202)])
+async def test_a_refer_goes_by_what_the_account_is_now(
+    change: dict[str, Any] | None, code: int, tmp_path: Path, monkeypatch: Patch
+) -> None:
+    """It was changed, or is gone (None), while the call was under way."""
+    async with place(tmp_path, monkeypatch, ALLOWED, takes_refer=True) as here:
+        call = await here.calling()
+        before = here.running.server.sip.accounts["desk"]
+        phones = json.loads((tmp_path / "phones.json").read_text())
+        if change is None:
+            phones["accounts"] = {"other": phones["accounts"]["desk"]}
+        else:
+            phones["accounts"]["desk"] |= change
+        (tmp_path / "phones.json").write_text(json.dumps(phones))
+        accounts = here.running.server.sip.accounts
+        await until(lambda: accounts.get("desk") is not before)
+        await until(lambda: all(each.state.name == "ready" for each in accounts.values()))
+        answers, told = refer(call, here.other_uri)
+        await until(lambda: answers and (code != 202 or (told and told[-1] == 200)))
+        assert answers == [code]
+        call.hang_up()
+        for each in here.other.calls:
+            each.hang_up()
+        await here.ended()
+
+
 async def test_a_refer_to_somebody_who_does_not_answer(tmp_path: Path, monkeypatch: Patch) -> None:
     async with place(tmp_path, monkeypatch, ALLOWED, takes_refer=True) as here:
         here.other.refuse_with = 486

@@ -3,6 +3,7 @@
 
 const KEY = "voi-api-key";
 const LOOK_EVERY_MS = 1500;
+const MUST = ["user", "server", "agent"]; // fields that a new account has to have
 const STATES = {
   registered: "registered", ready: "ready", trying: "trying", refused: "refused", unusable: "cannot be used",
   stopped: "stopped",
@@ -120,7 +121,7 @@ function showAgents(agents) {
   const shown = [...select.options].map((option) => option.value);
   if (shown.join("\n") === agents.join("\n")) return;
   select.replaceChildren(...agents.map((name) => new Option(name, name)));
-  if (agents.includes(chosen)) select.value = chosen;
+  if (edited || agents.includes(chosen)) select.value = chosen;
 }
 
 function newRow(key) {
@@ -249,6 +250,7 @@ function edit(account) {
   $("agent").value = fields.agent || "";
   $("greeting").value = greetingOf(fields);
   $("auto_answer").checked = fields.auto_answer !== false;
+  for (const id of MUST) $(id).required = $(id).value !== ""; // a trunk may have none of them
   before = formFields();
   $("form-head").focus();
 }
@@ -256,6 +258,7 @@ function edit(account) {
 function clear() {
   edited = null;
   $("account").reset();
+  for (const id of MUST) $(id).required = true;
   $("name").readOnly = false;
   $("form-head").textContent = "Add an account";
   $("save").textContent = "Add";

@@ -41,7 +41,7 @@ class SipEndpoint:
         self._context: ssl.SSLContext | None = None
         self.stack = SipStack(SipFaults(on_fault), self._invited, self._advertised, self._trusts)
         self.stack.on_lost = self._flow_lost
-        self.referrals = Referrals(self.stack, permit, count, tasks)
+        self.referrals = Referrals(self.stack, permit, accounts, count, tasks)
         self._incoming = IncomingCalls(
             self.stack, calls, accounts, phones, self.open_media, count, on_fault, tasks, ring_up_of=ring_up_of,
             referrals=self.referrals,

@@ -7,7 +7,7 @@ its calls may do (`outgoing` of phones.json: who may be called, and how much a d
 import asyncio
 import logging
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Protocol
 
 from voi.errors import ClientError, VoiError
@@ -51,22 +51,28 @@ Permit = Callable[[str, Destination], Awaitable[Expense]]
 
 
 class Referrals:
-    """`permit` None: no REFER is taken. `count`: see `CountCall`. `tasks` own the calls that are begun."""
+    """`permit` None: no REFER is taken. `accounts`: those of now. `count`: see `CountCall`. `tasks` own the calls that
+    are begun."""
 
-    def __init__(self, stack: SipStack, permit: Permit | None, count: CountCall, tasks: Tasks) -> None:
+    def __init__(
+        self, stack: SipStack, permit: Permit | None, accounts: Callable[[], Iterable[LiveAccount]], count: CountCall,
+        tasks: Tasks,
+    ) -> None:  # fmt: skip
         self._stack = stack
+        self._accounts = accounts
         self._permit = permit
         self._count = count
         self._tasks = tasks
 
     def watch(self, signalling: SipSignalling, account: LiveAccount) -> None:
         """Take the REFERs of that call."""
-        signalling.on_refer = lambda transaction: self._referred(signalling, account, transaction)
+        signalling.on_refer = lambda transaction: self._referred(signalling, account.name, transaction)
 
-    def _referred(self, signalling: SipSignalling, account: LiveAccount, transaction: ServerTransaction) -> None:
+    def _referred(self, signalling: SipSignalling, name: str, transaction: ServerTransaction) -> None:
         """Raises SipProblem: 603 where none is taken, 400, 491 while one is under way."""
         request = transaction.request
-        if self._permit is None or not account.config.takes_refer:
+        account = next((each for each in self._accounts() if each.name == name), None)  # it may be changed, or gone
+        if self._permit is None or account is None or not account.config.takes_refer:
             raise SipProblem(603)
         if signalling.referring or not signalling.leg.established:
             raise SipProblem(491)

@@ -257,10 +257,13 @@ class SipService:
     # ---- the end ------------------------------------------------------------------------------------
 
     async def leave(self) -> None:
-        """The server stops: take back the registrations. Calls under way go on, and requests of them are answered."""
+        """The server stops: take back the registrations, and send on who only rings. Calls under way go on, and
+        requests of them are answered."""
         if self._leaving:
             return
         self._leaving = True
+        for ringing in self._calls.ringing.listed():
+            ringing.decide("unavailable")
         leaving = [asyncio.ensure_future(account.close()) for account in self._accounts.values()]
         if leaving:
             await asyncio.wait(leaving, timeout=LEAVE_S)

@@ -14,6 +14,7 @@ from voi.transports.telephone.outgoing.destinations import parse_destination, re
         ("+49 30 123456", "+4930123456"), ("tel:+49-30-123456;phone-context=x", "+4930123456"),
         (" +49 (30) 12.34/56 ", "+4930123456"), ("sip:Anna@PBX.Example.com:5070", "sip:Anna@pbx.example.com:5070"),
         ("sips:+4930123456@trunk.example", "sips:+4930123456@trunk.example"),
+        ("sip:%61nn%61@pbx.example", "sip:anna@pbx.example"),
     ],
 )  # fmt: skip
 def test_what_is_called_has_one_form(text: str, address: str) -> None:
@@ -24,7 +25,7 @@ def test_what_is_called_has_one_form(text: str, address: str) -> None:
     "text",
     ["", "030123456", "0049301234", "112", "+4930\r\n123456", "sip:anna", "sip:an na@x.example", "sip:a@x..example",
      "sip:a@x.example;transport=udp", "tel:112", "http://x", "+49301234567890123", "sip:a@[::1]", "+49O30123",
-     "x" * 400],
+     "sip:a%40b@x.example", "sip:a%0d%0ab@x.example", "sip:%2531@x.example", "sip:a%@x.example", "x" * 400],
 )  # fmt: skip
 def test_what_is_no_destination(text: str) -> None:
     with pytest.raises(ClientError) as error:
@@ -40,6 +41,9 @@ def test_what_is_no_destination(text: str) -> None:
         ("+49900123456", ("+49*", "+49900*"), "premium"), ("+88216123456", ("+882*",), "premium"),
         ("+49116117", ("+49*",), "emergency"), ("sip:112@pbx.example", ("sip:*@pbx.example",), "emergency"),
         ("sip:0112@pbx.example", ("sip:*@pbx.example",), "emergency"),
+        ("sip:%3112@pbx.example", ("sip:*@pbx.example",), "emergency"),
+        ("sip:%2B49900123456@pbx.example", ("sip:*@pbx.example",), "premium"),
+        ("sip:0049900123456@pbx.example", ("sip:*@pbx.example",), "premium"),
         ("sip:anna@pbx.example", ("sip:*@pbx.example",), ""), ("sip:anna@pbx.example", ("sip:ANNA@pbx.example",), ""),
         ("sip:anna@a.pbx.example", ("sip:*@*.pbx.example",), ""),
         ("sip:anna@evilpbx.example", ("sip:*@*.pbx.example",), "not_allowed"),
@@ -56,6 +60,8 @@ def test_what_is_allowed(to: str, allow: tuple[str, ...], why: str) -> None:
 def test_denied_whatever_is_allowed() -> None:
     assert refusal(parse_destination("+4930999"), ("+49*",), ("+4930999*",)) == "denied"
     assert refusal(parse_destination("+18765551234"), ("+1876*",), ("+1*",)) == "denied"
+    assert refusal(parse_destination("sip:+4930999@trunk.example"), ("sip:*@trunk.example",), ("+49*",)) == "denied"
+    assert refusal(parse_destination("sip:anna@trunk.example"), ("sip:*@trunk.example",), ("+49*",)) == ""
 
 
 def test_no_number_is_shown_by_accident() -> None:

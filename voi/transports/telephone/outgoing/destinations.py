@@ -7,13 +7,15 @@ plans of the ITU (E.164, country codes 870, 878, 881 to 883, 888, 979) and of th
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from urllib.parse import unquote
 
 from voi.errors import ClientError
 
 _SEPARATORS = re.compile(r"[ ()./-]")
 _NUMBER = re.compile(r"\+[1-9]\d{5,14}", re.ASCII)
+_USER = re.compile(r"[A-Za-z0-9._~+-]{1,64}", re.ASCII)
 _SIP = re.compile(
-    r"(sips?):([A-Za-z0-9._~+%-]{1,64})@([A-Za-z0-9](?:[A-Za-z0-9.-]{0,118}[A-Za-z0-9])?)(:\d{1,5})?", re.ASCII
+    r"(sips?):([A-Za-z0-9._~+%-]{1,192})@([A-Za-z0-9](?:[A-Za-z0-9.-]{0,118}[A-Za-z0-9])?)(:\d{1,5})?", re.ASCII
 )
 _EMERGENCY = frozenset(
     [
@@ -130,10 +132,13 @@ def parse_destination(text: str) -> Destination:
     if len(text) > 300:
         raise ClientError("to: that is too long to be a number or an address.")
     if found := _SIP.fullmatch(text):
-        scheme, user, host, port = found.groups()
+        scheme, escaped, host, port = found.groups()
         if ".." in host:
             raise ClientError("to: the host of the SIP address is none.")
-        plain = _SEPARATORS.sub("", user)
+        user = unquote(escaped)  # %31 is 1 to whoever is given it, so it is 1 here
+        if not _USER.fullmatch(user):
+            raise ClientError("to: the user of the SIP address is none that can be called.")
+        plain = re.sub("^00(?=[1-9])", "+", _SEPARATORS.sub("", user))
         number = plain if _NUMBER.fullmatch(plain) else ""
         return Destination(f"{scheme}:{user}@{host.lower()}{port or ''}", number)
     plain = _SEPARATORS.sub("", text.removeprefix("tel:").partition(";")[0])
@@ -151,9 +156,9 @@ def refusal(destination: Destination, allow: Iterable[str], deny: Iterable[str])
         return "emergency"
     if destination.number and destination.number.startswith(_NEVER_PREFIXES):
         return "premium"
-    if any(_fits(destination, pattern) for pattern in deny):
+    if any(_fits(destination, pattern, denies=True) for pattern in deny):
         return "denied"
-    return "" if any(_fits(destination, pattern, costly_too=False) for pattern in allow) else "not_allowed"
+    return "" if any(_fits(destination, pattern) for pattern in allow) else "not_allowed"
 
 
 def _is_emergency(destination: Destination) -> bool:
@@ -164,15 +169,16 @@ def _is_emergency(destination: Destination) -> bool:
     return user.lstrip("+0") in _EMERGENCY or user in _EMERGENCY or user.lower() in ("sos", "urn")
 
 
-def _fits(destination: Destination, pattern: str, *, costly_too: bool = True) -> bool:
+def _fits(destination: Destination, pattern: str, *, denies: bool = False) -> bool:
+    """`denies`: the pattern means costly islands and the numbers in SIP addresses as well."""
     if pattern.startswith("+"):
-        if not destination.address.startswith("+"):
+        if not destination.address.startswith("+") and not denies:
             return False
         if not pattern.endswith("*"):
-            return destination.address == pattern
+            return destination.number == pattern
         prefix = pattern[:-1]
-        island = prefix == "+1" and destination.address[2:5] in _COSTLY_NANP
-        return destination.address.startswith(prefix) and (costly_too or not island)
+        island = prefix == "+1" and destination.number[2:5] in _COSTLY_NANP
+        return destination.number.startswith(prefix) and (denies or not island)
     if destination.address.startswith("+"):
         return False
     scheme, _, rest = destination.address.partition(":")
