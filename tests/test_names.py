@@ -48,14 +48,12 @@ def test_a_name_is_used_once() -> None:
     assert twice.keys() == SHARED.keys()
 
 
-def test_a_shared_name_is_one_type_and_the_type_has_one_name() -> None:
+def test_a_shared_name_is_one_type() -> None:
     named: dict[str, set[str]] = defaultdict(set)
     for path in sorted((ROOT / "voi").rglob("*.py")):
         for node in ast.parse(path.read_text(encoding="utf-8")).body:
-            if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
-                type_, name = ast.unparse(node.value).removeprefix("npt."), node.targets[0].id
-                if name in SHARED or type_ in SHARED.values():
-                    named[name].add(type_)
+            if isinstance(node, ast.Assign) and (name := ast.unparse(node.targets[0])) in SHARED:
+                named[name].add(ast.unparse(node.value).removeprefix("npt."))
     assert named == {name: {type_} for name, type_ in SHARED.items()}
 
 
