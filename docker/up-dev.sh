@@ -20,7 +20,7 @@ if [ "$USER_ID" = 0 ]; then # a root with password-less ssh is nobody's wish
   USER_ID=1000 GROUP_ID=1000
 fi
 export USER_ID GROUP_ID
-# For whoever calls Compose by hand afterwards, and editors that do.
+# For people who call Compose by hand afterwards, and editors that do.
 touch .env
 for name in USER_ID GROUP_ID; do
   if grep -q "^$name=" .env; then sed -i "s/^$name=.*/$name=${!name}/" .env; else printf '%s=%s\n' "$name" "${!name}" >>.env; fi

@@ -9,7 +9,11 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 
 
-SAME_IDEA = {"Array", "Floats", "Json", "Samples"}
+SHARED = {
+    "Floats": "NDArray[np.float32]",
+    "Json": "dict[str, Any]",
+    "Samples": "NDArray[np.int16]",
+}
 """Short names for one and the same type, in modules that do not import each other."""
 
 
@@ -39,7 +43,18 @@ def places_of_types(files: Iterable[Path]) -> dict[str, list[str]]:
 def test_a_name_is_used_once() -> None:
     places = places_of_types(sorted((ROOT / "voi").rglob("*.py")))
     assert len(places) > 300
-    assert {name: where for name, where in places.items() if len(where) > 1 and name not in SAME_IDEA} == {}
+    twice = {name: where for name, where in places.items() if len(where) > 1}
+    assert {name: where for name, where in twice.items() if name not in SHARED} == {}
+    assert twice.keys() == SHARED.keys()
+
+
+def test_a_shared_name_is_one_type() -> None:
+    named: dict[str, set[str]] = defaultdict(set)
+    for path in sorted((ROOT / "voi").rglob("*.py")):
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+            if isinstance(node, ast.Assign) and (name := ast.unparse(node.targets[0])) in SHARED:
+                named[name].add(ast.unparse(node.value).removeprefix("npt."))
+    assert named == {name: {type_} for name, type_ in SHARED.items()}
 
 
 def test_the_check_itself(tmp_path: Path) -> None:

@@ -88,7 +88,7 @@ def test_a_cough_never_stops_it_however_long(ms: int) -> None:
     [
         (0.95, 0.6, "stop", 256),
         (0.95, 0.6, "give me", 256),
-        (0.95, 0.9, "computer", 256),  # one word, said as one who wants to speak says it
+        (0.95, 0.9, "computer", 256),  # one word, said like a person who wants to speak
         (0.95, 0.6, "computer", 416),
         (0.95, 0.6, "", 416),
         (0.75, 0.6, "give me", 544),  # less sure

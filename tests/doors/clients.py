@@ -270,7 +270,7 @@ class TelephoneDoorClient(DoorClient):
 
     name = "telephone"
     ms_per_character = 60
-    """Whoever speaks within 1.5 s goes on with what they said before: see `CUT_OFF_MS`. So the word that is being said
+    """Speech within 1.5 s goes on with what was said before: see `CUT_OFF_MS`. So the word that is being said
     then has to be long."""
     cannot = frozenset({"functions of the app", "tokens", "words of a refusal"})
 

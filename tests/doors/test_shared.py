@@ -61,7 +61,7 @@ async def until(so: Callable[[], object]) -> None:
 
 
 async def busy(server: RunningServer, token: str) -> Person:
-    """Somebody who has a conversation."""
+    """A person who has a conversation."""
     person = Person(await RawClient.connect(server.port, f"/ws?token={token}"))
     person.say("init", agent_name=AGENT, mode="chat", init_greeting=False)
     await person.until(lambda: person.status("init_done"))

@@ -100,7 +100,7 @@ async def test_a_spoken_apology_that_was_rendered(tmp_path: Path, monkeypatch: p
 async def test_a_fault_at_the_start_ends_the_server(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """One that stayed would never be ready, and whoever supervises it would not start another."""
+    """One that stayed would never be ready, and its supervisor would not start another."""
 
     async def start(*_: object) -> Engines:
         raise RuntimeError("dictionary changed size during iteration")

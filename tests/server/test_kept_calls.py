@@ -141,7 +141,7 @@ async def test_a_wrong_key_keeps_the_server_from_starting(tmp_path: Path, monkey
 
 @contextmanager
 def store_forgotten() -> Iterator[None]:
-    """The store's modules are imported anew. Afterwards those of before are back, and no other is left."""
+    """The store's modules are imported again. Afterwards those of before are back, and no other is left."""
     before = {name: sys.modules.pop(name) for name in list(sys.modules) if name.startswith("voi.store")}
     try:
         yield

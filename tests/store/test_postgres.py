@@ -233,7 +233,7 @@ async def test_telephone_accounts_are_changed_by_one_and_had_by_one(pg: Store, s
         async with pg.reading() as connection:
             claims = await read_claims(connection)
             row = await read_account(connection, pg.keys, "desk")
-        assert len({each.server for each in claims}) == 1, "whoever was first has both"
+        assert len({each.server for each in claims}) == 1, "the first has both"
         assert row is not None
         assert json.loads(row.details or "") == {"password": "planted-password", "0": True, "1": True, "2": True}
         assert b"planted-password" not in server.dump()

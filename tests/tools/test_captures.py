@@ -23,7 +23,7 @@ EN = vocabulary_of("en")
 
 @dataclass
 class Caller:
-    """Somebody who dictates, and the model that calls the tool."""
+    """A person who dictates, and the model that calls the tool."""
 
     slots: dict[str, Any]
     telephone: bool = False

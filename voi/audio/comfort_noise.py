@@ -5,7 +5,7 @@ import numpy as np
 from voi.audio.pcm import SAMPLE_BYTES, from_scaled
 
 LOUDEST_DBOV = -40
-"""Louder noise is played at this level: a peer that asks for more would be taken for one who speaks."""
+"""Louder noise is played at this level: a peer that asks for more would be taken for a person who speaks."""
 ROUND_S = 2
 """The noise repeats after so long, which nobody hears."""
 

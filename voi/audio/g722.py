@@ -12,15 +12,6 @@ RATE_HZ = 16_000
 _MISSING = "G.722 needs the package PyAV. Run: ./install.sh media"
 
 
-def g722_is_there() -> bool:
-    """Whether this server can speak it."""
-    try:
-        _codec("r")
-    except ConfigError:
-        return False
-    return True
-
-
 def _codec(mode: str) -> Any:
     try:
         import av

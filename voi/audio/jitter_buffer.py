@@ -28,7 +28,7 @@ PACKETS_MAX = 64
 CONCEALED_MAX_MS = 100
 """Longer gaps are silent from there on: what is made up of older sound gets false."""
 GAP_MAX_MS = 2_000
-"""Gaps beyond this are not filled: the sender began anew, or was away."""
+"""Gaps beyond this are not filled: the sender began again, or was away."""
 SURPLUS_MAX_MS = 1_000
 RESTART_PACKETS = 1_000
 """A sequence number this far off begins a new stream."""

@@ -59,7 +59,7 @@ class RingingCalls:
 
     @contextmanager
     def ring(self, call_id: str, account: str, caller: str) -> Iterator[UnansweredCall]:
-        """It rings while the context lasts. Whoever leaves it before the call was answered or refused says nothing:
+        """It rings while the context lasts. Code that leaves it before the call was answered or refused says nothing:
         the caller has given up."""
         loop = asyncio.get_running_loop()
         call = self._calls[call_id] = UnansweredCall(

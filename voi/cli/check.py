@@ -104,7 +104,7 @@ def _lint(config: "Config", settings: "Settings", problems: "Problems") -> None:
     try:
         raw = read_object(settings.agents_file, Problems(), missing="")
     except ConfigError:
-        return  # told by whoever read it first
+        return  # told by the check that read it first
     lint_prompts(config, raw, problems)
 
 

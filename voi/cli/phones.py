@@ -91,7 +91,7 @@ def change(
     url: Url = "",
     as_json: AsJson = False,
 ) -> None:
-    """Change what is given of an account; FIELD=null takes a field back. It registers anew, and its calls go on."""
+    """Change what is given of an account; FIELD=null takes a field back. It registers again, and its calls go on."""
     from voi.cli.server_api import ask_server
 
     fields = _fields(server, user, agent, display_name, greeting, auto_answer, field)

@@ -136,8 +136,8 @@ class VoiClient:
                 await client.close()
 
     async def _begin(self, init: dict[str, Any], timeout_s: float) -> None:
-        """Ask for the conversation. One who comes back after a lost connection asks once more if it is lost before the
-        server answers (a proxy is restarted, say): nothing was said yet."""
+        """Ask for the conversation. A client that comes back after a lost connection asks once more if it is lost
+        before the server answers (a proxy is restarted, say): nothing was said yet."""
         try:
             async with asyncio.timeout(timeout_s):
                 try:

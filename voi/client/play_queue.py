@@ -12,8 +12,8 @@ RAMP_MS = 20
 
 
 class PlayQueue:
-    """Takes the agent's sound as it comes (s16le, mono, 24 kHz) and gives it out as it is played. Whoever uses it from
-    two threads guards it with a lock. `limit_bytes`: what is beyond that is dropped."""
+    """Takes the agent's sound as it comes (s16le, mono, 24 kHz) and gives it out as it is played. Guard it with a lock
+    if two threads use it. `limit_bytes`: what is beyond that is dropped."""
 
     def __init__(self, limit_bytes: int) -> None:
         self._limit_bytes = limit_bytes

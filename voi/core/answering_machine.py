@@ -75,7 +75,7 @@ later may correct that."""
 BALANCE_AGAIN_MS = 1_900
 """Speech for so long is weighed where somebody may have taken over from a machine, whenever that is."""
 BALANCE_QUIET_MS = 352
-"""Whoever is silent for so long then is rather a person who has said hello."""
+"""Silence for so long then is rather that of a person who has said hello."""
 UNCLEAR_SPEECH_MS = 3_000
 """Speech for so long that begins neither way is rather a machine's: people whose greeting is that long say who they
 are."""
@@ -93,7 +93,7 @@ BEEP_TO_MESSAGE_MS = 250
 QUIET_TO_MESSAGE_MS = 2_600
 """Machines without a beep: so much silence after the announcement. Their authors pause before the beep."""
 MESSAGE_WAIT_MS = 45_000
-"""No announcement is that long: whoever is still waiting leaves no message."""
+"""No announcement is that long: a caller who still waits leaves no message."""
 
 
 class AnswerJudge:
@@ -188,7 +188,7 @@ class AnswerJudge:
         return None
 
     def listen_again(self, silent_from_ms: int | None = None) -> None:
-        """Judge anew who is there from now on: a person may take over from a machine. `silent_from_ms`: silence counts
+        """Judge again who is there from now on: a person may take over from a machine. `silent_from_ms`: silence counts
         from then; None: it means nothing."""
         self.verdict = None
         self._silent_from_ms = silent_from_ms

@@ -229,7 +229,7 @@ class Conversation:
         self._say_goodbye(do.HangUp(fact.reason, fact.words))
 
     def _say_goodbye(self, hang_up: do.HangUp, last_words: Phrase | None = None) -> None:
-        """Say goodbye, or those last words, then hang up. Whoever speaks is cut off, and nothing is answered any
+        """Say goodbye, or those last words, then hang up. A speech under way is cut off, and nothing is answered any
         more."""
         if self._hang_up is not None:
             return
@@ -589,7 +589,7 @@ class Conversation:
         self._replies.stop()
         self._owed.cancel()
         turn = self._turn or self._listen()
-        turn.sets_in(0)  # whoever was heard by their voice until now, and had paused, speaks on
+        turn.sets_in(0)  # a person who was heard by their voice until now, and had paused, speaks on
         self._go(State.HEARING)
 
     def _on_answer_asked(self, _: was.AnswerAsked | None = None) -> None:

@@ -28,7 +28,7 @@ class CallOptions:
     app_messages: bool = False
     """The client shows messages that the agent sends (`send_message`)."""
     silent: bool = False
-    """The client only reads: nothing is voiced, whoever speaks."""
+    """The client only reads: neither the agent nor anything else is voiced."""
     instructions: str = ""
     """What the app adds to the prompt of each agent of the conversation."""
     lowers_sound: bool = False

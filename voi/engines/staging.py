@@ -9,8 +9,6 @@ from typing import Any
 import torch
 from torch import Tensor
 
-LARGEST = 2**24
-
 
 class Staging:
     """A buffer in pinned memory, for one stream. On a CPU nothing is copied."""

@@ -5,7 +5,7 @@ import asyncio
 
 
 class WaitLimit:
-    """One wait of a task: `begin`, wait, `end`. Whoever watches the time calls `expire`, which cancels the wait. May be
+    """One wait of a task: `begin`, wait, `end`. A watcher of the time calls `expire`, which cancels the wait. May be
     used again for the next wait."""
 
     __slots__ = ("_cancelling", "_task", "expired")

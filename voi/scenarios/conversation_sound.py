@@ -25,7 +25,7 @@ GAP_MS = 500
 BETWEEN_MS = 2_000
 """Between two conversations."""
 CUT_MS = 80
-"""The gap behind somebody who was interrupted."""
+"""The gap behind a person who was interrupted."""
 
 
 @asynccontextmanager

@@ -17,7 +17,6 @@ HAPPENINGS: tuple[str, ...] = get_args(Happening)
 
 STEPS_MAX = 500
 PAUSE_MAX_MS = 60_000
-TOOL_TEXT_MAX_CHARACTERS = 20_000
 
 
 def _one_or_many(value: Any) -> Any:

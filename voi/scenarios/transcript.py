@@ -1,6 +1,6 @@
 """A conversation as people read it: who said what, in order."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from voi.scenarios.trace import Trace
@@ -62,7 +62,3 @@ def _whole(shown: str, parts: list[Any]) -> bool:
 
 def as_text(trace: Trace) -> str:
     return "\n".join(map(str, lines_of(trace)))
-
-
-def as_dicts(trace: Trace) -> list[dict[str, Any]]:
-    return [asdict(line) for line in lines_of(trace)]

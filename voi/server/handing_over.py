@@ -27,7 +27,7 @@ class HandingOver:
             self._giving_up = tasks.start(wanted, "calls that other workers want")
 
     async def all_leave(self) -> None:
-        """The server stops: keep all calls for whoever comes next."""
+        """The server stops: keep all calls for the process that comes next."""
         if self._giving_up is not None:
             self._giving_up.cancel()
             await asyncio.wait([self._giving_up])

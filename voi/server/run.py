@@ -365,7 +365,7 @@ class Server:
         http.should_exit = True
 
     def _start_failed(self, http: HttpServer, error: BaseException) -> None:
-        """A fault in Voi or a library: end the process, so that whoever supervises it can start another. One that
+        """A fault in Voi or a library: end the process, so that its supervisor can start another. One that
         stayed would never be ready."""
         self._tasks.fault("start failed", error)
         self._give_up(http, VoiError("The server cannot start because of a fault in Voi. It is in the log above."))

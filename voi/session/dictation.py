@@ -56,7 +56,7 @@ class ConversationDictation:
     def press(self, key: str) -> None:
         """The person pressed a key of their telephone: 0-9, *, # or A-D; anything else is ignored. It stops the agent,
         and does what its author says (`KeyMenu`). Other keys, and all while something is dictated, are gathered until
-        #, a pause, or until what is dictated is whole; * begins anew."""
+        #, a pause, or until what is dictated is whole; * begins again."""
         entering = self._entry.begun or self.captures.awaits_keys or not _on_telephone(self._line)
         if entering or not self._menu.press(key):
             self._tell(was.Interrupted(None))

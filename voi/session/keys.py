@@ -26,7 +26,7 @@ def without_keys(text: str) -> str:
 
 class KeyEntry:
     """The keys of one conversation. `suffice` says whether nothing can follow the digits so far; `entered` is told each
-    entry. * begins it anew."""
+    entry. * begins it again."""
 
     __slots__ = ("_digits", "_entered", "_suffice", "_timer")
 

@@ -1,9 +1,9 @@
 """The calls that Voi is to make, as they wait, are made, and were made: a queue for each account that survives servers.
 
-Several servers may share it. Whoever takes an order claims it for a while and renews that; what a server claimed that
-died is found and ended by another one, or by the next. All limits of an account are counted in here, in the transaction
-that takes an order: calls at once by the rows that are claimed, so that no place can be lost; the time of the next call
-and the day's budget in the account's own row.
+Several servers may share it. The one that takes an order claims it for a while and renews that; what a server claimed
+that died is found and ended by another one, or by the next. All limits of an account are counted in here, in the
+transaction that takes an order: calls at once by the rows that are claimed, so that no place can be lost; the time of
+the next call and the day's budget in the account's own row.
 """
 
 import hashlib

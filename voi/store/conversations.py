@@ -119,7 +119,7 @@ async def forget_conversations(connection: Connection, keys: Keys, which: Filter
 
 def in_order(said: Sequence[Said]) -> tuple[Said, ...]:
     """The transcript in the order of the dialogue: by id, and messages that a client put into it (ids below 0, counted
-    down) where they came. By time alone it would not do: the clock of a call starts anew when another process goes on
+    down) where they came. By time alone it would not do: the clock of a call starts again when another process goes on
     with it."""
     ordered: list[Said] = []
     put_in = deque(sorted((each for each in said if each.message_id < 0), key=lambda each: -each.message_id))

@@ -30,7 +30,7 @@ LOCK_TIMEOUT_S = 6.0
 """How long SQLite waits for another process that writes: several commits of a slow disk, and less than `TIMEOUT_S`."""
 CONNECT_TIMEOUT_S = 3.0
 EMPTY_TRIES, EMPTY_EVERY_S, EMPTY_LOCK_MS = 14, 0.1, 50
-"""How often, and for how long each time, the log is tried to be emptied: whoever waits there for readers, has all
+"""How often, and for how long each time, the log is tried to be emptied: while it waits there for readers, it has all
 writers wait."""
 POOL_MAX = 4
 

@@ -1,8 +1,8 @@
 """Telephone accounts that were made over HTTP, each sealed with a key of its own where the operator has set one; which
 server has them, and what each server tells of its accounts.
 
-Several servers may share them. Whoever takes a started account claims it for a while and renews that; what a server
-claimed that died is taken over by another one.
+Several servers may share them. The one that takes a started account claims it for a while and renews that; what a
+server claimed that died is taken over by another one.
 """
 
 from collections.abc import Mapping

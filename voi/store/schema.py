@@ -258,7 +258,7 @@ tokens = Table(
     Index("tokens_by_app", "app", "issued_ms"),
     Index("tokens_by_person", "person_id"),
 )
-"""Issued tokens, by their claim `jti`; never the tokens themselves. `names_people`: whoever has it may name the person
+"""Issued tokens, by their claim `jti`; never the tokens themselves. `names_people`: its holder may name the person
 of each conversation. `own_agents`: its client may bring an agent of its own."""
 
 voices = Table(

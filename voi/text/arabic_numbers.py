@@ -29,7 +29,6 @@ _NO_FEMININE = _set(
     "لترات مترات دولارات ريالات يوروهات باصات تلفزيونات بيوت أوقات أصوات"
 )
 """Plurals in -at of masculine nouns, and other plurals that end in the same letters."""
-_MASCULINE = {"ثلاثة": 3, "أربعة": 4, "خمسة": 5, "ستة": 6, "سبعة": 7, "ثمانية": 8, "تسعة": 9, "عشرة": 10}
 
 
 def time_of_day(hour: int, minute: int, genitive: bool = False) -> str:

@@ -180,7 +180,7 @@ class Captures:
             self._expect(Expects.OPEN)
 
     def hand_over(self) -> None:
-        """Another agent goes on: what was taken stays, what was half said is said anew."""
+        """Another agent goes on: what was taken stays, what was half said is said again."""
         self.close()
         self._progress.clear()
 

@@ -208,7 +208,7 @@ class Toolbox:
 
 
 def _with_time(tool: AgentTool, agent: Agent) -> AgentTool:
-    """Somebody who is asked before a call is passed on needs longer than a tool has."""
+    """A person who is asked before a call is passed on needs longer than a tool has."""
     if tool.builtin != "transfer" or tool.targets:
         return tool
     longest_s = max((each.longest_s for each in agent.telephone.transfers.values()), default=0.0)

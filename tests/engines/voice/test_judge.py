@@ -10,7 +10,7 @@ from voi.audio.resample import resample
 from voi.audio.wav import read_wav
 from voi.engines.turn.smart_turn import SHORT_SAMPLES
 from voi.engines.vad.silero import Silero
-from voi.engines.voice.features import SIZE, Array, features
+from voi.engines.voice.features import SIZE, Floats, features
 from voi.engines.voice.judge import LENGTHS_MS, PREROLL_WINDOWS, BuiltInVoiceJudge, SoundEncoder, stretch
 from voi.errors import EngineError
 
@@ -88,7 +88,7 @@ async def test_speech_is_a_voice_and_a_burst_of_noise_is_none() -> None:
 async def test_the_encoder_tells_more_at_each_length() -> None:
     judge, asked = BuiltInVoiceJudge(), []
 
-    async def encoder(pcm: bytes) -> Array:
+    async def encoder(pcm: bytes) -> Floats:
         asked.append(len(pcm) // 32)
         return np.zeros(384, np.float32)
 
@@ -101,12 +101,12 @@ async def test_the_encoder_tells_more_at_each_length() -> None:
     await judge.close()
 
 
-async def slow(_: bytes) -> Array:
+async def slow(_: bytes) -> Floats:
     await asyncio.sleep(5)
     raise AssertionError("it was waited for")
 
 
-async def refusing(_: bytes) -> Array:
+async def refusing(_: bytes) -> Floats:
     raise EngineError("Too many callers wait for turn detection.", retryable=True)
 
 

@@ -15,7 +15,7 @@ const until = async (seen, what, ms = 40000) => {
 };
 const has = (kind, times = 1) => events.filter((event) => event.kind === kind).length >= times;
 
-// Whatever is connected to the loudspeaker is captured as well. The client's player connects anew after each gap.
+// Whatever is connected to the loudspeaker is captured as well. The client's player connects again after each gap.
 const connect = AudioNode.prototype.connect;
 const taps = new WeakMap();
 function tapOf(context) {

@@ -156,11 +156,11 @@ async def test_an_account_that_cannot_be_read(machine: Machine, caplog: pytest.L
     assert f"the telephone account desk: {UNREADABLE}" in caplog.text
     seen: list[object] = []
 
-    def anew(before: SipAccount | None) -> SipAccount:
+    def changed(before: SipAccount | None) -> SipAccount:
         seen.append(before)
         return ACCOUNT
 
-    await server.change("desk", anew)
+    await server.change("desk", changed)
     assert seen == [None]
     assert await states(server) == {"desk": ("registered", "")}
 

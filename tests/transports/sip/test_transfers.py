@@ -33,7 +33,7 @@ Patch = pytest.MonkeyPatch
 
 
 class Place:
-    """A server, the telephone of a caller, and that of whoever they are passed on to."""
+    """A server, the telephone of a caller, and that of the person to whom they are passed on."""
 
     def __init__(
         self, running: RunningServer, caller: OwnTelephone, other: OwnTelephone, opened: list[NotedMedia], port: int
@@ -124,7 +124,7 @@ async def test_a_refer_from_the_other_side_is_followed(tmp_path: Path, monkeypat
         assert with_other.dialog.remote.startswith("<sip:")
         call.hang_up()
         await asyncio.sleep(0.1)
-        assert not live.ending, "the conversation goes on with whoever was called"
+        assert not live.ending, "the conversation goes on with the one that was called"
         session = live.session
         assert session is not None
         # an agent that repeats; its greeting is left out if the REFER came before a word of it was heard

@@ -28,7 +28,7 @@ NEURAL = "hibari"
 WRONG = 0.12
 """How probable it is that a word is lost or wrong."""
 AFTER_MS = 4_000
-"""Silence behind what is said: whoever took the call waits."""
+"""Silence behind what is said: the one that took the call waits."""
 Floats = NDArray[np.float32]
 
 

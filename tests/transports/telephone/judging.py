@@ -44,7 +44,7 @@ class Judged:
 
 
 def is_person(found: str) -> bool:
-    """Somebody who says nothing would be greeted like a person."""
+    """A person who says nothing would be greeted like a person."""
     return found in ("person", "silence")
 
 

@@ -53,7 +53,7 @@ def test_people_wait_no_longer_than_usual(judged: list[Judged]) -> None:
 
 
 def test_it_is_decided_soon(part: str, judged: list[Judged]) -> None:
-    """Counted from the answer, whoever it is and however long they are silent first."""
+    """Counted from the answer, no matter who it is and however long they are silent first."""
     assert decided_ms(judged, 0.5) <= 2_500
     assert decided_ms(judged, 0.9) <= DECIDED_P90_MS[part]
 

@@ -5,7 +5,7 @@ import pytest
 
 from voi.audio.pcm import from_scaled, rms_dbfs, to_int16
 from voi.errors import ConfigError
-from voi.transports.telephone.codecs import CODECS, LineCodec, codec_named, nearest_ptime_ms, static_codec
+from voi.transports.telephone.codecs import CODECS, LineCodec
 from voi.transports.telephone.coders import LineDecoder, LineEncoder
 
 SECONDS = 1
@@ -123,13 +123,3 @@ def test_g722_without_its_library(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "av", None)
     with pytest.raises(ConfigError, match=r"install\.sh media"):
         LineEncoder(LineCodec("G722", 9), 16_000)
-
-
-def test_names_and_numbers_of_codecs() -> None:
-    assert codec_named("pcmu", 8_000) is CODECS["PCMU"]
-    assert codec_named("OPUS", 48_000) is CODECS["opus"]
-    assert codec_named("G722", 16_000) is None
-    assert codec_named("GSM", 8_000) is None
-    assert static_codec(9) is CODECS["G722"]
-    assert static_codec(3) is None
-    assert [nearest_ptime_ms(each) for each in (None, 20, 25, 5, 60, 1_000)] == [20, 20, 20, 10, 60, 60]

@@ -52,7 +52,7 @@ class StreamDeadline:
         self._due_s = 0.0
         """When the wait under way has taken too long."""
         self._timer: asyncio.TimerHandle | None = None
-        """Rings when it may have: it is set anew only when it rings, or would ring too late."""
+        """Rings when it may have: it is set again only when it rings, or would ring too late."""
         self._rings_s = 0.0
         self._counted_to_s: float | None = None
         """The time up to which waiting was counted, in seconds; None while the consumer has control."""

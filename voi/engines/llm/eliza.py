@@ -79,8 +79,8 @@ def _modules() -> tuple[ModuleType, ModuleType]:
 
 @contextmanager
 def _empty_packages(folder: Path) -> Iterator[None]:
-    """Meanwhile nltk, which lies in that folder, and nltk.chat import nothing but what is asked for. Whoever wants nltk
-    itself gets the real one afterwards."""
+    """Meanwhile nltk, which lies in that folder, and nltk.chat import nothing but what is asked for. Code that
+    wants nltk itself gets the real one afterwards."""
     try:
         for name, place in (("nltk", folder), ("nltk.chat", folder / "chat")):
             package = sys.modules[name] = ModuleType(name)

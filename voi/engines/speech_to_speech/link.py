@@ -41,7 +41,7 @@ STALL_S = 8.0
 ANSWER_S = 600.0
 """Longest time for a whole answer, twice that of the longest one when it is made no faster than it is spoken."""
 CANCEL_S = 2.0
-"""Longest wait for the end of a cancelled answer. A server that does not end it is connected to anew."""
+"""Longest wait for the end of a cancelled answer. A server that does not end it is connected to again."""
 UNASKED_ITEMS_MAX = 256
 """So many items that nobody asked for may come between two answers: what is left of those that were cancelled."""
 REFUSALS_TOLD = 16

@@ -46,9 +46,6 @@ class Pauses:
         return pause_ms >= self.short_pause_ms and length_ms >= self.long_ms
 
 
-USUAL_PAUSES = Pauses()
-
-
 class UtteranceCutter:
     """Cuts sound that comes piece by piece. `on_partial`: see `Stt.open`; its text is that of the present utterance.
     Close it in any case."""

@@ -28,7 +28,7 @@ LEAST = 0.02
 """Probabilities stay this far from 0 and 1: they are not calibrated, and what counts as certain for smart-turn is not
 certain for this model."""
 
-Array = npt.NDArray[np.float32]
+Floats = npt.NDArray[np.float32]
 
 
 class Turn1Mini:
@@ -92,7 +92,7 @@ class Turn1Mini:
             raise EngineError("Turn detection failed (it gave no number).", retryable=True)
         return min(max(found, LEAST), 1 - LEAST)
 
-    def _played(self, samples: Array) -> Array:
+    def _played(self, samples: Floats) -> Floats:
         """A probability for each 20 ms."""
         state = {name: np.zeros(shape, np.float32) for name, shape in self._states.items()}
         outputs = ["probs", *(f"{NEW_STATE}{name.removeprefix(STATE)}" for name in state)]

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from numpy.lib.stride_tricks import sliding_window_view
 
-Array = npt.NDArray[np.float32]
+Floats = npt.NDArray[np.float32]
 
 RATE_HZ = 16_000
 N_SAMPLES = 8 * RATE_HZ  # 128000
@@ -30,7 +30,7 @@ _LOG_STEP = np.log(6.4) / 27
 
 
 @cache
-def mel_filters() -> Array:
+def mel_filters() -> Floats:
     """[201 bins, 80 bands], triangles of equal area between neighbouring mel centres, 0 to 8 kHz."""
     top_mel = _BREAK_MEL + np.log(RATE_HZ / 2 / _BREAK_HZ) / _LOG_STEP
     mels = np.linspace(0, top_mel, N_MELS + 2)
@@ -40,18 +40,18 @@ def mel_filters() -> Array:
     left, centre, right = corners[:-2], corners[1:-1], corners[2:]
     rising, falling = (bins - left) / (centre - left), (right - bins) / (right - centre)
     triangles = np.maximum(0, np.minimum(rising, falling))
-    filters: Array = (triangles * (2 / (right - left))).astype(np.float32)
+    filters: Floats = (triangles * (2 / (right - left))).astype(np.float32)
     return filters
 
 
 @cache
-def _window() -> Array:
+def _window() -> Floats:
     """Periodic Hann."""
-    window: Array = (0.5 - 0.5 * np.cos(2 * np.pi * np.arange(FFT_SAMPLES) / FFT_SAMPLES)).astype(np.float32)
+    window: Floats = (0.5 - 0.5 * np.cos(2 * np.pi * np.arange(FFT_SAMPLES) / FFT_SAMPLES)).astype(np.float32)
     return window
 
 
-def log_mel(pcm: bytes, samples: int = N_SAMPLES) -> Array:
+def log_mel(pcm: bytes, samples: int = N_SAMPLES) -> Floats:
     """[80 bands, 800 frames] of the last 8 s of 16 kHz s16le sound, or of fewer `samples`, a frame for each 160."""
     heard = np.frombuffer(pcm[-2 * samples :], "<i2")
     wave = np.zeros(samples, np.float32)

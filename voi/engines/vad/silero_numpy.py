@@ -7,7 +7,7 @@ Scratch space is shared by all streams: windows are computed one after the other
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
-from voi.engines.vad.silero_weights import BINS, CONTEXT_SAMPLES, FRAME_SAMPLES, HIDDEN, WINDOW_SAMPLES, Array
+from voi.engines.vad.silero_weights import BINS, CONTEXT_SAMPLES, FRAME_SAMPLES, HIDDEN, WINDOW_SAMPLES, Floats
 
 FRAMES = 4
 HOP_SAMPLES = 128
@@ -18,7 +18,7 @@ _LAST = CONTEXT_SAMPLES + WINDOW_SAMPLES  # end of the real samples in the padde
 class SileroNumpy:
     """The network. `probability` has the compiled kernel's signature, less the weights."""
 
-    def __init__(self, layers: dict[str, Array]) -> None:
+    def __init__(self, layers: dict[str, Floats]) -> None:
         self._layers = layers
         self._window = layers["stft_window"]
         self._out = layers["out_weight"].ravel()
@@ -38,7 +38,7 @@ class SileroNumpy:
         self._gates = np.zeros(4 * HIDDEN, np.float32)
         self._tanh = np.zeros(HIDDEN, np.float32)
 
-    def probability(self, state: Array, window: bytes) -> float:
+    def probability(self, state: Floats, window: bytes) -> float:
         """`window`: 512 samples s16le. `state` (float32 [320]: context, hidden, cell) is brought up to date."""
         layers, x = self._layers, self._samples
         context, hidden, cell = state[:CONTEXT_SAMPLES], state[CONTEXT_SAMPLES:-HIDDEN], state[-HIDDEN:]
@@ -74,7 +74,7 @@ class SileroNumpy:
         return float(1 / (1 + np.exp(-(self._tanh @ self._out + self._out_bias))))
 
 
-def _layer(taps: Array, matrix: Array, bias: Array, out: Array) -> None:
+def _layer(taps: Floats, matrix: Floats, bias: Floats, out: Floats) -> None:
     np.matmul(taps, matrix, out=out)
     out += bias
     np.maximum(out, 0, out=out)

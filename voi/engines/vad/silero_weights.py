@@ -9,7 +9,7 @@ from importlib.resources import as_file, files
 import numpy as np
 import numpy.typing as npt
 
-Array = npt.NDArray[np.float32]
+Floats = npt.NDArray[np.float32]
 
 WINDOW_SAMPLES = 512  # 32 ms at 16 kHz
 CONTEXT_SAMPLES = 64
@@ -19,14 +19,14 @@ HIDDEN = 128
 STATE_FLOATS = CONTEXT_SAMPLES + 2 * HIDDEN
 
 
-def load_weights() -> dict[str, Array]:
+def load_weights() -> dict[str, Floats]:
     """The layers by name, plus the matrices in which both implementations use them: [in, out], taps outermost.
 
     Of the convolutions' three taps only those that meet a frame are kept: the third layer sees 2 frames with stride 2,
     the fourth a single one.
     """
     with as_file(files(__package__) / "silero_v6_16k.npz") as path, np.load(path, allow_pickle=False) as stored:
-        layers: dict[str, Array] = {name: stored[name].astype(np.float32) for name in stored.files}
+        layers: dict[str, Floats] = {name: stored[name].astype(np.float32) for name in stored.files}
     for name, taps in (
         ("conv1", slice(None)),
         ("conv2", slice(None)),
@@ -41,13 +41,13 @@ def load_weights() -> dict[str, Array]:
     return layers
 
 
-def _blocks(matrix: Array, width: int) -> Array:
+def _blocks(matrix: Floats, width: int) -> Floats:
     """[in, out] as [out / width][in][width], zeros where `out` does not divide."""
     padded = np.pad(matrix, ((0, 0), (0, -matrix.shape[1] % width)))
     return padded.reshape(len(matrix), -1, width).transpose(1, 0, 2).ravel()
 
 
-def pack(layers: dict[str, Array]) -> bytes:
+def pack(layers: dict[str, Floats]) -> bytes:
     """All weights as one run of float32 in the order that `_silero.c` reads."""
     quarter = FRAME_SAMPLES // 4
     even, odd = np.arange(0, BINS, 2), np.arange(1, BINS, 2)
@@ -60,7 +60,7 @@ def pack(layers: dict[str, Array]) -> bytes:
         np.sin(angle * np.outer(below, even)),
         np.sin(angle * np.outer(last_first, odd)),
     )
-    parts: list[Array] = [layers["stft_window"], *(_blocks(matrix.astype(np.float32), 16) for matrix in spectrum)]
+    parts: list[Floats] = [layers["stft_window"], *(_blocks(matrix.astype(np.float32), 16) for matrix in spectrum)]
     by_bin = layers["conv1_matrix"].reshape(3, BINS, -1)[:, np.concatenate([even, odd])]
     matrices = layers | {"conv1_matrix": by_bin.reshape(3 * BINS, -1)}
     for name, width in (("conv1", 16), ("conv2", 16), ("conv3", 64), ("conv4", 64), ("lstm", 64)):

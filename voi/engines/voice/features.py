@@ -14,7 +14,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 from voi.audio.compiled import compiled_module
 
-Array = npt.NDArray[np.float32]
+Floats = npt.NDArray[np.float32]
 
 RATE_HZ = 16_000
 FRAME_SAMPLES = 512  # 32 ms
@@ -36,7 +36,7 @@ SIZE = 2 * BANDS + 6 + 6 + 4
 _KERNEL = compiled_module("voi.engines.voice._features")
 
 
-def features(pcm: bytes, probabilities: Array, *, compiled: bool = True) -> Array:
+def features(pcm: bytes, probabilities: Floats, *, compiled: bool = True) -> Floats:
     """Features, shape [SIZE], of `pcm` (16 kHz s16le, 64 ms or more) and the `probabilities` of its VAD windows.
     `compiled` False computes in numpy."""
     pcm += bytes(max(0, 2 * (2 * FRAME_SAMPLES) - len(pcm)))
@@ -47,22 +47,22 @@ def features(pcm: bytes, probabilities: Array, *, compiled: bool = True) -> Arra
     return np.frombuffer(_KERNEL.features(pcm, known, *tables), np.float32)
 
 
-def _in_numpy(pcm: bytes, probabilities: Array) -> Array:
+def _in_numpy(pcm: bytes, probabilities: Floats) -> Floats:
     wave = np.frombuffer(pcm, "<i2").astype(np.float32) / 32_768
     frames = sliding_window_view(wave, FRAME_SAMPLES)[::HOP_SAMPLES]
     power = np.abs(np.fft.rfft(frames * _hann(), 2 * FRAME_SAMPLES)) ** 2
     return np.concatenate([_mel(power), _pitch(power), _vad(probabilities), _envelope(power)]).astype(np.float32)
 
 
-def _mel(power: Array) -> Array:
+def _mel(power: Floats) -> Floats:
     decibels = 10 * np.log10(power @ _filters() + _QUIET)
     decibels = np.maximum(decibels, decibels.max() + _FLOOR_DB)
     mean = decibels.mean(0)
-    shape: Array = np.concatenate([(mean - mean.mean()) / 10, decibels.std(0) / 5])
+    shape: Floats = np.concatenate([(mean - mean.mean()) / 10, decibels.std(0) / 5])
     return shape
 
 
-def _pitch(power: Array) -> Array:
+def _pitch(power: Floats) -> Floats:
     """How periodic the sound is, its pitch, and how steady both are."""
     correlation = np.fft.irfft(power)[:, :FRAME_SAMPLES]
     normal = correlation[:, SHORTEST:LONGEST] / (correlation[:, :1] + _QUIET) / _window_correlation()[SHORTEST:LONGEST]
@@ -80,14 +80,14 @@ def _pitch(power: Array) -> Array:
     )
 
 
-def _vad(probabilities: Array) -> Array:
+def _vad(probabilities: Floats) -> Floats:
     if not len(probabilities):
         return np.zeros(6, np.float32)
     p = probabilities
     return np.array([p.mean(), p.min(), (p > 0.5).mean(), (p > 0.9).mean(), p[: max(1, len(p) // 2)].mean(), p[-1]])
 
 
-def _envelope(power: Array) -> Array:
+def _envelope(power: Floats) -> Floats:
     """Features of the loudness over time: a cough bursts and decays; speech swells and goes on."""
     decibels = 10 * np.log10(power.sum(1) + _QUIET)
     decibels = np.maximum(decibels, decibels.max() - 40)
@@ -104,25 +104,25 @@ def _envelope(power: Array) -> Array:
 
 
 @cache
-def _hann() -> Array:
+def _hann() -> Floats:
     return np.hanning(FRAME_SAMPLES).astype(np.float32)
 
 
 @cache
-def _window_correlation() -> Array:
+def _window_correlation() -> Floats:
     power = np.abs(np.fft.rfft(_hann(), 2 * FRAME_SAMPLES)) ** 2
     correlation = np.fft.irfft(power)[:FRAME_SAMPLES]
-    whole: Array = np.maximum(correlation / correlation[0], 0.05)
+    whole: Floats = np.maximum(correlation / correlation[0], 0.05)
     return whole
 
 
 @cache
-def _filters() -> Array:
+def _filters() -> Floats:
     """[513 bins, BANDS] triangles."""
     low, high = (float(2_595 * np.log10(1 + hz / 700)) for hz in (LOWEST_HZ, HIGHEST_HZ))
     corners = 700 * (10 ** (np.linspace(low, high, BANDS + 2) / 2_595) - 1)
     bins = np.linspace(0, RATE_HZ / 2, FRAME_SAMPLES + 1)[:, None]
     rising = (bins - corners[:-2]) / (corners[1:-1] - corners[:-2])
     falling = (corners[2:] - bins) / (corners[2:] - corners[1:-1])
-    filters: Array = np.maximum(0, np.minimum(rising, falling)).astype(np.float32)
+    filters: Floats = np.maximum(0, np.minimum(rising, falling)).astype(np.float32)
     return filters

@@ -17,7 +17,7 @@ import numpy as np
 from voi.engines.info import VoiceJudgeInfo
 from voi.engines.vad.silero import Silero
 from voi.engines.vad.silero_weights import WINDOW_SAMPLES
-from voi.engines.voice.features import Array, features
+from voi.engines.voice.features import Floats, features
 from voi.errors import EngineError
 
 WEIGHTS = Path(__file__).with_name("weights.npz")
@@ -32,7 +32,7 @@ _WINDOW_BYTES = WINDOW_SAMPLES * 2
 _WINDOW_MS = 32
 _VOICED = 0.5
 
-SoundEncoder = Callable[[bytes], Awaitable[Array]]
+SoundEncoder = Callable[[bytes], Awaitable[Floats]]
 """`Encodes.encode`."""
 
 
@@ -40,18 +40,18 @@ SoundEncoder = Callable[[bytes], Awaitable[Array]]
 class Logistic:
     """A logistic regression: log-odds from standardized inputs."""
 
-    mean: Array
-    scale: Array
-    weights: Array
+    mean: Floats
+    scale: Floats
+    weights: Floats
     bias: float
 
-    def log_odds(self, values: Array) -> float:
+    def log_odds(self, values: Floats) -> float:
         return float(((values - self.mean) / self.scale) @ self.weights + self.bias)
 
 
 def stretch(
     pcm: bytes, voice_ms: int, probability: Callable[[bytes], float], known: Sequence[float] = ()
-) -> tuple[bytes, Array, bytes]:
+) -> tuple[bytes, Floats, bytes]:
     """The newest `voice_ms` of sound that end with a voiced window, the VAD's probabilities for it, and the same sound
     with its preroll, for the encoder. `probability`: the method of a fresh VAD stream, for where the probabilities of
     the windows are not `known`."""
@@ -117,11 +117,11 @@ class BuiltInVoiceJudge:
                 vector = None
         return self.probability("voice", length, measured, vector), self.probability("floor", length, measured, vector)
 
-    def _measure(self, pcm: bytes, voice_ms: int, known: Sequence[float]) -> tuple[Array, bytes]:
+    def _measure(self, pcm: bytes, voice_ms: int, known: Sequence[float]) -> tuple[Floats, bytes]:
         sound, probabilities, whole = stretch(pcm, voice_ms, self._vad.open().probability, known)
         return features(sound, probabilities), whole
 
-    def probability(self, what: str, length_ms: int, measured: Array, vector: Array | None) -> float:
+    def probability(self, what: str, length_ms: int, measured: Floats, vector: Floats | None) -> float:
         """Probability 0..1 of `what`; 0.5 when there are no weights for it at that length."""
         odds = []
         for part, values in (("features", measured), ("encoder", vector)):
@@ -135,7 +135,7 @@ class BuiltInVoiceJudge:
         await asyncio.to_thread(self._thread.shutdown, cancel_futures=True)
 
 
-def _logistic(stored: dict[str, Array], name: str) -> Logistic:
+def _logistic(stored: dict[str, Floats], name: str) -> Logistic:
     return Logistic(
         stored[f"{name}/mean"], stored[f"{name}/scale"], stored[f"{name}/weights"], float(stored[f"{name}/bias"])
     )

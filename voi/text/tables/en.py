@@ -362,7 +362,6 @@ LANGUAGE = Language(
     },
     money_joint=" and ",
     cents_named=True,
-    ordinal_suffixes={"st": "", "nd": "", "rd": "", "th": ""},
     scales={
         "k": forms("thousand"), "K": forms("thousand"), "m": forms("million"), "M": forms("million"),
         "mn": forms("million"), "mm": forms("million"), "MM": forms("million"), "mil": forms("million"),

@@ -112,8 +112,6 @@ class Language:
     """Nouns with a capital that follow ordinals."""
     ordinal_stems: tuple[str, ...] = ()
     """Beginnings of such nouns, in languages whose nouns take many endings."""
-    ordinal_suffixes: Mapping[str, str] = field(default_factory=dict)
-    """"er" to "m": what is written after an ordinal's digits, and its gender."""
     scales: Mapping[str, Forms] = field(default_factory=dict)
     """Mio., млн and the like, between a number and what is counted."""
     fractions: Mapping[str, tuple[str, str]] = field(default_factory=dict)

@@ -19,7 +19,7 @@ SERIES = ("digits", "letters", "asked_series")
 NOT_FITTED = frozenset({"complete_number", *BY_HAND})
 STEPS = 50
 
-Array = npt.NDArray[np.float64]
+Doubles = npt.NDArray[np.float64]
 
 
 def fit_signs(moments: Sequence[Moment], known: Mapping[str, float] | None = None) -> dict[str, float]:
@@ -39,11 +39,11 @@ def fit_signs(moments: Sequence[Moment], known: Mapping[str, float] | None = Non
     return {**weights, "bias": round(weights["bias"] + SHIFT, 3), **BY_HAND}
 
 
-def logistic(x: Array, y: Array, weight: Array, penalty: Array, offset: Array, before: Array) -> Array:
+def logistic(x: Doubles, y: Doubles, weight: Doubles, penalty: Doubles, offset: Doubles, before: Doubles) -> Doubles:
     """Coefficients that predict `y` (0 or 1) from `x`, by Newton's method. `penalty`: of each one's squared distance
     from `before`. `offset`: fixed log-odds."""
 
-    def loss(beta: Array) -> float:
+    def loss(beta: Doubles) -> float:
         odds = x @ beta + offset
         return float(weight @ np.logaddexp(0, np.where(y > 0.5, -odds, odds)) + penalty @ (beta - before) ** 2 / 2)
 
@@ -62,6 +62,6 @@ def logistic(x: Array, y: Array, weight: Array, penalty: Array, offset: Array, b
     return beta
 
 
-def log_loss(odds: Array, ended: Array) -> float:
+def log_loss(odds: Doubles, ended: Doubles) -> float:
     """Mean of -log of the probability of the true outcome, in nats. Less is better."""
     return float(np.logaddexp(0, np.where(ended > 0.5, -odds, odds)).mean())

@@ -7,14 +7,14 @@ import numpy as np
 import numpy.typing as npt
 
 from voi.config.turn_weights import Head
-from voi.training.turns.fit import Array, log_loss, logistic
+from voi.training.turns.fit import Doubles, log_loss, logistic
 
 PENALTIES = (30.0, 100.0, 300.0, 1_000.0, 3_000.0, 10_000.0)
 """Penalties of the squared weights, the least first. The encoder gives more numbers than there are silences."""
 DIGITS = 5
 
 
-def fit_head(vectors: Array, own: Array, ended: Array, penalty: float) -> Head:
+def fit_head(vectors: Doubles, own: Doubles, ended: Doubles, penalty: float) -> Head:
     """Fit a head. `vectors`: [silences, numbers] of the encoder. `own`: the model's own log-odds."""
     mean, scale = vectors.mean(0), vectors.std(0) + 1e-3
     design = np.column_stack([(vectors - mean) / scale, own, np.ones(len(own))])
@@ -28,13 +28,15 @@ def fit_head(vectors: Array, own: Array, ended: Array, penalty: float) -> Head:
     )  # fmt: skip
 
 
-def odds_of(head: Head, vectors: Array, own: Array) -> Array:
+def odds_of(head: Head, vectors: Doubles, own: Doubles) -> Doubles:
     standardized = (vectors - np.array(head.mean)) / np.array(head.scale)
-    odds: Array = standardized @ np.array(head.weights) + head.slope * own + head.bias
+    odds: Doubles = standardized @ np.array(head.weights) + head.slope * own + head.bias
     return odds
 
 
-def best_penalty(vectors: Array, own: Array, ended: Array, fold_of: Sequence[int]) -> tuple[float | None, float, float]:
+def best_penalty(
+    vectors: Doubles, own: Doubles, ended: Doubles, fold_of: Sequence[int]
+) -> tuple[float | None, float, float]:
     """The penalty whose head has the lowest log-loss on folds that it was not fitted on; None if the model's own
     probability, calibrated in the same way, is as good. Also returns the log-losses without a head and with the best
     one."""
@@ -45,7 +47,7 @@ def best_penalty(vectors: Array, own: Array, ended: Array, fold_of: Sequence[int
     return (best if tried[best] < alone else None), alone, tried[best]
 
 
-def _held_out(vectors: Array, own: Array, ended: Array, folds: npt.NDArray[np.int_], penalty: float) -> float:
+def _held_out(vectors: Doubles, own: Doubles, ended: Doubles, folds: npt.NDArray[np.int_], penalty: float) -> float:
     odds = np.zeros(len(own))
     for fold in np.unique(folds):
         mine = folds == fold
@@ -53,5 +55,5 @@ def _held_out(vectors: Array, own: Array, ended: Array, folds: npt.NDArray[np.in
     return log_loss(odds, ended)
 
 
-def _rounded(values: Array) -> tuple[float, ...]:
+def _rounded(values: Doubles) -> tuple[float, ...]:
     return tuple(round(float(value), DIGITS) for value in values)

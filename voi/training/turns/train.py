@@ -16,7 +16,7 @@ from voi.engines.turn.smart_turn import headed
 from voi.errors import ConfigError
 from voi.training.turns.clips import LABELS, OVER_AGENT, Clip, load_clips
 from voi.training.turns.figures import GROUPS, Figures, group
-from voi.training.turns.fit import Array, fit_signs
+from voi.training.turns.fit import Doubles, fit_signs
 from voi.training.turns.head import best_penalty, fit_head
 from voi.training.turns.judgements import TURN_ENGINES, ClipEngines, Judgements
 from voi.training.turns.moments import Moment, moments_of
@@ -110,7 +110,7 @@ def _fit(said: JudgedClips, engines: ClipEngines, known: Mapping[str, float] | N
     if not engines.encodes:
         penalty = None
 
-    def fitted_on(used: Array) -> tuple[dict[str, float], Head | None]:
+    def fitted_on(used: Doubles) -> tuple[dict[str, float], Head | None]:
         head = fit_head(vectors[used], own[used], ended[used], penalty) if penalty is not None else None
         chosen = [one for one, use in zip(said_moments(head), used, strict=True) if use]
         return fit_signs(chosen, known), head

@@ -10,7 +10,7 @@ from voi.transports.ari.failure import AriError
 T = TypeVar("T")
 
 Told = Callable[[str], None]
-"""Told why somebody who was not expected is turned away."""
+"""Told why a call that was not expected is turned away."""
 
 
 class Expected(Generic[T]):

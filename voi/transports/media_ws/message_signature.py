@@ -1,7 +1,7 @@
 """HTTP message signatures with a shared secret (RFC 9421, hmac-sha256), as Genesys Cloud signs its requests. Only what
 those need: one signature, of header fields and of two derived components.
 
-The signature base is made anew from what arrived, so that nothing counts as signed that is not listed."""
+The signature base is made again from what arrived, so that nothing counts as signed that is not listed."""
 
 import base64
 import binascii

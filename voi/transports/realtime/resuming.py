@@ -177,7 +177,7 @@ class RealtimeResumption:
     def resume(self, socket: PingedSocket, asked: ResumeAsked, session: Callable[[bool], Json]) -> None:
         """The client is back over that connection: send the session, then what it lacks, and go on. A connection that
         was not yet known to be lost is closed. `session`: how the session is shown; False: the client gets the dialogue
-        anew."""
+        again."""
         if self.socket is not None:
             code, reason, _ = ending(Ended(EndReason.REPLACED))
             self.socket.on_pong = None

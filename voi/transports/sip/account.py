@@ -38,7 +38,7 @@ class LiveAccount:
         self.name = name
         self.config = config
         self.user = secrets.token_hex(8)
-        """The user of our Contact: whoever calls it knows it from the registrar."""
+        """The user of our Contact: everybody who calls it knows it from the registrar."""
         password = known_secrets.get("password", "")
         self.password = password
         self.secret = known_secrets.get("secret", "")

@@ -25,7 +25,7 @@ class RequestSender(Protocol):
 
 class Asking:
     """One request with all its attempts: it is made again with credentials if they are asked for. `make`: makes it
-    anew, each time with the next CSeq."""
+    again, each time with the next CSeq."""
 
     def __init__(
         self,

@@ -37,7 +37,7 @@ LOOK_EVERY_S = 0.5
 TELL_EVERY_S = 5.0
 RENEW_MS = table.CLAIM_MS * 2 // 3
 """A claim is renewed when it holds no longer than this."""
-UNREADABLE = "it cannot be read: its key was deleted, or another version of Voi made it. Give it all its fields anew."
+UNREADABLE = "it cannot be read: its key was deleted, or another version of Voi made it. Give it all its fields again."
 NOTHING = write_statuses({})
 SHADOWED = "phones.json has an account of that name, which goes before it"
 

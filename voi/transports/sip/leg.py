@@ -53,7 +53,7 @@ class SipLeg:
         self.on_over: Callable[[str], None] = lambda why: None
         """The other side has ended the call, or it broke: told once, and not after `hang_up`."""
         self.on_closed: Callable[[], None] = lambda: None
-        """The call is over, whoever ended it."""
+        """The call is over, no matter who ended it."""
         self.on_replaced: Callable[[SipLeg], None] | None = None
         """Has the call go on over another dialog, which takes the place of this one; None: it cannot."""
         self.on_refer: Callable[[ServerTransaction], None] | None = None

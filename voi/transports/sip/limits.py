@@ -1,4 +1,4 @@
-"""How much one source may ask, and how often it may be refused. Bounded, whoever sends."""
+"""How much one source may ask, and how often it may be refused. Bounded for every sender."""
 
 from collections import OrderedDict
 from collections.abc import Callable
@@ -30,7 +30,7 @@ class SourceLimits:
         self._sources: OrderedDict[str, _Source] = OrderedDict()
 
     def takes(self, host: str) -> bool:
-        """One more message from there; False: it is too many, or from one who was refused too often."""
+        """One more message from there; False: it is too many, or from a source that was refused too often."""
         now_s = self._clock()
         factor = 10.0 if self._trusts(host) else 1.0
         source = self._source(host, now_s, factor)

@@ -28,7 +28,7 @@ EARLY_MAX = 8
 
 
 def kind_of(code: int) -> NotAnsweredKind:
-    """What a final response means to whoever called."""
+    """What a final response means to the caller."""
     return KINDS.get(code) or ("refused" if 300 <= code < 400 else "failed")
 
 

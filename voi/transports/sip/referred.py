@@ -32,7 +32,7 @@ log = logging.getLogger(__name__)
 
 RING_S = 30.0
 BYE_WAIT_S = 5.0
-"""Whoever passed us on hangs up once they know that it went well; if not, we do."""
+"""The one that passed us on hangs up once they know that it went well; if not, we do."""
 PERMIT_S = 5.0
 _CODES: dict[NotAnsweredKind, int] = {"busy": 486, "no_answer": 480, "refused": 603, "unreachable": 404, "failed": 500}
 _CODE = re.compile(r"([3-6]\d\d)\b")

@@ -27,7 +27,6 @@ REFUSED_FIRST_S, REFUSED_MAX_S = 60.0, 3_600.0
 """Servers shut out who is refused too often."""
 LEAVE_S = 2.0
 NOT_AUTHORIZED = (401, 403, 407, 404)
-_NOTHING = ServerAddress("", 0, "")
 
 
 @dataclass(frozen=True, slots=True)

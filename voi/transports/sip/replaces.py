@@ -14,8 +14,8 @@ _TAG = re.compile(r"[A-Za-z0-9.!%*_+`'~-]{1,128}")
 
 @dataclass(frozen=True, slots=True)
 class Replaces:
-    """`to_tag`: of whoever gets the INVITE; `from_tag`: of the other side of the call that is replaced. `early_only`:
-    only if it is not answered yet."""
+    """`to_tag`: of the receiver of the INVITE; `from_tag`: of the other side of the call that is replaced.
+    `early_only`: only if it is not answered yet."""
 
     call_id: str
     to_tag: str

@@ -139,7 +139,7 @@ class SipService:
                 self._tasks.fault("SIP accounts cannot be renewed", error)
 
     async def renew(self, *, strict: bool = False) -> None:
-        """Do what phones.json and the store say now: only accounts that are different start anew. `strict`: raises
+        """Do what phones.json and the store say now: only accounts that are different start again. `strict`: raises
         ConfigError for what is wrong in phones.json; else it is logged."""
         async with self._turn:
             if not self._leaving:
@@ -202,7 +202,7 @@ class SipService:
 
     async def _listen(self, given: Phones, *, strict: bool) -> bool:
         """Listen as phones.json says now. True: other sockets or addresses than before, so accounts have to register
-        anew."""
+        again."""
         endpoint, listening = self._endpoint, given.sip
         if endpoint is not None and endpoint.listening == listening:
             self._refused = None

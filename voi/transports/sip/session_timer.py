@@ -8,7 +8,6 @@ from voi.transports.sip.message import SipMessage, SipRequest
 from voi.transports.sip.problem import SipProblem
 
 MIN_S = 90
-DEFAULT_S = 1_800
 LONGEST_S = 86_400
 
 

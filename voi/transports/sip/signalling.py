@@ -44,7 +44,7 @@ class SipSignalling:
 
     def follow(self, leg: SipLeg) -> None:
         """The call goes on over that dialog, whose sound comes to the same port. What becomes of the one before
-        concerns nobody any more; whoever calls this ends it."""
+        concerns nobody any more; the caller of this ends it."""
         before, self.leg = self.leg, leg
         leg.on_over, before.on_over = before.on_over, lambda why: None
         leg.on_key, before.on_key = before.on_key, lambda key: None
@@ -57,7 +57,7 @@ class SipSignalling:
         asyncio.get_running_loop().call_soon(self.on_somebody_else)  # once it is no longer held
 
     def plan(self, plan: MediaPlan) -> None:
-        """It is agreed anew how sound travels."""
+        """It is agreed again how sound travels."""
         self._media.change(plan)
         held = not plan.sends
         if held != self.held:

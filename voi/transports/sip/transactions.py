@@ -95,7 +95,7 @@ class ClientTransaction:
     def begin(self) -> None:
         self._timers.start("give up", GIVE_UP_S, self._timed_out)
         if not self.flow.send(self.request.encode()):
-            # not at once: whoever sent it does not expect to be told yet
+            # not at once: its sender does not expect to be told yet
             self._timers.start("give up", 0, lambda: self._fail("transport"))
         elif not self._reliable:
             self._timers.start("again", self._again_s, self._again)

@@ -1,7 +1,7 @@
 """SIP and tel addresses (RFC 3261, section 19; RFC 3966), read from any text."""
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from urllib.parse import quote, unquote
 
 from voi.transports.sip.problem import SipProblem
@@ -40,10 +40,6 @@ class SipUri:
     def param(self, name: str) -> str | None:
         """The parameter's value, "" if it has none; None: it is not there."""
         return next((value or "" for key, value in self.params if key == name), None)
-
-    def with_params(self, *params: tuple[str, str | None]) -> "SipUri":
-        """The address with these parameters alone."""
-        return replace(self, params=params)
 
     @property
     def transport(self) -> str:

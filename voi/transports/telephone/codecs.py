@@ -15,17 +15,16 @@ NOISE_TYPE = 13
 @dataclass(frozen=True, slots=True)
 class CodecFacts:
     """`clock_hz`: of timestamps. `rate_hz`: of the sound as Voi takes and gives it. `static_type`: the payload type
-    that needs no rtpmap; None: it has none. `channels`: as rtpmap names them."""
+    that needs no rtpmap; None: it has none."""
 
     name: CodecName
     clock_hz: int
     rate_hz: int
     static_type: int | None
-    channels: int = 1
 
 
 CODECS: dict[CodecName, CodecFacts] = {
-    "opus": CodecFacts("opus", 48_000, 16_000, None, channels=2),  # always 2 in rtpmap, RFC 7587, 7
+    "opus": CodecFacts("opus", 48_000, 16_000, None),
     "G722": CodecFacts("G722", 8_000, 16_000, 9),  # a clock of 8 kHz by an old mistake, RFC 3551, 4.5.2
     "PCMA": CodecFacts("PCMA", 8_000, 8_000, 8),
     "PCMU": CodecFacts("PCMU", 8_000, 8_000, 0),
@@ -33,7 +32,6 @@ CODECS: dict[CodecName, CodecFacts] = {
 """In the order of preference."""
 
 PTIME_DEFAULT_MS = 20
-PTIMES_MS = (10, 20, 30, 40, 60)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,26 +56,3 @@ class LineCodec:
 
 PCMU = LineCodec("PCMU", 0)
 PCMA = LineCodec("PCMA", 8)
-
-
-def codec_named(name: str, clock_hz: int) -> CodecFacts | None:
-    """The codec of that rtpmap, whose name may have any case; None: one that Voi does not speak."""
-    for each in CODECS.values():
-        if each.name.lower() == name.lower() and each.clock_hz == clock_hz:
-            return each
-    return None
-
-
-def static_codec(payload_type: int) -> CodecFacts | None:
-    """The codec of a payload type that came without rtpmap."""
-    for each in CODECS.values():
-        if each.static_type == payload_type:
-            return each
-    return None
-
-
-def nearest_ptime_ms(asked_ms: int | None) -> int:
-    """What is sent where the other side asked for packets of that length: the longest that is no longer."""
-    if asked_ms is None:
-        return PTIME_DEFAULT_MS
-    return max((each for each in PTIMES_MS if each <= asked_ms), default=PTIMES_MS[0])

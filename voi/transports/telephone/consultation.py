@@ -74,7 +74,7 @@ class Consultation:
         self._caller = caller
 
     async def run(self) -> Colleague:
-        """Ask. Returns the colleague who takes the call; whoever gets them closes them. Raises NotConsulted: the
+        """Ask. Returns the colleague who takes the call; the code that gets them closes them. Raises NotConsulted: the
         colleague's call is over then, as when this is cancelled."""
         briefing = asyncio.ensure_future(self._briefing())
         briefing.add_done_callback(_retrieved)

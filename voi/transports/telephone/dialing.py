@@ -1,4 +1,4 @@
-"""Calls that Voi makes, as seen by whoever wants one: what is dialled, and how it went."""
+"""Calls that Voi makes, as seen by the code that wants one: what is dialled, and how it went."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

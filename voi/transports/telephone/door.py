@@ -77,7 +77,7 @@ class TelephoneDoor:
         self._passing: tuple[str, asyncio.Task[None], ConsultedTransfer] | None = None
         """The number of the request, and what becomes of it."""
         self.caller_holds = False
-        """The caller holds the call on their side. Whoever knows it says so."""
+        """The caller holds the call on their side. The transport that knows it says so."""
         self.passed_on = False
         """The caller was passed on: when they hang up, the call ends because of that."""
         self._tasks = Tasks()

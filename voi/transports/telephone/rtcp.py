@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from voi.transports.rtp import VERSION
 
 SENDER_REPORT, RECEIVER_REPORT, NAMES, GOODBYE = 200, 201, 202, 203
-_HEADER = struct.Struct("!BBHI")
 _SENDER = struct.Struct("!QIII")
 _REPORT = struct.Struct("!IIIIII")
 NTP_EPOCH_S = 2_208_988_800
@@ -18,11 +17,9 @@ PACKETS_MAX = 16
 
 @dataclass(frozen=True, slots=True)
 class ReportOfUs:
-    """What the other side says of our sound. `since`: the middle of the NTP time of our last report, and how long it
-    had that, in 1/65536 s; (0, 0): it has none."""
+    """What the other side says of our sound."""
 
     lost_percent: int
-    since: tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +59,9 @@ def read_rtcp(data: bytes, ours: int) -> RtcpSaid | None:
                 sent_ntp = _SENDER.unpack_from(body, 4)[0] >> 16 & 0xFFFF_FFFF
                 reports = body[4 + _SENDER.size :]
             for place in range(0, min(count, len(reports) // _REPORT.size) * _REPORT.size, _REPORT.size):
-                ssrc, lost, _, _, last, delay = _REPORT.unpack_from(reports, place)
+                ssrc, lost, *_ = _REPORT.unpack_from(reports, place)
                 if ssrc == ours:
-                    of_us = ReportOfUs((lost >> 24) * 100 // 256, (last, delay))
+                    of_us = ReportOfUs((lost >> 24) * 100 // 256)
         at = end
     return RtcpSaid(sent_ntp, of_us, gone) if at else None
 

@@ -2,7 +2,6 @@
 key or a report."""
 
 import asyncio
-import time
 from collections.abc import Callable
 from typing import Protocol
 
@@ -18,7 +17,6 @@ REPORTS_PER_S = 20
 KEYS_PER_S = 20
 STRANGERS_PER_S = 1_000
 """With more packets from strangers the line rests now and then, so that others do not suffer."""
-ROUND_TRIP_MAX_S = 10
 
 
 class ArrivalListener(Protocol):
@@ -164,12 +162,6 @@ class Arrivals:
 
     def _learn(self, report: rtcp.ReportOfUs) -> None:
         self._counts.lost_percent_there = report.lost_percent
-        last, delay = report.since
-        if last:
-            now = rtcp.ntp_of(time.time()) >> 16 & 0xFFFF_FFFF
-            trip = (now - last - delay) & 0xFFFF_FFFF
-            if trip < ROUND_TRIP_MAX_S << 16:
-                self._counts.round_trip_s = trip / 65_536
         self._listener.report_came(report.lost_percent)
 
     def _fault(self, fault: str) -> None:

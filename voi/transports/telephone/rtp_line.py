@@ -115,7 +115,7 @@ class RtpLine:
     # ---- what the signalling changes ----------------------------------------------------------------
 
     def change(self, terms: RtpTerms) -> None:
-        """The call was agreed on anew (re-INVITE): another address, codec, key, or hold. Raises ConfigError if this
+        """The call was agreed on again (re-INVITE): another address, codec, key, or hold. Raises ConfigError if this
         server lacks a codec's library, and nothing has changed then."""
         self._mouth.change(terms)
         self._ear.change(_heard(terms))

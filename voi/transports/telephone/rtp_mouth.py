@@ -80,7 +80,7 @@ class RtpMouth:
         """How many were sent."""
 
     def change(self, terms: RtpTerms) -> None:
-        """Send as agreed on anew from the next packet on. Raises ConfigError like `LineEncoder`."""
+        """Send as agreed on now from the next packet on. Raises ConfigError like `LineEncoder`."""
         if terms.codec != self._terms.codec:
             encoder = LineEncoder(terms.codec, self._rate_hz)
             if terms.codec.clock_hz != self._terms.codec.clock_hz:

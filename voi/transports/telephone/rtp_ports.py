@@ -28,7 +28,7 @@ class NoPortFree(VoiError):
 
 
 class RtpSockets:
-    """Two open sockets. They are closed by the line that gets them, or by whoever made them if no line comes about."""
+    """Two open sockets. They are closed by the line that gets them, or by their maker if no line comes about."""
 
     def __init__(
         self, sound: socket.socket, reports: socket.socket, ticker: RtpTicker, release: Callable[[int], None]

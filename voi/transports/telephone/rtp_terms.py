@@ -62,8 +62,7 @@ class RtpSettings:
 
 @dataclass(slots=True)
 class LineCounts:
-    """What became of a line's packets so far. `lost_percent_there`: of ours, by the other side's newest report.
-    `round_trip_s`: None: not known."""
+    """What became of a line's packets so far. `lost_percent_there`: of ours, by the other side's newest report."""
 
     sent: int = 0
     received: int = 0
@@ -78,5 +77,4 @@ class LineCounts:
     keys_sent: int = 0
     jitter_ms: float = 0.0
     lost_percent_there: int = 0
-    round_trip_s: float | None = None
     faults: dict[str, int] = field(default_factory=dict)

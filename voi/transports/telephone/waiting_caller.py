@@ -1,4 +1,4 @@
-"""The caller's side of a call whose agent is elsewhere: they hear music, and then whoever they are connected with."""
+"""The caller's side of a call whose agent is elsewhere: they hear music, and then the other person."""
 
 import asyncio
 from collections.abc import Callable

@@ -16,7 +16,6 @@ from voi.audio.pcm import SAMPLE_BYTES
 from voi.transports.rtp import RtpPacket
 
 FRAME_S = 0.02
-FRAME_TICKS = RTP_CLOCK_HZ // 50
 BIT_RATE = 32_000
 TAIL_FRAMES = 15
 """Silence that is encoded after sound, so that the decoder learns how silence sounds."""

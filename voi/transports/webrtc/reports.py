@@ -29,7 +29,6 @@ class RtcpReports:
         self._statistics = StreamStatistics(RTP_CLOCK_HZ)
         self._sender_report = (0, 0.0)
         """Middle of the NTP time in the peer's last report, and when that came."""
-        self.round_trip_s: float | None = None
 
     def heard(self, packet: RtpPacket) -> None:
         """The peer sent that."""
@@ -53,9 +52,6 @@ class RtcpReports:
 
     def _learn(self, report: RtcpReceiverInfo) -> None:
         self._on_loss(report.fraction_lost * 100 // 256)
-        if report.lsr and report.dlsr:
-            now = clock.current_ntp_time() >> 16 & 0xFFFF_FFFF
-            self.round_trip_s = max(0, (now - report.lsr - report.dlsr) & 0xFFFF_FFFF) / 65_536
 
     def next(self) -> bytes:
         """What is to be sent about once a second."""

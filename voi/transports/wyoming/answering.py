@@ -1,4 +1,4 @@
-"""An agent as the one who handles what was said: each message is a call of its own, typed and silent, that takes up the
+"""An agent as what handles what was said: each message is a call of its own, typed and silent, that takes up the
 conversation which the client names. Prompt, guard, tools, admission and observers are those of any call.
 """
 

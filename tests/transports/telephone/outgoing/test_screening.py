@@ -1,4 +1,4 @@
-"""What is done about whoever took the call, in virtual time: a line, a session that notes what it is told."""
+"""What is done about the one that took the call, in virtual time: a line, a session that notes what it is told."""
 
 import asyncio
 from typing import Any

@@ -1,6 +1,6 @@
 """Telephone accounts with all that they are, in a sealed column; who has them, and what servers tell of theirs.
 
-The table is made anew: nothing has filled it before.
+The table is made again: nothing has filled it before.
 """
 
 import sqlalchemy as sa

@@ -1,4 +1,4 @@
-"""The accounts that can make calls now, by name. Whoever brings an account (SIP, Asterisk) registers its dialer while
+"""The accounts that can make calls now, by name. A transport (SIP, Asterisk) registers its dialer while
 it is connected."""
 
 from collections.abc import Callable

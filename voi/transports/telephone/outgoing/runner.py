@@ -1,7 +1,7 @@
 """The calls that were ordered: each is taken in its turn and carried out (`one_call.py`), and what comes of it is noted
 (`notes.py`).
 
-Each order under way is one task, which is never cancelled while the server lives: whoever wants a call to end says so
+Each order under way is one task, which is never cancelled while the server lives: code that wants a call to end says so
 (`UnderWay.stop`), and the task gives back what the call has taken. It has a place among the server's calls before it is
 dialled, so nobody who answers is told that all are busy. All that outlives the task is in the store
 (`voi.store.call_orders`): what a dead server was doing is found by the next.
@@ -155,7 +155,7 @@ class OutgoingCalls:
         return keep
 
     def over(self, call: Call) -> None:
-        """The call is over, whoever it was of."""
+        """The call is over, no matter which."""
         if (under_way := self._by_call.pop(call.id, None)) is not None and not under_way.over.done():
             under_way.over.set_result(None)
 

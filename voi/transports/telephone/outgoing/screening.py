@@ -91,7 +91,7 @@ class _Both:
 
 class Screening(Observer):
     """One call. `greets`: the agent says its greeting (or the order's text) first; else it waits for the person.
-    `at_once`: as soon as the line is open, whoever is there. `on_verdict` is told each verdict. Give it the sound of
+    `at_once`: as soon as the line is open, for anybody. `on_verdict` is told each verdict. Give it the sound of
     the line by `hear`, make it an observer of the session, and call `open_line` when the session runs and `stop` at the
     end."""
 
