@@ -81,3 +81,12 @@ async def test_a_wrong_key_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_with_the_store_off_it_is_not_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("VOI_STORE", "off")
     assert run().exit_code == 0
+
+
+def test_each_account_of_the_file_is_named_with_who_answers() -> None:
+    Path("phones.json").write_text(
+        json.dumps({"accounts": {"desk": TRUNK, "line": TRUNK | {"agent": None}}, "numbers": {"*": {"agent": "a"}}})
+    )
+    done = run()
+    assert "SIP account desk: a" in done.output
+    assert "SIP account line: by number" in done.output

@@ -197,6 +197,8 @@ def _summary(config: "Config", settings: "Settings") -> list[str]:
         lines.append(
             f"{settings.phones_file}: {_count(len(numbers), 'number')}{': ' if numbers else ''}{', '.join(numbers)}"
         )
+        for name, account in config.phones.accounts.items():
+            lines.append(f"  SIP account {name}: {account.agent or 'by number'}")
         for name, server in config.phones.asterisk.items():
             apps = [f"{app} ({what.agent or 'by number'})" for app, what in server.stasis.items()]
             lines.append(f"  Asterisk {name}: {', '.join(apps)}")

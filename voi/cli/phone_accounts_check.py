@@ -39,7 +39,8 @@ async def check_phone_accounts(config: "Config", settings: "Settings", problems:
             problems.errors.append(f"{source}: phones.json has something of that name, which goes before it")
     if rows and not settings.store_secrets():
         problems.warnings.append(
-            "environment: VOI_STORE_KEY is not set: passwords of telephone accounts lie in the store in plain text"
+            "environment: VOI_STORE_KEY is not set: passwords of telephone accounts lie in the store in plain text; "
+            "put one into .env (docs/store.md)"
         )
     return [row.name for row in rows]
 
