@@ -26,6 +26,7 @@ RETRY_FIRST_S, RETRY_MAX_S = 2.0, 120.0
 REFUSED_FIRST_S, REFUSED_MAX_S = 60.0, 3_600.0
 """Servers shut out who is refused too often."""
 LEAVE_S = 2.0
+_UNKNOWN_NAME = "no address is known for %s: is the server's name right?"
 NOT_AUTHORIZED = (401, 403, 407, 404)
 _NOTHING = ServerAddress("", 0, "")
 
@@ -109,7 +110,7 @@ class Registration:
         """Try all servers. Returns for how many seconds it is good; 0: for none, and what the last refusal was."""
         addresses = await addresses_of(self._account.server, self._account.transport)
         self.known = frozenset(each.host for each in addresses)
-        reason, refused = "its server's name is not known" if not addresses else "", None
+        reason, refused = _UNKNOWN_NAME % ", ".join(self._account.server) if not addresses else "", None
         current = self.flow
         if current is not None and not current.closed:  # the one that works first
             addresses.sort(key=lambda each: (each.host, each.port) != current.remote)
