@@ -300,3 +300,20 @@ def test_weights_out_of_reach_are_one_for_both_commands(
     told = " ".join(done.output.split())
     assert "127.0.0.1:9 cannot be reached" in told
     assert "`voi models pull faster-whisper-small` fetches it" in told
+
+
+def test_sip_accounts_and_their_packages(monkeypatch: pytest.MonkeyPatch) -> None:
+    desk = {"registers": False, "allow": ["127.0.0.1"], "agent": "a"}
+    Path("phones.json").write_text(json.dumps({"accounts": {"desk": desk}}))
+    monkeypatch.setattr(findings, "find_spec", lambda name: None)
+    code, found, _ = examine()
+    assert code == 0
+    assert found["SIP accounts"][0]["detail"] == "phones.json: desk"
+    for package in ("pylibsrtp", "dnspython"):
+        assert (found[package][0]["state"], found[package][0]["cure"]) == ("missing", "./install.sh telephone")
+    monkeypatch.setattr("voi.transports.sip.account.srtp_is_there", lambda: False)
+    Path("phones.json").write_text(json.dumps({"accounts": {"desk": desk | {"srtp": "required"}}}))
+    code, found, _ = examine()
+    assert code == 1
+    assert [each["state"] for each in found["SIP accounts"]] == ["ok", "wrong"]
+    assert found["SIP accounts"][1]["cure"] == "Run: ./install.sh telephone"

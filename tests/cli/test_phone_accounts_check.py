@@ -81,3 +81,30 @@ async def test_a_wrong_key_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_with_the_store_off_it_is_not_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("VOI_STORE", "off")
     assert run().exit_code == 0
+
+
+def test_each_account_of_the_file_is_named_with_who_answers() -> None:
+    Path("phones.json").write_text(
+        json.dumps({"accounts": {"desk": TRUNK, "line": TRUNK | {"agent": None}}, "numbers": {"*": {"agent": "a"}}})
+    )
+    done = run()
+    assert "SIP account desk: a" in done.output
+    assert "SIP account line: by number" in done.output
+
+
+def test_a_package_that_an_account_of_the_file_needs_is_a_problem(monkeypatch: pytest.MonkeyPatch) -> None:
+    Path("phones.json").write_text(json.dumps({"accounts": {"desk": TRUNK | {"srtp": "required"}}}))
+    monkeypatch.setattr("voi.transports.sip.account.srtp_is_there", lambda: False)
+    done = run()
+    assert done.exit_code == 1
+    assert "problem: SIP account desk: srtp needs pylibsrtp. Run: ./install.sh telephone" in done.output
+    monkeypatch.setenv("VOI_SIP", "false")
+    assert run().exit_code == 0, "another server has the accounts"
+
+
+async def test_a_package_that_an_account_of_the_store_needs_is_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VOI_STORE_KEY", KEY)
+    monkeypatch.setattr("voi.transports.sip.account.srtp_is_there", lambda: False)
+    done = await checked(KEY, desk=TRUNK | {"srtp": "required"})
+    assert done.exit_code == 0, done.output
+    assert "./install.sh telephone" in done.output

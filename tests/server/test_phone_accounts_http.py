@@ -212,7 +212,9 @@ async def test_a_registrar_refuses_a_wrong_password_and_takes_the_right_one(tmp_
         await ask(running, "POST", body=account)
         await becomes(running, "desk", "refused")
         _, found = await ask(running, "GET", "/desk")
-        assert found["status"]["reason"] == f"127.0.0.1:{server} says 401 Unauthorized"
+        assert found["status"]["reason"] == (
+            f"127.0.0.1:{server} says 401 Unauthorized: are user, password and, if it is another, auth_user right?"
+        )
         assert found["status"]["next_try"]
         await ask(running, "PATCH", "/desk", {"password": "secret"})
         await becomes(running, "desk", "registered")

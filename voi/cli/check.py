@@ -27,7 +27,7 @@ def check(
     from voi.cli import elsewhere
     from voi.cli.brain_check import check_brains
     from voi.cli.engine_check import check_engines, try_engines
-    from voi.cli.phone_accounts_check import check_phone_accounts
+    from voi.cli.phone_accounts_check import check_accounts_of_file, check_phone_accounts
     from voi.cli.tool_check import check_tools
     from voi.config.client_agent import hint_of_grants
     from voi.config.load import read_config
@@ -53,6 +53,7 @@ def check(
         check_engines(config, settings, problems)
         check_tools(config, problems)
         check_brains(config, problems)
+        check_accounts_of_file(config, settings, problems)
         network = _network_problems(settings, None if problems.errors else config)
         problems.errors += network
         problems.warnings += [] if network else _taken_port(settings)
@@ -197,6 +198,8 @@ def _summary(config: "Config", settings: "Settings") -> list[str]:
         lines.append(
             f"{settings.phones_file}: {_count(len(numbers), 'number')}{': ' if numbers else ''}{', '.join(numbers)}"
         )
+        for name, account in config.phones.accounts.items():
+            lines.append(f"  SIP account {name}: {account.agent or 'by number'}")
         for name, server in config.phones.asterisk.items():
             apps = [f"{app} ({what.agent or 'by number'})" for app, what in server.stasis.items()]
             lines.append(f"  Asterisk {name}: {', '.join(apps)}")

@@ -135,16 +135,16 @@ def _sound() -> Finding:
     return found
 
 
-def _package(name: str, extra: str, purpose: str) -> Finding:
-    has = _version(name)
+def _package(name: str, extra: str, purpose: str, distribution: str = "") -> Finding:
+    has = _version(name, distribution)
     if has:
-        return Finding("machine", name, Grade.OK, f"{has}: {purpose}")
-    return Finding("machine", name, Grade.MISSING, f"not installed: {purpose}", f"./install.sh {extra}")
+        return Finding("machine", distribution or name, Grade.OK, f"{has}: {purpose}")
+    return Finding("machine", distribution or name, Grade.MISSING, f"not installed: {purpose}", f"./install.sh {extra}")
 
 
-def _version(name: str) -> str:
+def _version(name: str, distribution: str = "") -> str:
     try:
-        return version(name) if find_spec(name) else ""
+        return version(distribution or name) if find_spec(name) else ""
     except PackageNotFoundError:
         return "?"
 
@@ -193,7 +193,25 @@ def configuration(settings: Settings) -> tuple[list[Finding], Config | None]:
         *found,
         Finding("configuration", "agents", Grade.OK, agents),
         Finding("configuration", "TTS models", Grade.OK, models),
+        *_telephone(config, settings),
     ], config
+
+
+def _telephone(config: Config, settings: Settings) -> list[Finding]:
+    """Accounts of phones.json, and the packages that SIP can use."""
+    if config.phones is None or not config.phones.accounts or not settings.sip:
+        return []
+    from voi.transports.sip.account import lacking
+
+    accounts = config.phones.accounts
+    wrong = [mistake for name, account in accounts.items() if (mistake := lacking(name, account))]
+    found = [Finding("configuration", "SIP accounts", Grade.OK, f"{settings.phones_file}: {', '.join(accounts)}")]
+    found += [Finding("configuration", "SIP accounts", Grade.WRONG, *mistake.split(". ", 1)) for mistake in wrong]
+    return [
+        *found,
+        _package("pylibsrtp", "telephone", "encrypted sound of SIP calls"),
+        _package("dns", "telephone", "SIP servers that are found by SRV records", "dnspython"),
+    ]
 
 
 # ---- system -------------------------------------------------------------------------------------

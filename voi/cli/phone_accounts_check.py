@@ -13,12 +13,22 @@ LIMIT_S = 10.0
 SOURCE = "store: telephone account"
 
 
+def check_accounts_of_file(config: "Config", settings: "Settings", problems: "Problems") -> None:
+    """Packages that accounts of phones.json need and this machine lacks: `voi serve` would not start."""
+    if config.phones is None or not config.phones.accounts or not settings.sip:
+        return
+    from voi.transports.sip.account import lacking
+
+    problems.errors += [mistake for name, one in config.phones.accounts.items() if (mistake := lacking(name, one))]
+
+
 async def check_phone_accounts(config: "Config", settings: "Settings", problems: "Problems") -> list[str]:
     """Mistakes go to `problems`. Returns the names of the accounts that there are."""
     if settings.store == "off" or find_spec("sqlalchemy") is None:
         return []
     from voi.config.sip_accounts import check_account
     from voi.errors import ConfigError, StoreError
+    from voi.transports.sip.account import lacking
     from voi.transports.sip.kept_accounts import UNREADABLE, read_details
 
     try:
@@ -35,11 +45,14 @@ async def check_phone_accounts(config: "Config", settings: "Settings", problems:
             problems.errors.append(f"{source}: {UNREADABLE}")
         else:
             check_account(account, config.agents, source, (), problems)
+            if mistake := lacking(row.name, account):
+                problems.warnings.append(f"store: {mistake}")
         if row.name in taken:
             problems.errors.append(f"{source}: phones.json has something of that name, which goes before it")
     if rows and not settings.store_secrets():
         problems.warnings.append(
-            "environment: VOI_STORE_KEY is not set: passwords of telephone accounts lie in the store in plain text"
+            "environment: VOI_STORE_KEY is not set: passwords of telephone accounts lie in the store in plain text; "
+            "put one into .env (docs/store.md)"
         )
     return [row.name for row in rows]
 

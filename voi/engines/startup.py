@@ -230,7 +230,7 @@ class _Start:
             problems = [f"{what} {name}: {problem}" for problem in error.problems]
             if needed:
                 raise ConfigError(problems) from error
-            self.tell(f"{'; '.join(problems)} It is left out.")
+            self.tell(f"{'; '.join(problem.rstrip('.') for problem in problems)}. It is left out.")
             return None
         except EngineError as error:
             if needed:

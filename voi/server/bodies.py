@@ -17,7 +17,7 @@ from pydantic import BaseModel
 from starlette.types import Message, Receive
 
 from voi.config.json_file import parse_object
-from voi.config.problems import Problems, explain
+from voi.config.problems import Problems, did_you_mean, explain
 from voi.config.secret_refs import is_secret_name
 from voi.errors import ConfigError
 
@@ -122,7 +122,8 @@ def told_mistakes(errors: Iterable[Any], fields: Sequence[str]) -> str:
     for each in errors:
         place = tuple(each["loc"])
         if each["type"] == "extra_forbidden":
-            return f"{SOURCE}: the fields are {', '.join(fields)}."
+            meant = did_you_mean(str(place[-1]), fields, list_them=False) if place else ""
+            return f"{SOURCE}: an unknown field{meant}; the fields are {', '.join(fields)}."
         if not place and each["type"] == "missing":
             return "The request is empty."
         if not place and each["type"] == "value_error":  # an error about the whole

@@ -25,8 +25,11 @@ from voi.transports.telephone.outgoing.runner import OutgoingCalls
 if TYPE_CHECKING:
     from voi.transports.telephone.outgoing.order_store import OrderStore
 
-BODY = BodyLimits("application/json", 'Send JSON: {"to": "+4930123456", "account": "desk", "agent": "ada"}',
-                  max_bytes=64 * 1024, timeout_s=10.0)  # fmt: skip
+HINT = (
+    "Send JSON, with the header Content-Type: application/json: "
+    '{"to": "+4930123456", "account": "desk", "agent": "ada"}'
+)
+BODY = BodyLimits("application/json", HINT, max_bytes=64 * 1024, timeout_s=10.0)
 AT_ONCE_MAX, EVERY_S = 200, 0.01
 """So many requests at once, and then a hundred a second: each is a transaction of the store."""
 APP = "telephone"

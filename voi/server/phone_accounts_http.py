@@ -23,13 +23,18 @@ from voi.transports.sip.service import SipService
 if TYPE_CHECKING:
     from voi.transports.sip.kept_accounts import KeptAccounts
 
-BODY = BodyLimits("application/json", 'Send JSON: {"server": "pbx.example.com", "user": "1001", "agent": "ada"}',
-                  max_bytes=64 * 1024, timeout_s=10.0)  # fmt: skip
+HINT = (
+    "Send JSON, with the header Content-Type: application/json: "
+    '{"server": "pbx.example.com", "user": "1001", "agent": "ada"}'
+)
+BODY = BodyLimits("application/json", HINT, max_bytes=64 * 1024, timeout_s=10.0)
 AT_ONCE_MAX, EVERY_S = 100, 0.02
 """So many requests at once, and then fifty a second: each is a transaction of the store."""
 OFF = "VOI_STORE is off: accounts are kept only in the store. Write them into phones.json, or set VOI_STORE."
 SIP_OFF = "VOI_SIP is false: no account is used by this server."
-NOT_ENCRYPTED = "VOI_STORE_KEY is not set: passwords of accounts lie in the store in plain text."
+NOT_ENCRYPTED = (
+    "VOI_STORE_KEY is not set: passwords of accounts lie in the store in plain text. Put one into .env (docs/store.md)."
+)
 FILES = "tls_ca_file: names a file of the server, which only phones.json may."
 NAME_HINT = "name: an account's name has 1 to 41 of a-z, 0-9, - and _, and begins with a letter or digit."
 

@@ -138,6 +138,22 @@ async def test_an_edited_file_starts_only_what_has_changed(tmp_path: Path, monke
         await until(lambda: running.server.admission.active == 0)
 
 
+async def test_an_account_that_an_edited_one_replaces_is_not_told_as_stopped(
+    tmp_path: Path, monkeypatch: Patch, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    nobody = f"127.0.0.1:{free_port()}"
+    async with served(tmp_path, monkeypatch, one=trunk(server=nobody)) as (running, _, _):
+        service = running.server.sip
+        one = service.accounts["one"]
+        port = json.loads((tmp_path / "phones.json").read_text())["sip"]["port"]
+        write_phones(tmp_path, port, one=trunk(server=nobody, max_calls=1))
+        await until(lambda: one.state.name == "stopped")
+        assert "SIP account one: stopped" not in caplog.text
+        write_phones(tmp_path, port)
+        await until(lambda: "SIP account one: stopped" in caplog.text)
+
+
 async def test_the_first_account_comes_with_an_edit(tmp_path: Path, monkeypatch: Patch) -> None:
     async with served(tmp_path, monkeypatch) as (running, phone, _):
         assert running.server.sip.stack is None

@@ -26,6 +26,15 @@ CountCall = Callable[[str, str, str], None]
 """Counts a call by account, direction ("in", "out") and outcome."""
 
 
+def lacking(name: str, config: SipAccount) -> str:
+    """What the account needs and this machine lacks; empty: nothing."""
+    if config.srtp == "required" and not srtp_is_there():
+        return f"SIP account {name}: srtp needs pylibsrtp. Run: ./install.sh telephone"
+    if set(config.codecs) == {"opus"} and not _opus_is_there():
+        return f"SIP account {name}: codecs has opus alone, and this machine has no libopus. Run: ./install.sh webrtc"
+    return ""
+
+
 class LiveAccount:
     """`known_secrets`: the values of `config.secrets`. `calls`: those that a former account of that name has under way.
     `on_state` is told each change of its state. Raises ConfigError for what this machine lacks. `start` it, and `close`
@@ -44,14 +53,10 @@ class LiveAccount:
         self.secret = known_secrets.get("secret", "")
         self.credentials = SipCredentials(config.auth_user or config.user or "", password) if password else None
         self.address = SipUri("sip", config.user or "voi", self._domain() or stack.sockets.local_host("192.0.2.1"))
-        self._srtp = config.srtp
-        if not srtp_is_there():
-            if config.srtp == "required":
-                raise ConfigError(f"SIP account {name}: srtp needs pylibsrtp. Run: ./install.sh telephone")
-            self._srtp = "off"
+        if mistake := lacking(name, config):
+            raise ConfigError(mistake)
+        self._srtp = config.srtp if srtp_is_there() else "off"
         self._codecs = [codec.upper() for codec in config.codecs if codec != "opus" or _opus_is_there()]
-        if not self._codecs:
-            raise ConfigError(f"SIP account {name}: codecs has opus alone, and this machine has no libopus")
         self.legs = calls
         """Its calls under way, those that ring included."""
         self._stack = stack

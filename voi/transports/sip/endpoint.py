@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import errno
 import ipaddress
 import os
 import ssl
@@ -22,6 +23,17 @@ from voi.transports.sip.transactions import Flow, ServerTransaction
 from voi.transports.telephone.consultation import RingUpOf
 
 OpenMediaOf = Callable[[SipListening], OpenMedia]
+
+
+def _why(error: OSError) -> str:
+    """Why an address is not to be had, and what to do."""
+    cause = (
+        error.__cause__ if isinstance(error.__cause__, OSError) and not error.errno else error
+    )  # as uvloop raises it
+    why = os.strerror(cause.errno) if cause.errno else str(error)
+    if cause.errno == errno.EADDRINUSE:
+        why += ". Another program has it: stop that, or choose another sip.port in phones.json"
+    return why
 
 
 class SipEndpoint:
@@ -62,8 +74,7 @@ class SipEndpoint:
         except OSError as error:
             await self.stack.close()
             raise ConfigError(
-                f"phones.json: sip: cannot listen on {listening.host}, port {listening.port}: "
-                f"{os.strerror(error.errno) if error.errno else error}."
+                f"phones.json: sip: cannot listen on {listening.host}, port {listening.port}: {_why(error)}."
             ) from None
         except BaseException:
             await self.stack.close()

@@ -26,6 +26,7 @@ RETRY_FIRST_S, RETRY_MAX_S = 2.0, 120.0
 REFUSED_FIRST_S, REFUSED_MAX_S = 60.0, 3_600.0
 """Servers shut out who is refused too often."""
 LEAVE_S = 2.0
+_UNKNOWN_NAME = "no address is known for %s: is the server's name right?"
 NOT_AUTHORIZED = (401, 403, 407, 404)
 
 
@@ -108,7 +109,7 @@ class Registration:
         """Try all servers. Returns for how many seconds it is good; 0: for none, and what the last refusal was."""
         addresses = await addresses_of(self._account.server, self._account.transport)
         self.known = frozenset(each.host for each in addresses)
-        reason, refused = "its server's name is not known" if not addresses else "", None
+        reason, refused = _UNKNOWN_NAME % ", ".join(self._account.server) if not addresses else "", None
         current = self.flow
         if current is not None and not current.closed:  # the one that works first
             addresses.sort(key=lambda each: (each.host, each.port) != current.remote)
@@ -119,10 +120,10 @@ class Registration:
                     (address.host, address.port) == current.remote) else await self._connect(address)  # fmt: skip
                 wait_s = await self._greet(flow)
             except OSError as error:
-                reason, refused = f"{where} is not reached ({type(error).__name__})", None
+                reason, refused = _not_reached(where, error), None
                 continue
             except RegisterRefused as error:
-                reason = f"{where} says {error.code} {reason_of(error.code)}"
+                reason = f"{where} says {error.code} {reason_of(error.code)}{self._advice(error.code)}"
                 refused = error if error.code in NOT_AUTHORIZED else None
                 if refused:
                     break  # another server would say the same
@@ -134,6 +135,14 @@ class Registration:
         self.flow = None
         self._become(AccountState("failed" if refused else "retrying", time.time(), reason))
         return 0.0, refused
+
+    def _advice(self, code: int) -> str:
+        """What the operator can do about a refusal."""
+        if code in (401, 407) and self._credentials is None:
+            return ": it asks for a password, and the account has none"
+        if code in (401, 403, 407):
+            return ": are user, password and, if it is another, auth_user right?"
+        return ": are user and domain right?" if code == 404 else ""
 
     def _become(self, state: AccountState) -> None:
         before = self.state
@@ -240,6 +249,11 @@ class Registration:
                 pass
         self.flow = None
         self._become(AccountState("stopped", time.time()))
+
+
+def _not_reached(where: str, error: OSError) -> str:
+    what = "no answer" if isinstance(error, TimeoutError) else type(error).__name__
+    return f"{where} is not reached ({what}): are host, port and transport right, and the way through a firewall free?"
 
 
 def _retry_after(response: SipResponse) -> float:

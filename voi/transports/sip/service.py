@@ -191,8 +191,11 @@ class SipService:
 
     def _state_changed(self, account: LiveAccount) -> None:
         state = account.state
-        if self._accounts.get(account.name) is account:
+        newest = self._accounts.get(account.name)
+        if newest is account:
             self._counters.state(account.name, state)
+        elif newest is not None:
+            return  # an edited account has taken its place: "stopped" would be read as the end of that one
         level = logging.WARNING if state.name in ("retrying", "failed") else logging.INFO
         where = f" at {state.server}" if state.server else ""
         log.log(level, "SIP account %s: %s%s%s", account.name, state.name, where,
