@@ -135,7 +135,7 @@ def parse_destination(text: str) -> Destination:
         scheme, escaped, host, port = found.groups()
         if ".." in host:
             raise ClientError("to: the host of the SIP address is none.")
-        user = unquote(escaped)  # %31 is 1 to whoever is given it, so it is 1 here
+        user = unquote(escaped)  # %31 is 1 to everyone who is given it, so it is 1 here
         if not _USER.fullmatch(user):
             raise ClientError("to: the user of the SIP address is none that can be called.")
         plain = re.sub("^00(?=[1-9])", "+", _SEPARATORS.sub("", user))
