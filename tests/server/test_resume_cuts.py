@@ -122,7 +122,7 @@ async def test_an_answer_that_is_cut_a_hundred_times(tmp_path: Path, monkeypatch
                 cuts = asyncio.create_task(cut_at_random(cutter, chance, 25))
                 await tell_a_story(cutter.port, listener)
                 await cuts
-                assert cutter.connections > 20
+                assert cutter.connections > 15  # on a busy machine some cuts meet no connection
             return listener
 
         for heard in await asyncio.gather(*(one(seed) for seed in range(4))):
@@ -161,7 +161,7 @@ async def test_speech_that_is_cut_a_hundred_times_while_a_button_is_held(
             await voi.create_response()
             await cuts
             await hearing
-            assert cutter.connections > 20
+            assert cutter.connections > 15  # on a busy machine some cuts meet no connection
         heard = bytes(fake.stt.streams[0].pcm)  # type: ignore[attr-defined]
         assert len(fake.stt.streams) == 1  # type: ignore[attr-defined]
         assert heard == said
