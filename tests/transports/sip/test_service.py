@@ -16,6 +16,7 @@ from tests.free_ports import free_port
 from tests.server.fakes import API_KEY
 from tests.server.serving import RunningServer, fake_engines, serving
 from tests.transports.sip.test_real_peers import counted, noted, trunk, until, write_phones
+from voi.calls.ringing import RingingCalls
 from voi.config.phones import Phones
 from voi.config.sip_accounts import SipAccount
 from voi.errors import ConfigError
@@ -338,8 +339,9 @@ async def test_an_address_that_is_taken() -> None:
         sip = {"host": "127.0.0.1", "port": phone.stack.sockets.udp.local[1]}
         phones = Phones.model_validate({"sip": sip, "accounts": {"one": trunk()}})
         counters = SipCounters(lambda *labels: None, lambda kind: None, lambda name, state: None)
+        calls = SimpleNamespace(ringing=RingingCalls())
         service = SipService(
-            cast(Any, None), lambda: cast(Any, SimpleNamespace(phones=phones)), counters, cast(Any, None)
+            cast(Any, calls), lambda: cast(Any, SimpleNamespace(phones=phones)), counters, cast(Any, None)
         )
         with pytest.raises(ConfigError, match=r"cannot listen on 127\.0\.0\.1, port \d+: .*in use"):
             await service.start()
