@@ -25,6 +25,8 @@ HEARTBEAT_S = 20.0
 """A WebSocket that answers no ping for this long is lost."""
 MESSAGE_MAX_BYTES = 4 * 1024 * 1024
 """Largest message taken: over a minute of sound in base64. Providers send fractions of a second."""
+ANSWER_S = 10.0
+"""Longest wait for an answer that is not sound."""
 ERROR_MAX_BYTES = 64 * 1024
 ANSWER_MAX_BYTES = 4 * 1024 * 1024
 """Most of an answer that is not sound, such as a list of voices."""
@@ -114,10 +116,13 @@ class CloudClient:
 
     async def json(self, method: str, url: str, **body: Any) -> Any:
         """The JSON of the answer. Raises EngineError."""
-        async with self.request(method, url, **body) as response:
-            text = await response.content.read(ANSWER_MAX_BYTES)
-            while len(text) < ANSWER_MAX_BYTES and (more := await response.content.read(ANSWER_MAX_BYTES)):
-                text += more
+        try:
+            async with asyncio.timeout(ANSWER_S), self.request(method, url, **body) as response:
+                text = await response.content.read(ANSWER_MAX_BYTES)
+                while len(text) < ANSWER_MAX_BYTES and (more := await response.content.read(ANSWER_MAX_BYTES)):
+                    text += more
+        except TimeoutError:
+            raise self._late() from None
         try:
             return orjson.loads(text)
         except ValueError:
@@ -127,9 +132,11 @@ class CloudClient:
         """Ask for something that costs nothing, to have the connection and the key checked. A server that does not have
         it is well all the same. Raises EngineError when the server cannot be reached, refuses the key or fails."""
         try:
-            async with self._opened().get(url, allow_redirects=False) as response:
+            async with asyncio.timeout(ANSWER_S), self._opened().get(url, allow_redirects=False) as response:
                 if response.status in (401, 402, 403) or response.status >= 500:
                     raise refusal(self._name, response.status, await _start_of(response))
+        except TimeoutError:
+            raise self._late() from None
         except (aiohttp.ClientError, OSError) as error:
             raise self._unreachable(error) from None
 
@@ -151,12 +158,15 @@ class CloudClient:
     def _opened(self) -> aiohttp.ClientSession:
         if self._session is None:
             self._session = aiohttp.ClientSession(
-                headers=self._headers,
+                headers={"Accept-Encoding": "identity", **self._headers},  # no answer grows beyond what was read
                 cookie_jar=aiohttp.DummyCookieJar(),
                 connector=aiohttp.TCPConnector(limit=CONNECTIONS_MAX, keepalive_timeout=KEEP_ALIVE_S),
                 timeout=aiohttp.ClientTimeout(total=None, connect=CONNECT_S),
             )
         return self._session
+
+    def _late(self) -> EngineError:
+        return EngineError(f"{self._name} did not answer within {ANSWER_S:g} s.", retryable=True)
 
     def _unreachable(self, error: Exception) -> EngineError:
         if isinstance(error, aiohttp.ClientConnectorCertificateError | ssl.SSLError):

@@ -197,6 +197,7 @@ async def test_chosen_voices_and_tones(kind: tuple[VoiceService, Make]) -> None:
         assert engine.info.tone_voices == {"angry": "Bob"}
         await spoken(engine, "Hush.", voice=VoiceSpec(tone="calm"))
         assert "0.9" in str(service.told)
+        await spoken(engine, "Grr.", voice=VoiceSpec(tone="angry"))
         await engine.close()
         unknown = make(api_key=KEY, url=url, voices=["Eve"])
         with pytest.raises(ConfigError, match="there is no voice Eve; there are Ada, Bob"):

@@ -12,7 +12,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from tests.fakes.cloud_voices import KEY, MS_A_LETTER, sound_of
-from voi.engines.base import VoiceSpec
+from voi.engines.base import AS_IT_IS, VoiceSpec
 from voi.engines.tts.adapter import TtsAdapter, just
 from voi.engines.tts.adapter import sound_of as spoken_by
 from voi.engines.tts.cloud.elevenlabs import ElevenLabs
@@ -191,3 +191,20 @@ def test_options_that_cannot_be_right() -> None:
         ElevenLabs(api_key=KEY, over="pigeon")  # type: ignore[arg-type]
     with pytest.raises(ConfigError, match="one of 8000"):
         ElevenLabs(api_key=KEY, sample_rate_hz=11_025)
+
+
+async def test_a_tone_that_is_a_voice_and_a_voice_as_it_is() -> None:
+    server = SpeechServer()
+    async with serve(server) as url:
+        tts = OpenAiSpeech(api_key=KEY, url=f"{url}/v1", voices=["a", "b", "c"],
+                           voice_tone_map={"neutral": "b", "angry": "c"})  # fmt: skip
+        for voice in (
+            VoiceSpec("a", "angry"),
+            VoiceSpec("a"),
+            VoiceSpec("a", AS_IT_IS),
+            VoiceSpec("a", role="narrator"),
+        ):
+            async for _ in spoken_by(tts, "Hi.", voice):
+                pass
+        assert [told["voice"] for told in server.told] == ["c", "b", "a", "a"]
+        await tts.close()

@@ -3,8 +3,6 @@
 https://docs.cartesia.ai/api-reference/tts/websocket
 """
 
-import base64
-import binascii
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -17,9 +15,10 @@ from voi.engines.base import VoiceSpec
 from voi.engines.cloud.client import CloudClient, checked_key, checked_url
 from voi.engines.cloud.refusal import refusal
 from voi.engines.info import TtsInfo
-from voi.engines.tts.cloud.contexts import ENDED, CloudContext, ContextItem, ContextSockets
+from voi.engines.tts.cloud.contexts import ENDED, ContextItem, ContextVoice, sound_in
 from voi.engines.tts.cloud.tone_settings import AllowedSetting, ToneSettings, tone_settings
-from voi.engines.tts.cloud.voice_names import VoiceNames, chosen
+from voi.engines.tts.cloud.voice_names import VoiceNames, checked_rate, chosen
+from voi.engines.tts.tone_map import voice_in_tone
 from voi.errors import EngineError
 
 NAME = "cartesia"
@@ -118,11 +117,10 @@ class CartesiaDialect:
         return error_in(message) if message.get("type") == "error" else None
 
     def _voice_id(self, voice: VoiceSpec) -> str:
-        toned = self._tones.voices.get(voice.tone) if voice.role == "character" else None
-        return self.voices.id_of(NAME, toned or voice.voice)
+        return self.voices.id_of(NAME, voice_in_tone(voice, self._tones.voices))
 
 
-class Cartesia:
+class Cartesia(ContextVoice):
     """A `ContextTts`. `api_key`: write "${CARTESIA_API_KEY}". `voices`: names or ids of those that agents may use;
     none: all of the account's. `voice_tone_map`: tone -> a voice, or {"emotion", "speed", "volume"}. `at_once`: the
     plan's limit of contexts. Raises ConfigError."""
@@ -148,13 +146,13 @@ class Cartesia:
     ) -> None:
         key = checked_key(NAME, api_key)
         self._url = checked_url(NAME, url, ("https", "http"))
-        self._client = CloudClient(NAME, {"X-API-Key": key, "Cartesia-Version": version})
+        client = CloudClient(NAME, {"X-API-Key": key, "Cartesia-Version": version})
         self._wanted = (voices,) if isinstance(voices, str) else tuple(voices)
         tones = tone_settings(NAME, TONES, voice_tone_map, SETTINGS)
         socket_url = f"ws{self._url.removeprefix('http')}/tts/websocket"
-        self._dialect = CartesiaDialect(socket_url, model, sample_rate_hz, language, tones)
-        self._sockets = ContextSockets(self._dialect, self._client)
-        self.info = replace(
+        rate_hz = checked_rate(NAME, sample_rate_hz, RATES_HZ)
+        self._dialect = CartesiaDialect(socket_url, model, rate_hz, language, tones)
+        info = replace(
             Cartesia.info,
             sample_rate_hz=sample_rate_hz,
             tones=tones.tones,
@@ -162,19 +160,13 @@ class Cartesia:
             at_once_max=at_once,
             text_max_characters=avg_text_len or Cartesia.info.text_max_characters,
         )
+        super().__init__(info, self._dialect, client)
 
     async def warm_up(self) -> None:
         """Read the account's voices, which costs nothing, and connect. Raises EngineError, ConfigError."""
         self._dialect.voices = chosen(NAME, self._wanted, await self._listed(), ID_FORM)
         self.info = replace(self.info, voices=self._dialect.voices.names)
         await self._sockets.warm(VoiceSpec())
-
-    async def close(self) -> None:
-        await self._sockets.close()
-        await self._client.close()
-
-    def open(self, voice: VoiceSpec) -> CloudContext:
-        return CloudContext(self._sockets, voice)
 
     async def _listed(self) -> dict[str, str]:
         """Name -> id, page by page."""
@@ -190,14 +182,6 @@ class Cartesia:
                 break
             after = {"starting_after": voices[-1]["id"]}
         return found
-
-
-def sound_in(name: str, data: Any) -> bytes | EngineError:
-    """Sound from base64."""
-    try:
-        return base64.b64decode(data, validate=True)
-    except (binascii.Error, TypeError, ValueError):
-        return EngineError(f"{name} sent sound that cannot be read.", retryable=True)
 
 
 def error_in(message: dict[str, Any]) -> EngineError:

@@ -13,10 +13,12 @@ from typing import Any, Protocol
 
 import orjson
 
+from voi.audio.base64_text import from_base64
 from voi.audio.pcm import ms_to_bytes
 from voi.dialogue import SpokenWord
 from voi.engines.base import Speech, VoiceSpec
 from voi.engines.cloud.client import CloudClient, CloudSocket
+from voi.engines.info import TtsInfo
 from voi.errors import EngineError
 from voi.tasks import Tasks
 
@@ -192,7 +194,10 @@ class _Socket:
                 if part.cancelled_s is not None and now_s - part.cancelled_s > ENDING_MAX_S:
                     del self.contexts[number]
                 elif part.waits and (message := part.script.keep_alive()):
-                    await self.send((message,))
+                    try:
+                        await self.send((message,))
+                    except EngineError:
+                        return  # the reader finds out as well
             if not self.contexts and now_s - self._used_s > IDLE_SOCKET_S:
                 await self.socket.close()
                 return
@@ -333,6 +338,31 @@ class CloudContext:
         else:
             self._ended.set()
             self._items.put_nowait(item)
+
+
+class ContextVoice:
+    """What the engines with contexts have in common as a `ContextTts`."""
+
+    def __init__(self, info: TtsInfo, dialect: Dialect, client: CloudClient) -> None:
+        self.info = info
+        self._client = client
+        self._sockets = ContextSockets(dialect, client)
+
+    async def close(self) -> None:
+        await self._sockets.close()
+        await self._client.close()
+
+    def open(self, voice: VoiceSpec) -> CloudContext:
+        """See `ContextTts.open`."""
+        return CloudContext(self._sockets, voice)
+
+
+def sound_in(name: str, data: object) -> bytes | EngineError:
+    """Sound from base64."""
+    try:
+        return from_base64(data) if isinstance(data, str) else b""
+    except ValueError:
+        return EngineError(f"{name} sent sound that cannot be read.", retryable=True)
 
 
 def _now_s() -> float:

@@ -16,11 +16,11 @@ from voi.engines.base import VoiceSpec
 from voi.engines.cloud.client import CloudClient, checked_key, checked_url
 from voi.engines.cloud.refusal import refusal
 from voi.engines.info import TtsInfo
-from voi.engines.tts.cloud.cartesia import sound_in
-from voi.engines.tts.cloud.contexts import ENDED, CloudContext, ContextItem, ContextSockets
+from voi.engines.tts.cloud.contexts import ENDED, ContextItem, ContextVoice, sound_in
 from voi.engines.tts.cloud.http_sound import pcm_of
 from voi.engines.tts.cloud.tone_settings import ToneSettings, tone_settings
-from voi.engines.tts.cloud.voice_names import VoiceNames, chosen
+from voi.engines.tts.cloud.voice_names import VoiceNames, checked_rate, chosen
+from voi.engines.tts.tone_map import voice_in_tone
 from voi.errors import ConfigError, EngineError
 
 NAME = "elevenlabs"
@@ -146,11 +146,10 @@ class ElevenLabsDialect:
         return settings
 
     def voice_id(self, voice: VoiceSpec) -> str:
-        toned = self._tones.voices.get(voice.tone) if voice.role == "character" else None
-        return quote(self.voices.id_of(NAME, toned or voice.voice), safe="")
+        return quote(self.voices.id_of(NAME, voice_in_tone(voice, self._tones.voices)), safe="")
 
 
-class ElevenLabs:
+class ElevenLabs(ContextVoice):
     """A `ContextTts`; with `over` "http" a `SentenceTts`. `api_key`: write "${ELEVENLABS_API_KEY}". `voices`: names or
     ids of those that agents may use; none: all of the account's. `voice_tone_map`: tone -> a voice, or {"stability",
     "similarity_boost", "style", "speed"}. `at_once`: the plan's limit of requests. Raises ConfigError."""
@@ -176,20 +175,18 @@ class ElevenLabs:
     ) -> None:
         if over not in ("websocket", "http"):
             raise ConfigError(f"{NAME}: `over` is websocket or http.")
-        if sample_rate_hz not in RATES_HZ:
-            raise ConfigError(f"{NAME}: `sample_rate_hz` is one of {', '.join(map(str, RATES_HZ))}.")
-        self._client = CloudClient(NAME, {"xi-api-key": checked_key(NAME, api_key)})
+        rate_hz = checked_rate(NAME, sample_rate_hz, RATES_HZ)
+        client = CloudClient(NAME, {"xi-api-key": checked_key(NAME, api_key)})
         self._url = checked_url(NAME, url, ("https", "http"))
         self._model, self._language = model, language
         self._wanted = (voices,) if isinstance(voices, str) else tuple(voices)
         tones = tone_settings(NAME, TONES, voice_tone_map, SETTINGS)
         query = {
-            "model_id": model, "output_format": f"pcm_{sample_rate_hz}", "auto_mode": "true",
+            "model_id": model, "output_format": f"pcm_{rate_hz}", "auto_mode": "true",
             "sync_alignment": "true", "inactivity_timeout": str(INACTIVITY_S),
         } | ({"language_code": language} if language else {})  # fmt: skip
-        self._dialect = ElevenLabsDialect(f"ws{self._url.removeprefix('http')}", query, sample_rate_hz, tones)
-        self._sockets = ContextSockets(self._dialect, self._client)
-        self.info = replace(
+        self._dialect = ElevenLabsDialect(f"ws{self._url.removeprefix('http')}", query, rate_hz, tones)
+        info = replace(
             ElevenLabs.info,
             contexts=over == "websocket",
             word_times="exact" if over == "websocket" else "none",
@@ -199,6 +196,7 @@ class ElevenLabs:
             at_once_max=at_once,
             text_max_characters=avg_text_len or ElevenLabs.info.text_max_characters,
         )
+        super().__init__(info, self._dialect, client)
 
     async def warm_up(self) -> None:
         """Read the account's voices, which costs nothing, and connect. Raises EngineError, ConfigError."""
@@ -213,13 +211,6 @@ class ElevenLabs:
         self.info = replace(self.info, voices=self._dialect.voices.names)
         if self.info.contexts:
             await self._sockets.warm(VoiceSpec())
-
-    async def close(self) -> None:
-        await self._sockets.close()
-        await self._client.close()
-
-    def open(self, voice: VoiceSpec) -> CloudContext:
-        return CloudContext(self._sockets, voice)
 
     async def stream(self, text: str, voice: VoiceSpec) -> AsyncGenerator[bytes, None]:
         """One text over HTTP."""

@@ -9,7 +9,6 @@ from voi.errors import EngineError
 
 SOUND_MAX_MS = 600_000
 """Longest sound of one text."""
-READ_BYTES = 16_384
 HEADER_MAX_BYTES = 65_536
 
 

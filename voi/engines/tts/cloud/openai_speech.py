@@ -13,6 +13,7 @@ from voi.engines.info import TtsInfo
 from voi.engines.tts.cloud.http_sound import pcm_of
 from voi.engines.tts.cloud.tone_settings import AllowedSetting, tone_settings
 from voi.engines.tts.cloud.voice_names import VoiceNames
+from voi.engines.tts.tone_map import voice_in_tone
 from voi.errors import ConfigError
 
 NAME = "openai-speech"
@@ -82,12 +83,11 @@ class OpenAiSpeech:
         await self._client.close()
 
     async def stream(self, text: str, voice: VoiceSpec) -> AsyncGenerator[bytes, None]:
-        toned = self._tones.voices.get(voice.tone) if voice.role == "character" else None
         manner = dict(self._tones.of(voice.tone))
         speed = manner.pop("speed", 1.0) * voice.speed
         body: dict[str, Any] = {
-            "model": self._model, "input": text, "voice": self._voices.id_of(NAME, toned or voice.voice),
-            "response_format": self._format, **manner,
+            "model": self._model, "input": text, "response_format": self._format, **manner,
+            "voice": self._voices.id_of(NAME, voice_in_tone(voice, self._tones.voices)),
         }  # fmt: skip
         if speed != 1.0:
             body["speed"] = round(min(SPEED_MAX, max(SPEED_MIN, speed)), 3)

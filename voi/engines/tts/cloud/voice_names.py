@@ -45,6 +45,13 @@ def chosen(engine: str, wanted: Sequence[str], listed: Mapping[str, str], id_for
     return VoiceNames({name: listed.get(name, name) for name in wanted})
 
 
+def checked_rate(engine: str, rate_hz: int, rates_hz: Sequence[int]) -> int:
+    """The rate. Raises ConfigError for one that the provider does not have."""
+    if rate_hz not in rates_hz:
+        raise ConfigError(f"{engine}: `sample_rate_hz` is one of {', '.join(map(str, rates_hz))}.")
+    return rate_hz
+
+
 def some(names: Sequence[str]) -> str:
     """The first of them, for an error."""
     return ", ".join(names[:SHOWN_MAX]) + (", …" if len(names) > SHOWN_MAX else "")
