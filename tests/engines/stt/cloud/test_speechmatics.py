@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.engines.stt.cloud.test_sockets import KINDS, in_memory, say
+from tests.engines.stt.cloud.test_utterance import KINDS, in_memory, say
 from tests.fakes.clock import in_virtual_time
 from tests.fakes.cloud_ears import SpeechmaticsService
 from tests.fakes.cloud_voices import KEY

@@ -13,9 +13,11 @@ from voi.engines.base import STT_RATE_HZ, SttOptions, TimedWord
 from voi.engines.cloud.client import CloudClient, checked_key, checked_url
 from voi.engines.cloud.refusal import closed
 from voi.engines.info import SttInfo
+from voi.engines.stt.cloud.ear_script import EarHabits, EarItem, PlainEarScript
 from voi.engines.stt.cloud.heard import FLUSHED, READY, HeardText, joined
 from voi.engines.stt.cloud.options import ServiceSetting, checked_settings, hot_words, iso, spaced, with_query
-from voi.engines.stt.cloud.sockets import IDLE_S, EarHabits, EarItem, EarSockets, SocketEar
+from voi.engines.stt.cloud.sockets import IDLE_S, EarSockets
+from voi.engines.stt.cloud.utterance import SocketEar
 
 NAME = "assemblyai"
 ENGLISH, MANY = "universal-streaming-english", "universal-streaming-multilingual"
@@ -23,24 +25,15 @@ HABITS = EarHabits(NAME, frame_ms=(50, 200), begins_ready=False, quiet_s=0.5, pa
 OURS = ("speech_model", "encoding", "sample_rate", "format_turns", "keyterms_prompt")
 
 
-class AssemblyAiScript:
+class AssemblyAiScript(PlainEarScript):
     """An `EarScript`. A turn's words come as they are heard; its end comes twice, the second time with punctuation."""
 
     def __init__(self, address: str) -> None:
         self.address = address
         self._ended_turn = -1
 
-    def begin(self) -> Sequence[str]:
-        return ()
-
-    def sound(self, pcm: bytes) -> bytes:
-        return pcm
-
     def flush(self) -> Sequence[str]:
         return ('{"type":"ForceEndpoint"}',)
-
-    def drop(self) -> None:
-        return None
 
     def keep_alive(self) -> str:
         return '{"type":"KeepAlive"}'

@@ -11,9 +11,11 @@ from voi.engines.base import STT_RATE_HZ, SttOptions, TimedWord
 from voi.engines.cloud.client import CloudClient, checked_key, checked_url
 from voi.engines.cloud.refusal import refusal
 from voi.engines.info import SttInfo
+from voi.engines.stt.cloud.ear_script import EarHabits, EarItem, PlainEarScript
 from voi.engines.stt.cloud.heard import FLUSHED, HeardText
 from voi.engines.stt.cloud.options import ServiceSetting, checked_settings, hot_words, iso, ms, spaced, with_query
-from voi.engines.stt.cloud.sockets import IDLE_S, EarHabits, EarItem, EarSockets, SocketEar
+from voi.engines.stt.cloud.sockets import IDLE_S, EarSockets
+from voi.engines.stt.cloud.utterance import SocketEar
 
 NAME = "deepgram"
 HABITS = EarHabits(NAME, quiet_s=0.5)
@@ -22,24 +24,15 @@ OURS = ("model", "language", "encoding", "sample_rate", "channels", "interim_res
 ANY_LANGUAGE = "multi"
 
 
-class DeepgramScript:
+class DeepgramScript(PlainEarScript):
     """An `EarScript`."""
 
     def __init__(self, address: str, language: str) -> None:
         self.address = address
         self._language = language
 
-    def begin(self) -> Sequence[str]:
-        return ()
-
-    def sound(self, pcm: bytes) -> bytes:
-        return pcm
-
     def flush(self) -> Sequence[str]:
         return ('{"type":"Finalize"}',)
-
-    def drop(self) -> None:
-        return None
 
     def keep_alive(self) -> str:
         return '{"type":"KeepAlive"}'

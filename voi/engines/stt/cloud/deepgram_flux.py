@@ -14,9 +14,11 @@ from voi.engines.base import STT_RATE_HZ, SttOptions
 from voi.engines.cloud.client import CloudClient, checked_key, checked_url
 from voi.engines.cloud.refusal import refusal
 from voi.engines.info import SttInfo
+from voi.engines.stt.cloud.ear_script import EarHabits, EarItem, PlainEarScript
 from voi.engines.stt.cloud.heard import FLUSHED, READY, HeardText
 from voi.engines.stt.cloud.options import ServiceSetting, checked_settings, hot_words, iso, ms, spaced, with_query
-from voi.engines.stt.cloud.sockets import IDLE_S, EarHabits, EarItem, EarSockets, SocketEar
+from voi.engines.stt.cloud.sockets import IDLE_S, EarSockets
+from voi.engines.stt.cloud.utterance import SocketEar
 from voi.engines.stt.segments import BYTES_PER_MS
 
 NAME = "deepgram-flux"
@@ -29,24 +31,15 @@ KEEP_ALIVE_MS = 500
 OURS = ("model", "encoding", "sample_rate", "keyterm", "language_hint")
 
 
-class FluxScript:
+class FluxScript(PlainEarScript):
     """An `EarScript`. The text of a turn may change as a whole until its end."""
 
     def __init__(self, address: str) -> None:
         self.address = address
         self._ended_turn = -1
 
-    def begin(self) -> Sequence[str]:
-        return ()
-
-    def sound(self, pcm: bytes) -> bytes:
-        return pcm
-
     def flush(self) -> Sequence[str]:
         return ('{"type":"ForceEndTurn"}',)
-
-    def drop(self) -> None:
-        return None
 
     def keep_alive(self) -> bytes:
         return bytes(KEEP_ALIVE_MS * BYTES_PER_MS)

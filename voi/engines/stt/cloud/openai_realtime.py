@@ -17,9 +17,11 @@ from voi.engines.base import STT_RATE_HZ, SttOptions
 from voi.engines.cloud.client import CloudClient, checked_key, checked_url
 from voi.engines.cloud.refusal import closed, refusal
 from voi.engines.info import SttInfo
+from voi.engines.stt.cloud.ear_script import EarHabits, EarItem
 from voi.engines.stt.cloud.heard import FLUSHED, READY, HeardText
 from voi.engines.stt.cloud.options import ServiceSetting, checked_settings, hot_words, iso, spaced
-from voi.engines.stt.cloud.sockets import IDLE_S, EarHabits, EarItem, EarSockets, SocketEar
+from voi.engines.stt.cloud.sockets import IDLE_S, EarSockets
+from voi.engines.stt.cloud.utterance import SocketEar
 from voi.engines.stt.segments import BYTES_PER_MS
 
 NAME = "openai-realtime-transcription"

@@ -15,8 +15,8 @@ from voi.audio.wav import to_wav
 from voi.engines.base import STT_RATE_HZ, SttOptions, TimedWord, Transcript
 from voi.engines.cloud.client import CloudClient, checked_key, checked_url
 from voi.engines.info import SttInfo
+from voi.engines.stt.cloud.ear_script import now_s
 from voi.engines.stt.cloud.options import ServiceSetting, checked_settings, hot_words, iso, ms
-from voi.engines.stt.cloud.sockets import now_s
 from voi.engines.stt.cloud.speech_only import SpeechOnly
 from voi.engines.stt.flushes import LONGEST_BUFFER_MS, too_far_behind
 from voi.engines.stt.hallucination import believable

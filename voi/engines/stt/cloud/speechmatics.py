@@ -13,9 +13,11 @@ from voi.engines.base import STT_RATE_HZ, SttOptions, TimedWord
 from voi.engines.cloud.client import CloudClient, checked_key, checked_url
 from voi.engines.cloud.refusal import closed, refusal
 from voi.engines.info import SttInfo
+from voi.engines.stt.cloud.ear_script import EarHabits, EarItem, PlainEarScript
 from voi.engines.stt.cloud.heard import FLUSHED, READY, HeardText
 from voi.engines.stt.cloud.options import UNSPACED, ServiceSetting, checked_settings, hot_words, iso, ms
-from voi.engines.stt.cloud.sockets import IDLE_S, EarHabits, EarItem, EarSockets, SocketEar
+from voi.engines.stt.cloud.sockets import IDLE_S, EarSockets
+from voi.engines.stt.cloud.utterance import SocketEar
 from voi.engines.stt.segments import BYTES_PER_MS
 
 NAME = "speechmatics"
@@ -27,7 +29,7 @@ PASSING = frozenset({"job_error", "internal_error", "timelimit_exceeded", "idle_
 """Types of errors that another connection does not have."""
 
 
-class SpeechmaticsScript:
+class SpeechmaticsScript(PlainEarScript):
     """An `EarScript`. The service counts the messages with sound, and wants their number at the end."""
 
     def __init__(self, address: str, config: Mapping[str, Any]) -> None:
@@ -47,9 +49,6 @@ class SpeechmaticsScript:
 
     def flush(self) -> Sequence[str]:
         return ('{"message":"ForceEndOfUtterance"}',)
-
-    def drop(self) -> None:
-        return None
 
     def keep_alive(self) -> bytes:
         return bytes(KEEP_ALIVE_MS * BYTES_PER_MS)

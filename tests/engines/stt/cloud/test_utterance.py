@@ -33,8 +33,8 @@ from voi.engines.stt.cloud.assemblyai import AssemblyAi
 from voi.engines.stt.cloud.deepgram import Deepgram
 from voi.engines.stt.cloud.deepgram_flux import DeepgramFlux
 from voi.engines.stt.cloud.openai_realtime import OpenAiRealtime
-from voi.engines.stt.cloud.sockets import CloudEarStream, SocketEar
 from voi.engines.stt.cloud.speechmatics import Speechmatics
+from voi.engines.stt.cloud.utterance import CloudEarStream, SocketEar
 from voi.engines.supervised import SupervisedStt
 from voi.errors import ConfigError, EngineError
 
