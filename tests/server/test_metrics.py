@@ -4,7 +4,9 @@ import asyncio
 import gc
 import os
 import re
+from dataclasses import replace
 from types import SimpleNamespace
+from typing import ClassVar
 
 from tests.fakes.engines import FakeTts
 from voi.core.end_reason import EndReason
@@ -73,6 +75,21 @@ async def test_engines_that_are_restarting() -> None:
     assert 'voi_engine_up{engine="TTS voice, fake"} 0.0' in exposed
     assert 'voi_engine_restarts_total{engine="TTS voice, fake"} 2.0' in exposed
     assert 'voi_engine_errors_total{engine="TTS voice, fake"} 3.0' in exposed
+    await engine.close()
+
+
+async def test_troubles_of_a_service() -> None:
+    class Troubled(FakeTts):
+        troubles: ClassVar = {"lost_connection": 2}
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.info = replace(self.info, counts_troubles=True)
+
+    metrics, engine = Metrics(lambda: 0), SupervisedTts(Troubled)
+    metrics.watch_engines({"far": engine})
+    exposed = metrics.text("")[0].decode()
+    assert 'voi_engine_troubles_total{engine="far",kind="lost_connection"} 2.0' in exposed
     await engine.close()
 
 

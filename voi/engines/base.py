@@ -51,6 +51,15 @@ class Reconfigures(Protocol):
         ...
 
 
+class CountsTroubles(Protocol):
+    """Optional: the attribute of engines whose `info.counts_troubles` is true."""
+
+    @property
+    def troubles(self) -> Mapping[str, int]:
+        """What went wrong since the start without failing a call, by kind, such as "lost_connection"."""
+        ...
+
+
 class Fetches(Protocol):
     """Optional: the method of engine classes whose `info.fetches` is true."""
 

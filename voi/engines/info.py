@@ -33,6 +33,8 @@ class EngineInfo:
     """The most streams at the same time; one more waits or is refused. None: the engine limits them itself."""
     pings: bool = False
     """It implements `voi.engines.base.Pings`."""
+    counts_troubles: bool = False
+    """It implements `voi.engines.base.CountsTroubles`."""
     fetches: bool = False
     """Its class implements `voi.engines.base.Fetches`."""
     reconfigures: bool = False

@@ -24,6 +24,10 @@ class EngineMetrics(Collector):
         up = GaugeMetricFamily("voi_engine_up", "1: it works; 0: it is being restarted", labels=["engine"])
         restarts = CounterMetricFamily("voi_engine_restarts", "Tries to restart a failed engine", labels=["engine"])
         errors = CounterMetricFamily("voi_engine_errors", "Calls of an engine that failed", labels=["engine"])
+        troubles = CounterMetricFamily(
+            "voi_engine_troubles", "What went wrong at an engine's service without failing a call",
+            labels=["engine", "kind"],
+        )  # fmt: skip
         streams = GaugeMetricFamily("voi_engine_streams", "Streams of an engine under way", labels=["engine"])
         waiting = GaugeMetricFamily(
             "voi_engine_waiting", "Calls that wait for an engine now, for a final transcript or a first sound",
@@ -46,10 +50,13 @@ class EngineMetrics(Collector):
             up.add_metric([name], 0 if engine.restarting else 1)
             restarts.add_metric([name], engine.supervisor.restarts)
             errors.add_metric([name], engine.supervisor.errors)
+            if engine.engine.info.counts_troubles:
+                for kind, count in engine.engine.troubles.items():
+                    troubles.add_metric([name, kind], count)
             streams.add_metric([name], engine.streams)
             waiting.add_metric([name], engine.waits.under_way)
             waits.add_metric([name], engine.waits.recent_s)
-        return [up, restarts, errors, streams, waiting, waits, memory]
+        return [up, restarts, errors, troubles, streams, waiting, waits, memory]
 
 
 def _workers(engines: Iterable[Supervised[Any]]) -> dict[str, int | None]:

@@ -275,6 +275,8 @@ def test_a_socket_that_dies_while_the_final_text_is_awaited(kind: Kind) -> None:
         for socket in list(engine._sockets._sockets):
             await socket._socket.close()
         assert (await flushing).text == "alpha bravo"
+        assert engine.info.counts_troubles
+        assert engine.troubles["lost_connection"] == 1
         stream.close()
 
     play(kind, scene)

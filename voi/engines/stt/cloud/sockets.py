@@ -5,6 +5,7 @@ connection time is billed.
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import Callable
 from typing import Literal
 
@@ -38,6 +39,8 @@ class EarSockets:
     ) -> None:
         self.habits, self.script = habits, script
         self.tasks = Tasks()
+        self.troubles: Counter[str] = Counter()
+        """"lost_connection": in mid-utterance. "late_final": an utterance went on without its final text."""
         self._client, self._idle_s, self._at_once = client, idle_s, at_once or SOCKETS_MAX
         self._sockets: dict[EarSocket, Literal[True]] = {}
         self._idle: list[EarSocket] = []

@@ -7,7 +7,8 @@ service has not confirmed is kept, and sent again when the socket is lost.
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from voi.engines.base import SttOptions, Transcript
 from voi.engines.cloud.client import CloudClient
@@ -188,6 +189,7 @@ class CloudEarStream:
         self._sound.rewind(again_ms * BYTES_PER_MS)
         self._asked.clear()
         self._asked_to = min(self._asked_to, self._flushed_to)
+        self._sockets.troubles["lost_connection"] += 1
         log.info(
             "%s: a connection was lost in mid-utterance; %d ms of sound are sent again",
             self._habits.name, (self._sound.end - self._sound.sent) // BYTES_PER_MS,
@@ -229,6 +231,7 @@ class CloudEarStream:
             self._error = EngineError(f"{name} gave no text within {waited_s:g} s.", retryable=True)
             self._wake.set()
         else:
+            self._sockets.troubles["late_final"] += 1
             log.warning("%s did not give its final text within %g s: its text so far counts", name, waited_s)
 
     def _confirm(self, ms: int) -> None:
@@ -247,8 +250,13 @@ class SocketEar:
     """What the engines over `EarSockets` have in common as an `Stt`."""
 
     def __init__(self, info: SttInfo, sockets: EarSockets, client: CloudClient) -> None:
-        self.info = info
+        self.info = replace(info, counts_troubles=True)
         self._sockets, self._client = sockets, client
+
+    @property
+    def troubles(self) -> Mapping[str, int]:
+        """See `CountsTroubles`."""
+        return self._sockets.troubles
 
     async def warm_up(self) -> None:
         """Connect, which proves the key. Raises EngineError."""
