@@ -21,7 +21,9 @@ from voi.config.phones import Phones
 from voi.config.sip_accounts import SipAccount
 from voi.errors import ConfigError
 from voi.session.events import TransferAsked
+from voi.tasks import Tasks
 from voi.transports.sip.asking import SipCredentials
+from voi.transports.sip.endpoint import SipEndpoint
 from voi.transports.sip.faults import SipFaults
 from voi.transports.sip.incoming_call import IncomingCall
 from voi.transports.sip.message import SipRequest
@@ -345,6 +347,28 @@ async def test_an_address_that_is_taken() -> None:
         )
         with pytest.raises(ConfigError, match=r"cannot listen on 127\.0\.0\.1, port \d+: .*in use"):
             await service.start()
+
+
+async def test_any_port_will_do_for_tcp_when_the_number_of_udp_is_taken(monkeypatch: Patch) -> None:
+    listening = Phones.model_validate({"sip": {"host": "127.0.0.1", "port": 0, "tcp": True}}).sip
+    endpoint = SipEndpoint(
+        listening, cast(Any, None), list, lambda: None, lambda listening: cast(Any, None),
+        lambda *labels: None, lambda kind: None, Tasks(),
+    )  # fmt: skip
+    listen = endpoint.stack.sockets.listen
+    tried: list[int] = []
+
+    async def taken_once(kind: Any, host: str, port: int, context: Any) -> None:
+        tried.append(port)
+        if len(tried) == 1:
+            raise OSError(98, "Address already in use")
+        await listen(kind, host, port, context)
+
+    monkeypatch.setattr(endpoint.stack.sockets, "listen", taken_once)
+    await endpoint.open()
+    assert tried == [endpoint.port, 0]
+    assert endpoint.stack.sockets.port("tcp")
+    await endpoint.close()
 
 
 @pytest.mark.parametrize(("host", "peer"), [("::1", "::1"), ("::", "127.0.0.1"), ("::", "::1")])

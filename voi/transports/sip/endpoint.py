@@ -67,7 +67,7 @@ class SipEndpoint:
                 self._context = await asyncio.to_thread(server_context, listening)
             await sockets.listen_udp(listening.host, listening.port)
             if listening.tcp:
-                await sockets.listen("tcp", listening.host, self.port or listening.port, None)
+                await self._listen_tcp()
             if self._context is not None:
                 await sockets.listen("tls", listening.host, listening.tls_port, self._context)
             self._media = self._open_media_of(listening)
@@ -79,6 +79,18 @@ class SipEndpoint:
         except BaseException:
             await self.stack.close()
             raise
+
+    async def _listen_tcp(self) -> None:
+        """At the same number as UDP. Raises OSError."""
+        listening, sockets = self.listening, self.stack.sockets
+        try:
+            await sockets.listen("tcp", listening.host, self.port or listening.port, None)
+        except OSError:
+            if listening.port:
+                raise
+            await sockets.listen(
+                "tcp", listening.host, 0, None
+            )  # any port will do, and another program has that number
 
     @property
     def port(self) -> int | None:
