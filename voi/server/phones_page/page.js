@@ -210,20 +210,27 @@ async function act(method, path, body) {
   }
 }
 
-async function remove(name) {
-  const dialog = $("sure");
+let doomed = ""; // the account that the dialog asks about
+
+function remove(name) {
+  doomed = name;
   $("sure-head").textContent = `Delete ${name}?`;
-  dialog.returnValue = "no";
-  dialog.showModal();
-  await new Promise((done) => dialog.addEventListener("close", done, { once: true }));
-  if (dialog.returnValue !== "yes") return;
+  $("sure").returnValue = "no";
+  $("sure").showModal();
+}
+
+// One listener for all: the event of a dialog that Escape closed may come after the next one is open.
+$("sure").addEventListener("close", async () => {
+  if ($("sure").returnValue !== "yes") return;
+  $("sure").returnValue = "no";
+  const name = doomed;
   if (await act("DELETE", `/${name}`)) {
     say(`${name} is deleted`);
     if (edited === name) clear();
     $("accounts-head").tabIndex = -1;
     $("accounts-head").focus();
   }
-}
+});
 
 function hostAndPort(server) {
   const text = [server || []].flat()[0] || "";
