@@ -11,7 +11,7 @@ from voi.engines.voice.judge import LENGTHS_MS, WEIGHTS
 from voi.training.turns.clips import LABELS, Clip, load_clips
 from voi.training.turns.judgements import ClipEngines
 from voi.training.voices.fit import FLOOR_MS, VoiceWeights, fit, odds
-from voi.training.voices.sounds import Ears, MeasuredSound, may_use, rows_of
+from voi.training.voices.sounds import MeasuredSound, may_use, rows_of
 
 FILE = "voices.npz"
 FOLDS = 10
@@ -52,13 +52,13 @@ def fit_to(
 
 def fit_voices(
     clips: Sequence[Clip],
-    ears: Ears,
+    engines: ClipEngines,
     *,
     from_nothing: bool = False,
     on_progress: Callable[[int], None] = lambda done: None,
 ) -> FittedVoices:
     """Fit to these clips."""
-    rows = rows_of(clips, ears, on_progress)
+    rows = rows_of(clips, engines, on_progress)
     known = None if from_nothing else shipped()
     speakers = sorted({row.speaker for row in rows})
     order = np.random.default_rng(0).permutation(len(speakers))
