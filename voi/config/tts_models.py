@@ -69,8 +69,8 @@ class TtsModel(FileModel):
     """One way to speak: an engine, its files and its options. Paths are relative to tts_models.json."""
 
     engine: str = Field(default=USUAL_ENGINE, min_length=1)
-    """Name of the engine that runs it: hibari, piper, espeak, xtts, a provider (elevenlabs, cartesia, …), or one of a
-    plug-in."""
+    """Name of the engine that runs it: a local one (hibari, kokoro, xtts, …), a provider (elevenlabs, cartesia, …), or
+    one of a plug-in."""
     language: LanguageCode | None = None
     """Language that it speaks, when the agent names none; "auto" to detect it."""
     checkpoint: str | None = None
