@@ -49,6 +49,7 @@ BUILT_IN: Mapping[Kind, Mapping[str, str]] = {
     },
     "tts": {
         "cartesia": "voi.engines.tts.cloud.cartesia:Cartesia",
+        "command": "voi.engines.tts.command:CommandVoice",
         "elevenlabs": "voi.engines.tts.cloud.elevenlabs:ElevenLabs",
         "espeak": "voi.engines.tts.espeak:Espeak",
         "hibari": "voi.engines.tts.hibari:Hibari",
