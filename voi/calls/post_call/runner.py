@@ -385,4 +385,5 @@ class _At:
 
 
 def new_job_id() -> str:
+    """A new id of a job, which webhooks carry as theirs."""
     return f"msg_{uuid4().hex}"

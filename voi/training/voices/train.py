@@ -75,6 +75,7 @@ def enough(clips: Sequence[Clip]) -> bool:
 
 
 def shipped() -> VoiceWeights:
+    """The weights that Voi comes with, by name, as float32."""
     with np.load(WEIGHTS) as file:
         return {name: file[name].astype(np.float32) for name in file.files}
 
@@ -121,6 +122,7 @@ def area(scores: Sequence[float], is_so: "np.ndarray[tuple[int], np.dtype[np.boo
 
 
 def how_to_use(file: Path) -> str:
+    """A line that says which setting uses these weights."""
     options = json.dumps({"voice.voice-judge": {"weights": str(file)}})
     return f"{file}: use it with VOI_ENGINE_OPTIONS='{options}'"
 

@@ -10,6 +10,8 @@ from voi.transports.sip.transactions import ClientTransaction, FailedWhy
 
 @dataclass(frozen=True, slots=True)
 class SipCredentials:
+    """What an account proves itself with when a peer asks (digest)."""
+
     user: str
     password: str
 

@@ -41,6 +41,7 @@ class SdesKey:
 
 
 def new_key(suite: Suite) -> bytes:
+    """A new master key with its salt, at random."""
     return secrets.token_bytes(KEY_BYTES[suite])
 
 
