@@ -49,6 +49,7 @@ BUILT_IN: Mapping[Kind, Mapping[str, str]] = {
     },
     "tts": {
         "cartesia": "voi.engines.tts.cloud.cartesia:Cartesia",
+        "deepgram-aura": "voi.engines.tts.cloud.deepgram_aura:DeepgramAura",
         "elevenlabs": "voi.engines.tts.cloud.elevenlabs:ElevenLabs",
         "espeak": "voi.engines.tts.espeak:Espeak",
         "hibari": "voi.engines.tts.hibari:Hibari",

@@ -46,8 +46,8 @@ class CartesiaScript:
     def begin(self) -> Sequence[str]:
         return ()
 
-    def say(self, text: str) -> str:
-        return self._request(f"{text} ", more=True)
+    def say(self, text: str) -> Sequence[str]:
+        return (self._request(f"{text} ", more=True),)
 
     def finish(self) -> Sequence[str]:
         return (self._request("", more=False),)
@@ -57,6 +57,9 @@ class CartesiaScript:
 
     def keep_alive(self) -> None:
         return None
+
+    def hear_sound(self, pcm: bytes) -> Sequence[ContextItem]:
+        return ()
 
     def hear(self, message: dict[str, Any]) -> Sequence[ContextItem]:
         match message.get("type"):
@@ -79,6 +82,7 @@ class CartesiaDialect:
 
     name = NAME
     contexts_max = 50
+    labels = True
     cancel_ends = True
     keep_alive_s = 30.0
     context_idle_s = 0.8
@@ -89,11 +93,14 @@ class CartesiaDialect:
         self.voices = VoiceNames({})
         self._url, self._model, self._language, self._tones = socket_url, model, language, tones
 
+    def allowance(self) -> None:
+        return None
+
     def address(self, voice: VoiceSpec) -> str:
         self._voice_id(voice)
         return self._url
 
-    def script(self, context: str, voice: VoiceSpec) -> CartesiaScript:
+    def script(self, context: str, voice: VoiceSpec, allowance: None) -> CartesiaScript:
         manner = dict(self._tones.of(voice.tone))
         speed = min(2.0, max(0.6, manner.pop("speed", 1.0) * voice.speed))
         fields: dict[str, Any] = {

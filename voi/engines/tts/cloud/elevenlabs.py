@@ -53,8 +53,8 @@ class ElevenLabsScript:
             opening["voice_settings"] = self._settings
         return (_json(opening),)
 
-    def say(self, text: str) -> str:
-        return _json({"text": f"{text} ", "context_id": self._context, "flush": True})
+    def say(self, text: str) -> Sequence[str]:
+        return (_json({"text": f"{text} ", "context_id": self._context, "flush": True}),)
 
     def finish(self) -> Sequence[str]:
         return self.cancel()  # what was flushed is still spoken
@@ -64,6 +64,9 @@ class ElevenLabsScript:
 
     def keep_alive(self) -> str:
         return _json({"text": "", "context_id": self._context})
+
+    def hear_sound(self, pcm: bytes) -> Sequence[ContextItem]:
+        return ()
 
     def hear(self, message: dict[str, Any]) -> Sequence[ContextItem]:
         if message.get("error"):
@@ -115,6 +118,7 @@ class ElevenLabsDialect:
     name = NAME
     contexts_max = 4
     """A fifth is the service's limit; one more loses the socket with all of its contexts."""
+    labels = True
     cancel_ends = False
     keep_alive_s = 10.0
     context_idle_s = float("inf")
@@ -124,11 +128,14 @@ class ElevenLabsDialect:
         self.voices = VoiceNames({})
         self._url, self._query, self._tones = socket_url, query, tones
 
+    def allowance(self) -> None:
+        return None
+
     def address(self, voice: VoiceSpec) -> str:
         query = dict(self._query) | ({"language_code": voice.language} if voice.language else {})
         return f"{self._url}/v1/text-to-speech/{self.voice_id(voice)}/multi-stream-input?{urlencode(query)}"
 
-    def script(self, context: str, voice: VoiceSpec) -> ElevenLabsScript:
+    def script(self, context: str, voice: VoiceSpec, allowance: None) -> ElevenLabsScript:
         return ElevenLabsScript(context, self.settings(voice), self.rate_hz)
 
     def context_of(self, message: dict[str, Any]) -> str | None:

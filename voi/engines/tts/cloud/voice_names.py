@@ -1,11 +1,13 @@
 """Names of a provider's voices, and the ids that it wants in their place."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from voi.errors import ConfigError, EngineError
 
+Voice = TypeVar("Voice")
 SHOWN_MAX = 12
 VOICES_MAX = 5_000
 """Most voices taken of a provider's list."""
@@ -55,3 +57,16 @@ def checked_rate(engine: str, rate_hz: int, rates_hz: Sequence[int]) -> int:
 def some(names: Sequence[str]) -> str:
     """The first of them, for an error."""
     return ", ".join(names[:SHOWN_MAX]) + (", …" if len(names) > SHOWN_MAX else "")
+
+
+def of_language_first(voices: Sequence[Voice], language_of: Callable[[Voice], str], language: str) -> list[Voice]:
+    """The voices in their order, but those of that language ("de", "en-GB") before all others: the first is the
+    default. Codes are compared as far as both go."""
+    wanted = language.lower().split("-")
+
+    def unlike(voice: Voice) -> int:
+        parts = language_of(voice).lower().split("-")
+        alike = sum(mine == theirs for mine, theirs in zip(wanted, parts, strict=False))
+        return len(wanted) - alike if parts[0] == wanted[0] else len(wanted) + 1
+
+    return sorted(voices, key=unlike)
