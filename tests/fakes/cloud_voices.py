@@ -254,8 +254,9 @@ class AuraService(VoiceService):
     key_header = "Authorization"
     key_value = f"Token {KEY}"
 
-    def __init__(self) -> None:
+    def __init__(self, flushes: int = 20) -> None:
         super().__init__()
+        self.flushes = flushes
         self.warnings = 0
         self.never_cleared = False
 
@@ -305,7 +306,7 @@ class _AuraConnection(Connection):
 
     def _flush(self) -> list[Answer]:
         self._flushes_s = [at_s for at_s in self._flushes_s if self._now_s - at_s < 60] + [self._now_s]
-        if len(self._flushes_s) > 20:
+        if len(self._flushes_s) > self._service.flushes:
             self._service.warnings += 1
             return [json.dumps({"type": "Warning", "code": "FLUSH", "description": "Too many; they are ignored."})]
         text, self._text = self._text, ""

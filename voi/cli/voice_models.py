@@ -1,9 +1,11 @@
 """The models of tts_models.json for the commands about voices: also a model whose file of voices does not exist yet."""
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from voi.cli.engine_of import running
 from voi.config.json_file import is_comment, read_object, validated
 from voi.config.problems import Problems, did_you_mean, quoted
 from voi.config.settings import Settings
@@ -113,13 +115,29 @@ def listed_voices(model: TtsModel, settings: Settings) -> Listed:
     ConfigError."""
     note = "none yet" if _clones(model.engine) else "the engine's own voices"
     try:
-        names = _names(model, settings)
+        names = _names(model, settings) or _voices_of_service(model, settings)
     except EngineError as error:
         names, note = (), str(error)
     tones = model.voice_tone_map.items()
     return Listed(
         {name: tuple(tone for tone, named in tones if named == name) for name in names}, "" if names else note
     )
+
+
+def _voices_of_service(model: TtsModel, settings: Settings) -> tuple[str, ...]:
+    """The voices that a service lists, which costs nothing; () for other engines. Raises EngineError."""
+    info = registry.tts_info(model.engine)
+    if info is None or not info.cloud:
+        return ()
+
+    async def ask() -> tuple[str, ...]:
+        async with running("tts", model.engine, settings, model.engine_options()) as engine:
+            return engine.info.voices  # type: ignore[no-any-return]
+
+    try:
+        return asyncio.run(ask())
+    except ConfigError as error:  # a key that is not set is no mistake of the other models
+        raise EngineError(" ".join(error.problems)) from error
 
 
 def _clones(engine: str) -> bool:

@@ -60,7 +60,7 @@ class FlushAllowance:
 
 
 class AuraScript:
-    """A `ContextScript`. Each text is flushed, to be spoken at once; when few flushes are left, several texts share one.
+    """A `ContextScript`. Each text is flushed, to be spoken at once; when few are left, several texts share a flush.
     The end of a flush tells where a text's sound ends, so that its words can be estimated."""
 
     def __init__(self, rate_hz: int, allowance: FlushAllowance) -> None:
@@ -135,11 +135,11 @@ class AuraDialect:
     def __init__(self, socket_url: str, query: Mapping[str, str], rate_hz: int, tones: ToneSettings) -> None:
         self.rate_hz = rate_hz
         self.voices = VoiceNames({})
-        self._url, self._query, self._tones = socket_url, query, tones
+        self._url, self._query, self.tones = socket_url, query, tones
 
     def address(self, voice: VoiceSpec) -> str:
-        speed = self._tones.of(voice.tone).get("speed", 1.0) * voice.speed
-        query = {"model": self.voices.id_of(NAME, voice_in_tone(voice, self._tones.voices)), **self._query}
+        speed = self.tones.of(voice.tone).get("speed", 1.0) * voice.speed
+        query = {"model": self.voices.id_of(NAME, voice_in_tone(voice, self.tones.voices)), **self._query}
         if speed != 1.0:
             query["speed"] = f"{min(SPEED_MAX, max(SPEED_MIN, speed)):.3g}"
         return f"{self._url}?{urlencode(query)}"
@@ -196,7 +196,9 @@ class DeepgramAura(ContextVoice):
 
     async def warm_up(self) -> None:
         """Read the service's voices, which costs nothing, and connect. Raises EngineError, ConfigError."""
-        self._dialect.voices = chosen(NAME, self._wanted, await self._listed(), ID_FORM)
+        self._dialect.voices = chosen(
+            NAME, self._wanted, await self._listed(), ID_FORM, self._dialect.tones.voices.values()
+        )
         self.info = replace(self.info, voices=self._dialect.voices.names)
         await self._sockets.warm(VoiceSpec())
 
@@ -204,7 +206,9 @@ class DeepgramAura(ContextVoice):
         """Name -> id: "thalia" where only one voice has that name."""
         listed = await self._client.json("GET", f"{self._url}/v1/models")
         models = listed.get("tts") if isinstance(listed, dict) else None
-        known = [each for each in models or () if isinstance(each, dict) and isinstance(each.get("canonical_name"), str)]
+        known = [
+            each for each in models or () if isinstance(each, dict) and isinstance(each.get("canonical_name"), str)
+        ]
         known = of_language_first(known, lambda each: each["canonical_name"].rpartition("-")[2], self._language)
         newest = sorted(known, key=lambda each: not each["canonical_name"].startswith("aura-2"))
         found: dict[str, str] = {}

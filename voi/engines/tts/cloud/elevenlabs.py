@@ -126,7 +126,7 @@ class ElevenLabsDialect:
     def __init__(self, socket_url: str, query: Mapping[str, str], rate_hz: int, tones: ToneSettings) -> None:
         self.rate_hz = rate_hz
         self.voices = VoiceNames({})
-        self._url, self._query, self._tones = socket_url, query, tones
+        self._url, self._query, self.tones = socket_url, query, tones
 
     def allowance(self) -> None:
         return None
@@ -146,14 +146,14 @@ class ElevenLabsDialect:
         return error_in(message) if message.get("error") else None
 
     def settings(self, voice: VoiceSpec) -> dict[str, Any]:
-        settings = dict(self._tones.of(voice.tone))
+        settings = dict(self.tones.of(voice.tone))
         speed = settings.pop("speed", 1.0) * voice.speed
         if speed != 1.0:
             settings["speed"] = round(min(SPEED_MAX, max(SPEED_MIN, speed)), 3)
         return settings
 
     def voice_id(self, voice: VoiceSpec) -> str:
-        return quote(self.voices.id_of(NAME, voice_in_tone(voice, self._tones.voices)), safe="")
+        return quote(self.voices.id_of(NAME, voice_in_tone(voice, self.tones.voices)), safe="")
 
 
 class ElevenLabs(ContextVoice):
@@ -214,7 +214,7 @@ class ElevenLabs(ContextVoice):
             for each in voices or ()
             if isinstance(each, dict) and isinstance(each.get("voice_id"), str)
         }
-        self._dialect.voices = chosen(NAME, self._wanted, ids, ID_FORM)
+        self._dialect.voices = chosen(NAME, self._wanted, ids, ID_FORM, self._dialect.tones.voices.values())
         self.info = replace(self.info, voices=self._dialect.voices.names)
         if self.info.contexts:
             await self._sockets.warm(VoiceSpec())

@@ -1,7 +1,7 @@
 """Names of a provider's voices, and the ids that it wants in their place."""
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -36,15 +36,23 @@ class VoiceNames:
         raise EngineError(f"No voice {name[:80]!r} at {engine}; there are {some(self.names)}.")
 
 
-def chosen(engine: str, wanted: Sequence[str], listed: Mapping[str, str], id_form: re.Pattern[str]) -> VoiceNames:
-    """The voices that agents may use: those `wanted`, by name or id, or all that the provider lists. An id may be used
-    that the account's list does not have, since voices of public libraries need not be in it. Raises ConfigError."""
-    if not wanted:
-        return VoiceNames(dict(list(listed.items())[:VOICES_MAX]))
-    unknown = [name for name in wanted if name not in listed and not id_form.fullmatch(name)]
+def chosen(
+    engine: str,
+    wanted: Sequence[str],
+    listed: Mapping[str, str],
+    id_form: re.Pattern[str],
+    toned: Collection[str] = (),
+) -> VoiceNames:
+    """The voices that agents may use: those `wanted`, by name or id, or all that the provider lists; and those that
+    tones name (`toned`). An id may be used that the account's list does not have, since voices of public libraries need
+    not be in it. Raises ConfigError."""
+    known = {*listed, *listed.values()}
+    unknown = [name for name in (*wanted, *toned) if name not in known and not id_form.fullmatch(name)]
     if unknown:
         raise ConfigError(f"{engine}: there is no voice {', '.join(unknown)}; there are {some(tuple(listed))}.")
-    return VoiceNames({name: listed.get(name, name) for name in wanted})
+    first = wanted or list(listed)[:VOICES_MAX]
+    more = [name for name in toned if wanted or name not in listed.values()]
+    return VoiceNames({name: listed.get(name, name) for name in (*first, *more)})
 
 
 def checked_rate(engine: str, rate_hz: int, rates_hz: Sequence[int]) -> int:
