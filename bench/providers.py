@@ -31,6 +31,7 @@ from voi.audio.wav import to_wav
 from voi.engines import registry
 from voi.engines.base import STT_RATE_HZ, SttOptions, VoiceSpec
 from voi.engines.tts.adapter import TtsAdapter
+from voi.engines.tts.cloud import deepgram_aura
 
 TEXTS = ("Good morning to you.", "How may I help you today?")
 WORDS = cloud_ears.WORDS[:4]
@@ -143,7 +144,7 @@ async def azure(http: Any, number: str) -> float:
 async def first_sounds(http: Any, requests: list[dict[str, Any]]) -> float:
     begun_s, took_s = time.perf_counter(), 0.0
     for request in requests:
-        async with http.post("", **request) as response:
+        async with http.post(**request) as response:
             while await response.content.readany():
                 took_s = took_s or time.perf_counter() - begun_s
     return took_s
@@ -167,7 +168,7 @@ async def transcription(http: Any, number: str) -> float:
     form.add_field("file", to_wav(b"".join(frames()), STT_RATE_HZ), filename="a.wav", content_type="audio/wav")
     form.add_field("model", "m")
     form.add_field("response_format", "json")
-    async with http.post("", data=form) as response:
+    async with http.post(data=form) as response:
         await response.json()
     return time.perf_counter() - begun_s
 
@@ -187,7 +188,7 @@ PROVIDERS = {
     "cartesia": Provider("tts", voices_of(cloud_voices.CartesiaService), {"X-API-Key": KEY}, cartesia),
     "elevenlabs": Provider("tts", voices_of(cloud_voices.ElevenLabsService), {"xi-api-key": KEY}, elevenlabs),
     "deepgram-aura": Provider(
-        "tts", voices_of(lambda: cloud_voices.AuraService(flushes=10_000)), {"Authorization": f"Token {KEY}"}, aura,
+        "tts", voices_of(lambda: cloud_voices.AuraService(flushes=1_000_000)), {"Authorization": f"Token {KEY}"}, aura,
         path="/v1/speak?model=m",
     ),
     "openai-speech": Provider(
@@ -277,6 +278,8 @@ if find_spec("grpc") and find_spec("google.cloud.speech_v2"):
 
 
 def run_service(name: str, pipe: Connection) -> None:
+    cloud_ears.EarConnection.IDLE_S = 1e9  # the bare clients' connections idle while Voi's are measured
+
     async def main() -> None:
         async with PROVIDERS[name].service() as url:
             pipe.send(url)
@@ -306,11 +309,25 @@ async def bare_connections(provider: Provider, url: str, callers: int) -> list[A
         http = aiohttp.ClientSession(headers=provider.header)
         address = url.replace("http", "ws", 1) + provider.path
         return [http, *[await http.ws_connect(address) for _ in range(callers)]]
-    return [aiohttp.ClientSession(url + provider.path, headers=provider.header) for _ in range(callers)]
+    return [Posts(url + provider.path, provider.header) for _ in range(callers)]
+
+
+class Posts:
+    """An HTTP connection to one address."""
+
+    def __init__(self, url: str, header: dict[str, str]) -> None:
+        self._url, self._http = url, aiohttp.ClientSession(headers=header)
+
+    def post(self, **request: Any) -> Any:
+        return self._http.post(self._url, **request)
+
+    async def close(self) -> None:
+        await self._http.close()
 
 
 async def measure(name: str, url: str, callers: int, turns: int, rounds: int) -> None:
     provider = PROVIDERS[name]
+    deepgram_aura.FLUSHES_MAX = 1_000_000  # else the callers would need more sockets than people do
     options = {"api_key": KEY, "url": url + provider.engine_path, **(provider.options or {})}
     engine = registry.create(provider.kind, name, options)
     await engine.warm_up()

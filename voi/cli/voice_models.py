@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from voi.cli.engine_of import running
 from voi.config.json_file import is_comment, read_object, validated
 from voi.config.problems import Problems, did_you_mean, quoted
 from voi.config.settings import Settings
@@ -27,7 +26,7 @@ def read_models(file: Path) -> dict[str, TtsModel]:
     for name, value in raw.items():
         model = None if is_comment(name) else validated(TtsModel, value, str(file), (name,), problems)
         if model is not None:
-            found[name] = model.beside(file)
+            found[name] = model.beside(file).with_usual_files()
     problems.raise_if_any()
     return found
 
@@ -131,8 +130,14 @@ def _voices_of_service(model: TtsModel, settings: Settings) -> tuple[str, ...]:
         return ()
 
     async def ask() -> tuple[str, ...]:
-        async with running("tts", model.engine, settings, model.engine_options()) as engine:
+        factory = registry.find("tts", model.engine)
+        options = engine_options(factory, settings.models_dir, settings.device, model.engine_options())
+        engine = registry.build(factory, "tts", model.engine, options)
+        try:
+            await engine.warm_up()
             return engine.info.voices  # type: ignore[no-any-return]
+        finally:
+            await engine.close()
 
     try:
         return asyncio.run(ask())

@@ -72,7 +72,7 @@ def in_memory(service: EarService, kind: Kind, **options: Any) -> SocketEar:
     engine = kind.engine(api_key=KEY, **options)
     engine._sockets._client = engine._client = MemoryClient(service)  # type: ignore[assignment]
     if isinstance(engine, GoogleStt):
-        engine._open = lambda: asyncio.sleep(0)
+        engine._open = lambda: asyncio.sleep(0)  # type: ignore[method-assign]
     return engine
 
 

@@ -13,6 +13,7 @@ from voi.engines.tts.cloud.contexts import CloudContext, ContextSockets
 from voi.engines.tts.cloud.deepgram_aura import FLUSHES_MAX, AuraDialect, DeepgramAura, FlushAllowance
 from voi.engines.tts.cloud.tone_settings import tone_settings
 from voi.engines.tts.cloud.voice_names import VoiceNames
+from voi.errors import EngineError
 
 
 def in_memory(service: AuraService) -> ContextSockets:
@@ -110,3 +111,26 @@ async def test_voices_of_the_language_come_first(language: str | None, first: li
         assert sorted(engine.info.voices) == sorted(first)
         assert engine.info.voices[0] == first[0]
         await engine.close()
+
+
+@in_virtual_time
+async def test_sockets_of_other_voices_that_nobody_uses_make_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("voi.engines.tts.cloud.contexts.SOCKETS_MAX", 2)
+    service = AuraService()
+    sockets = in_memory(service)
+    sockets.dialect.voices = VoiceNames({name: f"aura-2-{name}-en" for name in ("ada", "bob", "eva")})  # type: ignore[attr-defined]
+    for name in ("ada", "bob", "eva", "ada"):
+        context = CloudContext(sockets, VoiceSpec(name))
+        await context.say("Hello.")
+        await context.finish()
+        assert b"".join([item async for item in context if isinstance(item, bytes)])
+        await context.aclose()
+    assert service.most_sockets == 2
+    talking = [CloudContext(sockets, VoiceSpec("ada")) for _ in range(3)]
+    await talking[0].say("I go on.")
+    await talking[1].say("So do I.")
+    with pytest.raises(EngineError, match="2 connections are open, and all are full"):
+        await talking[2].say("And I?")
+    for context in talking:
+        await context.aclose()
+    await sockets.close()

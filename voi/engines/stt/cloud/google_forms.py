@@ -12,9 +12,13 @@ from voi.engines.stt.cloud.options import ServiceSetting
 class GoogleForms(Protocol):
     """One version."""
 
-    method: str
-    ours: Sequence[str]
-    """Settings that Voi sets itself."""
+    @property
+    def method(self) -> str: ...
+
+    @property
+    def ours(self) -> Sequence[str]:
+        """Settings that Voi sets itself."""
+        ...
 
     def load(self, name: str) -> None:
         """Import the messages. Blocks. Raises EngineError."""

@@ -135,6 +135,7 @@ class ContextSockets:
         self._client = client
         self._sockets: dict[str, list[_Socket]] = {}
         self._connecting: dict[str, asyncio.Lock] = {}
+        self._opening = 0
         self._tasks = Tasks()
 
     async def close(self) -> None:
@@ -154,14 +155,35 @@ class ContextSockets:
             for socket in self._sockets.get(address, ()):
                 if socket.room:
                     return socket
-            if sum(map(len, self._sockets.values())) >= SOCKETS_MAX:
+            if sum(map(len, self._sockets.values())) + self._opening >= SOCKETS_MAX and not self._close_unused():
                 raise EngineError(
                     f"{self.dialect.name}: {SOCKETS_MAX} connections are open, and all are full.", retryable=True
                 )
-            socket = _Socket(await self._client.connect(address), self.dialect, self.troubles)
+            self._opening += 1
+            try:
+                socket = _Socket(await self._client.connect(address), self.dialect, self.troubles)
+            finally:
+                self._opening -= 1
             self._sockets.setdefault(address, []).append(socket)
             self._tasks.start(self._serve(address, socket), f"a socket of {self.dialect.name}")
             return socket
+
+    def _close_unused(self) -> bool:
+        """Close one socket that has no contexts, such as another voice's."""
+        for address, sockets in self._sockets.items():
+            for socket in sockets:
+                if not socket.contexts:
+                    self._forget(address, socket)
+                    self._tasks.start(socket.socket.close(), f"the end of a socket of {self.dialect.name}")
+                    return True
+        return False
+
+    def _forget(self, address: str, socket: "_Socket") -> None:
+        sockets = self._sockets.get(address, [])
+        if socket in sockets:
+            sockets.remove(socket)
+        if not sockets:
+            self._sockets.pop(address, None)
 
     async def _serve(self, address: str, socket: "_Socket") -> None:
         beats = self._tasks.start(socket.beat(), f"the heartbeat of {self.dialect.name}")
@@ -169,9 +191,7 @@ class ContextSockets:
             await socket.read()
         finally:
             beats.cancel()
-            self._sockets[address].remove(socket)
-            if not self._sockets[address]:
-                del self._sockets[address]
+            self._forget(address, socket)
             await socket.socket.close()
 
 
@@ -233,10 +253,11 @@ class _Socket:
             return
         if not isinstance(told, dict):
             return
-        number = self._dialect.context_of(told) if self._dialect.labels else next(iter(self.contexts), None)
-        if number is not None:
-            if (part := self.contexts.get(number)) is not None:
-                self._give(number, part.script.hear(told))
+        only = None if self._dialect.labels else next(iter(self.contexts), None)
+        named = only or self._dialect.context_of(told)
+        if named is not None:
+            if (part := self.contexts.get(named)) is not None:
+                self._give(named, part.script.hear(told))
         elif (error := self._dialect.error_of(told)) is not None:
             self._lose(error)
 

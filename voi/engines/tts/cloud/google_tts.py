@@ -190,7 +190,8 @@ class GoogleTts:
         return {"name": voice_id, "language_code": language, "model_name": self._model}
 
     def _speed(self, voice: VoiceSpec) -> float:
-        return round(min(2.0, max(0.25, self._tones.of(voice.tone).get("speed", 1.0) * voice.speed)), 3)
+        speed: float = self._tones.of(voice.tone).get("speed", 1.0) * voice.speed
+        return round(min(2.0, max(0.25, speed)), 3)
 
     def _fits(self, name: str) -> bool:
         """Gemini's voices have bare names ("Kore"), all others those of their language."""

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from voi.errors import ConfigError, EngineError
 
-Voice = TypeVar("Voice")
+_Entry = TypeVar("_Entry")
 SHOWN_MAX = 12
 VOICES_MAX = 5_000
 """Most voices taken of a provider's list."""
@@ -67,12 +67,12 @@ def some(names: Sequence[str]) -> str:
     return ", ".join(names[:SHOWN_MAX]) + (", …" if len(names) > SHOWN_MAX else "")
 
 
-def of_language_first(voices: Sequence[Voice], language_of: Callable[[Voice], str], language: str) -> list[Voice]:
+def of_language_first(voices: Sequence[_Entry], language_of: Callable[[_Entry], str], language: str) -> list[_Entry]:
     """The voices in their order, but those of that language ("de", "en-GB") before all others: the first is the
     default. Codes are compared as far as both go."""
     wanted = language.lower().split("-")
 
-    def unlike(voice: Voice) -> int:
+    def unlike(voice: _Entry) -> int:
         parts = language_of(voice).lower().split("-")
         alike = sum(mine == theirs for mine, theirs in zip(wanted, parts, strict=False))
         return len(wanted) - alike if parts[0] == wanted[0] else len(wanted) + 1
