@@ -56,6 +56,7 @@ BUILT_IN: Mapping[Kind, Mapping[str, str]] = {
         "espeak": "voi.engines.tts.espeak:Espeak",
         "google-tts": "voi.engines.tts.cloud.google_tts:GoogleTts",
         "hibari": "voi.engines.tts.hibari:Hibari",
+        "kokoro": "voi.engines.tts.kokoro:Kokoro",
         "openai-speech": "voi.engines.tts.cloud.openai_speech:OpenAiSpeech",
         "piper": "voi.engines.tts.piper:Piper",
         "xtts": "voi.engines.tts.xtts.engine:Xtts",
