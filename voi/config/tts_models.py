@@ -19,13 +19,17 @@ FILE_FIELDS = ("checkpoint", "config", "tokenizer", "voices")
 
 
 class Declaration(Protocol):
-    """What an engine says of its models before one runs; the fields of `voi.engines.info.TtsInfo`."""
+    """What an engine says of its models before one runs: fields of `voi.engines.info.TtsInfo`, which is a floor up."""
 
     @property
-    def files(self) -> Mapping[str, bool]: ...
+    def files(self) -> Mapping[str, bool]:
+        """Fields of a model that name files, and whether each must be given."""
+        ...
 
     @property
-    def maps_tones(self) -> bool: ...
+    def maps_tones(self) -> bool:
+        """Whether a model may say how its voice gets each tone."""
+        ...
 
 
 Declared = Callable[[str], Declaration | None]
@@ -65,8 +69,8 @@ class TtsModel(FileModel):
     """One way to speak: an engine, its files and its options. Paths are relative to tts_models.json."""
 
     engine: str = Field(default=USUAL_ENGINE, min_length=1)
-    """Name of the engine that runs it: hibari, piper, espeak, xtts, a provider (elevenlabs, cartesia, …), or one of a
-    plug-in."""
+    """Name of the engine that runs it: a local one (hibari, kokoro, xtts, …), a provider (elevenlabs, cartesia, …), or
+    one of a plug-in."""
     language: LanguageCode | None = None
     """Language that it speaks, when the agent names none; "auto" to detect it."""
     checkpoint: str | None = None

@@ -52,6 +52,7 @@ BUILT_IN: Mapping[Kind, Mapping[str, str]] = {
         "elevenlabs": "voi.engines.tts.cloud.elevenlabs:ElevenLabs",
         "espeak": "voi.engines.tts.espeak:Espeak",
         "hibari": "voi.engines.tts.hibari:Hibari",
+        "kokoro": "voi.engines.tts.kokoro:Kokoro",
         "openai-speech": "voi.engines.tts.cloud.openai_speech:OpenAiSpeech",
         "piper": "voi.engines.tts.piper:Piper",
         "xtts": "voi.engines.tts.xtts.engine:Xtts",
