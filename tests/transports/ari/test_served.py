@@ -74,7 +74,7 @@ def counted(running: Any, request: str, outcome: str) -> float:
 def calls_now(running: Any) -> int | None:
     """None: Voi has not got to know this Asterisk yet."""
     service = running.server.asterisk.running.get("pbx")
-    return None if service is None else service.calls_now
+    return None if service is None else len(service._live)
 
 
 async def empty(pbx: FakeAsterisk, running: Any) -> None:
