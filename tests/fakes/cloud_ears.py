@@ -468,7 +468,7 @@ class _FluxConnection(EarConnection):
         return []
 
     def _ended(self, trigger: str) -> str:
-        told = self._told("EndOfTurn", trigger=trigger)
+        told = self._told("EndOfTurn", trigger=trigger, end_of_turn_confidence=0.9)
         self.confirmed()
         self._turn += 1
         self._open = False

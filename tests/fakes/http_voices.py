@@ -78,8 +78,8 @@ class AzureServer:
         self.ended_early = self.under_way = 0
         self.status = 200
         self.lose = 0
-        """So many answers break off in the middle."""
-        self.stalls = False
+        """So many answers break off before their sound."""
+        self.breaks_off = self.stalls = False
 
     async def speak(self, request: web.Request) -> web.StreamResponse:
         if request.headers.get("Ocp-Apim-Subscription-Key") != KEY:
@@ -99,14 +99,18 @@ class AzureServer:
         await response.prepare(request)
         self.under_way += 1
         try:
+            assert request.transport is not None
+            if self.lose:
+                self.lose -= 1
+                request.transport.abort()
+                return response
             pcm = sound_of(text)
             for start in range(0, len(pcm), 1_001):
                 await response.write(pcm[start : start + 1_001])
                 if self.stalls:
                     await asyncio.sleep(60)
-                if self.lose:
-                    self.lose -= 1
-                    assert request.transport is not None
+                if self.breaks_off:
+                    await asyncio.sleep(0.3)
                     request.transport.abort()
                     return response
         except (ConnectionError, asyncio.CancelledError):
