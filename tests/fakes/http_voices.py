@@ -26,6 +26,8 @@ class SpeechServer:
         self.ended_early = 0
         self.body: bytes | None = None
         self.status = 200
+        self.fail = self.under_way = 0
+        """So many requests fail in passing."""
         self.content_type = "audio/pcm"
         self.stalls = False
 
@@ -36,12 +38,16 @@ class SpeechServer:
             )
         told = await request.json()
         self.told.append({**told, **request.query})
+        if self.fail:
+            self.fail -= 1
+            return web.Response(status=503)
         if self.status != 200:
             return web.Response(status=self.status, body=self.body)
         response = web.StreamResponse(headers={"Content-Type": self.content_type})
         await response.prepare(request)
         pcm = sound_of(told.get("input") or told["text"])
         body = self.body if self.body is not None else wav(pcm) if told.get("response_format") == "wav" else pcm
+        self.under_way += 1
         try:
             for start in range(0, len(body), 1_001):
                 await response.write(body[start : start + 1_001])
@@ -50,6 +56,8 @@ class SpeechServer:
         except (ConnectionError, asyncio.CancelledError):
             self.ended_early += 1
             raise
+        finally:
+            self.under_way -= 1
         return response
 
     async def voices(self, request: web.Request) -> web.Response:
