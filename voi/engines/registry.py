@@ -50,6 +50,7 @@ BUILT_IN: Mapping[Kind, Mapping[str, str]] = {
     },
     "tts": {
         "cartesia": "voi.engines.tts.cloud.cartesia:Cartesia",
+        "command": "voi.engines.tts.command:CommandVoice",
         "deepgram-aura": "voi.engines.tts.cloud.deepgram_aura:DeepgramAura",
         "elevenlabs": "voi.engines.tts.cloud.elevenlabs:ElevenLabs",
         "azure-tts": "voi.engines.tts.cloud.azure_tts:AzureTts",
