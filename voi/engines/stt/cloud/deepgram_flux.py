@@ -77,9 +77,10 @@ class FluxScript(PlainEarScript):
         return (heard, FLUSHED) if message.get("trigger") == "manual" else (heard,)
 
     def _judged(self, message: dict[str, Any]) -> float | None:
-        """Its confidence that the turn is over; None for an end that it was made to find."""
+        """Its confidence that the turn is over; None for an end that it was made to find, and for a turn without words:
+        that has not begun."""
         confidence = message.get("end_of_turn_confidence")
-        if not self._judges or confidence is None or message.get("trigger") == "manual":
+        if not self._judges or confidence is None or message.get("trigger") == "manual" or not message["transcript"]:
             return None
         return min(1.0, max(0.0, float(confidence)))
 
