@@ -244,7 +244,9 @@ async def ours(size: str, path: Path, arguments: argparse.Namespace, limits: Lim
     assert isinstance(backend, BenchBackend)
     assert backend._decoding is not None
     on_gpu = backend._device.type == "cuda"
-    cache_mib = backend._decoding.decoder.cache_bytes / 2**20
+    decoder = backend._decoding.decoder
+    caches = decoder._text, decoder._sound, decoder.attention, decoder._aligned_keys
+    cache_mib = sum(cache.nbytes for cache in caches) / 2**20
     print(
         f"{size}: {len(backend._decoding._sizes)} graphs; cache of {cache_mib:.0f} MiB for {arguments.max_batch} rows"
     )

@@ -124,7 +124,8 @@ class Model:
         together = min(callers, BATCHES[-1])
         chunk_s = self.plan.chunks[-1] * self.layout.output_hop_length / self.layout.output_sample_rate
         vocoder_s = self.window_s(together, self.plan.sizes[-1]) / (together * chunk_s)
-        decoder_s = self.step_s(callers, places) * self.layout.codes_per_s / callers
+        codes_per_s = self.layout.input_sample_rate / self.layout.gpt_code_stride_len
+        decoder_s = self.step_s(callers, places) * codes_per_s / callers
         return 1 / (vocoder_s + decoder_s)
 
 

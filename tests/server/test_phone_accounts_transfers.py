@@ -56,7 +56,7 @@ class Place:
         server = self.running.server
         await until(lambda: server.admission.active == 0 and not server.sip.under_way)
         await until(lambda: server.sip.stack is None or server.sip.stack.dialogs == 0)
-        assert not server.outgoing.second_calls.under_way
+        assert not server.outgoing.second_calls._under_way
 
 
 @contextlib.asynccontextmanager

@@ -107,15 +107,13 @@ async def test_each_has_a_port_and_all_have_the_engines(running: Run, tmp_path: 
 
 async def test_one_that_dies_is_started_again(running: Run, caplog: pytest.LogCaptureFixture) -> None:
     worker, other = running.workers.workers
-    assert worker.pid is not None
-    os.kill(worker.pid, signal.SIGKILL)
+    worker.tell(signal.SIGKILL)
     await until(lambda: worker.restarts == 1 and running.told("worker-9000") == ["began", "began"])
     assert await worker.ready()
     assert "worker-9000 was ended by SIGKILL. It is started again in 0.01 s" in caplog.text
     engines = running.workers.engines
     assert engines is not None
-    assert engines.pid is not None
-    os.kill(engines.pid, signal.SIGKILL)
+    engines.tell(signal.SIGKILL)
     await until(lambda: engines.restarts == 1)
     assert await engines.ready()
     assert other.restarts == 0
@@ -132,7 +130,7 @@ async def test_each_try_waits_longer_than_the_one_before(
     assert [line.split()[-2] for line in lines] == ["0.01", "0.02", "0.04", "0.08"]
     assert "ended with code 3" in lines[1]
     (tmp_path / "worker-9000.fails").unlink()
-    await until(lambda: worker.pid)
+    await until(lambda: worker._process)
     assert await worker.ready()
 
 

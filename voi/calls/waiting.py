@@ -16,9 +16,9 @@ class Waiter(NamedTuple):
 
 
 class Waiting:
-    """At most `limit` waiters, and at most `limit_per_app` of each app. Who is one too many displaces the one that has
-    waited longest from the address with the most: a crowd displaces itself, and a client that says at once what it
-    wants has the time to."""
+    """Holds at most `limit` waiters, and at most `limit_per_app` of each app. A waiter beyond that displaces another:
+    of the address with the most waiters, the one that has waited longest. So a crowd from one address displaces its own
+    connections, and not a client elsewhere that is about to say what it wants."""
 
     def __init__(self, limit: int, limit_per_app: int) -> None:
         self._limit = max(limit, WAITING_MIN)

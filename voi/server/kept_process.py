@@ -33,10 +33,6 @@ class KeptProcess:
         self._renewing = False
         self.restarts = 0
 
-    @property
-    def pid(self) -> int | None:
-        return self._process.pid if self._process else None
-
     async def ready(self) -> bool:
         """Wait until it is ready; False if it ended before that."""
         return await asyncio.shield(self._ready)

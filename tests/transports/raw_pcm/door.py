@@ -1,9 +1,11 @@
 """A door that nobody planned for: raw PCM over TCP. A caller sends a line `TOKEN AGENT`, then s16le mono at 16 kHz, and
-gets s16le mono at 24 kHz. Under 150 lines, and nothing in Voi knows of it.
+gets s16le mono at 24 kHz. A caller whose connection breaks can call again with a token of the same person, and is in
+the same conversation. Under 150 lines, and nothing in Voi knows of it.
 """
 
 import asyncio
 import logging
+from weakref import WeakValueDictionary
 
 from voi.calls.admission import Refused
 from voi.calls.call import Call
@@ -18,6 +20,8 @@ HEAD_TIMEOUT_S = 5.0
 HEAD_LIMIT_BYTES = 8_192
 READ_BYTES = 3_200
 INPUT_RATE_HZ = 16_000
+COME_BACK_S = 30.0
+"""How long a call waits for a caller whose connection broke."""
 
 log = logging.getLogger(__name__)
 
@@ -57,6 +61,8 @@ class RawPcmListener:
         self._services = services
         self._place = host, port
         self._tasks = Tasks()
+        self._lost: WeakValueDictionary[tuple[str, str], Call] = WeakValueDictionary()
+        """By app and person, the calls whose connection broke."""
         self._server: asyncio.Server | None = None
 
     @property
@@ -79,20 +85,31 @@ class RawPcmListener:
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         door = RawPcmDoor(writer)
         call: Call | None = None
+        wait_s = 0.0
         try:
             async with asyncio.timeout(HEAD_TIMEOUT_S):
                 token, agent_name = (await reader.readline()).decode("utf-8", "replace").split()
             claims = self._services.authenticate(token)
-            call = self._services.calls.admit(claims.app, "raw PCM", door, person=claims.person)
-            session = call.open(agent_name, None, CallOptions(mode="call", input_rate_hz=INPUT_RATE_HZ))
+            whose = claims.app, claims.person
+            before = self._lost.pop(whose, None)
+            if before is not None and before.session is not None and not before.ending:
+                before.attach(door)
+                call, session = before, before.session
+            else:
+                call = self._services.calls.admit(claims.app, "raw PCM", door, person=claims.person)
+                session = call.open(agent_name, None, CallOptions(mode="call", input_rate_hz=INPUT_RATE_HZ))
+                call.start()
             intake = open_intake(None, INPUT_RATE_HZ, session.hear, log.info, self._tasks)
-            call.start()
-            while pcm := await reader.read(READ_BYTES):
-                intake.sound(pcm)
+            try:
+                while pcm := await reader.read(READ_BYTES):
+                    intake.sound(pcm)
+            except ConnectionError:
+                if claims.person:
+                    self._lost[whose], wait_s = call, COME_BACK_S
         except (ClientError, Refused, ValueError, TimeoutError, ConnectionError) as error:
             if call is not None and not call.started:
                 call.fail(error)
         finally:
             if call is not None:
-                call.detach(door, 0)
+                call.detach(door, wait_s)
             writer.close()

@@ -1,6 +1,9 @@
 """Listeners of other packages: a whole server with one more door, which touches no file of Voi."""
 
 import asyncio
+import socket
+import struct
+from collections.abc import Callable
 from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import Any
@@ -28,6 +31,12 @@ def installed(monkeypatch: Patch) -> None:
     monkeypatch.setattr(listeners, "entry_points", lambda group: [point] if group == listeners.GROUP else [])
 
 
+async def until(seen: Callable[[], bool]) -> None:
+    async with asyncio.timeout(60):
+        while not seen():  # noqa: ASYNC110 - what is waited for has no event
+            await asyncio.sleep(0.01)
+
+
 async def test_a_conversation(tmp_path: Path, monkeypatch: Patch) -> None:
     made: list[RawPcmListener] = []
     start = RawPcmListener.start
@@ -48,6 +57,31 @@ async def test_a_conversation(tmp_path: Path, monkeypatch: Patch) -> None:
         answer = await asyncio.wait_for(reader.readexactly(18 * 50 * 48), 60)
         assert any(answer)
         writer.close()
+
+
+async def test_a_call_goes_on_through_another_door(tmp_path: Path, monkeypatch: Patch) -> None:
+    made: list[Any] = []
+    monkeypatch.setattr(door, "RawPcmListener", lambda *a, **k: made.append(RawPcmListener(*a, **k)) or made[-1])
+    engines = fake_engines("one two three four")
+    async with serving(tmp_path, monkeypatch, engines, listeners={"raw_pcm": {}}) as running:
+        head = f"{issue_token('app', SECRET, person='ann')} echo\n".encode()
+        reader, writer = await asyncio.open_connection("127.0.0.1", made[0].port)
+        writer.write(head)
+        assert any(await asyncio.wait_for(reader.readexactly(22 * 50 * 48), 60))  # the greeting
+        (call,) = running.server.calls
+        writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        writer.transport.abort()  # with this option, the other side is told that the connection broke
+        await until(lambda: call.door is None)
+        assert call.session, "it goes on without a door"
+        reader, writer = await asyncio.open_connection("127.0.0.1", made[0].port)
+        writer.write(head)
+        await until(lambda: call.door is not None)
+        await asyncio.sleep(0.5)
+        writer.write(tone(800) + silence(1_500))
+        assert any(await asyncio.wait_for(reader.readexactly(18 * 50 * 48), 60))
+        assert list(running.server.calls) == [call]
+        writer.close()
+        await until(lambda: call.over)
 
 
 @pytest.mark.parametrize("head", [b"no.such.token echo\n", b"nonsense\n", b"\xff\xff\n"])

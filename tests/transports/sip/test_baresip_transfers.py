@@ -65,7 +65,7 @@ async def two_telephones(
 async def ended(running: RunningServer) -> None:
     await until(lambda: running.server.admission.active == 0)
     await until(lambda: not running.server.sip.accounts["desk"].legs)
-    assert not running.server.outgoing.second_calls.under_way
+    assert not running.server.outgoing.second_calls._under_way
 
 
 def silence_then_voice() -> bytes:

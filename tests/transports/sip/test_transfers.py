@@ -57,7 +57,7 @@ class Place:
         await until(lambda: not any(account.legs for account in self.running.server.sip.accounts.values()))
         assert self.running.server.sip.stack is not None
         await until(lambda: self.running.server.sip.stack.dialogs == 0)  # type: ignore[union-attr]
-        assert not self.running.server.outgoing.second_calls.under_way
+        assert not self.running.server.outgoing.second_calls._under_way
 
     def fault(self, kind: str) -> float:
         registry = self.running.server.metrics.registry

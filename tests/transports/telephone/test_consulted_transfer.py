@@ -147,7 +147,7 @@ class Stage:
         await self.second_calls.close()
         assert self.caller.closed == 1
         assert all(phone.closed and phone.ended for phone in self.dialer.phones)
-        assert not self.second_calls.under_way
+        assert not self.second_calls._under_way
         assert not len(self.second_calls.tasks)
         others = asyncio.all_tasks() - {asyncio.current_task()}
         await asyncio.sleep(0.1)

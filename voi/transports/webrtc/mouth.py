@@ -12,7 +12,6 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 from voi.audio.libopus import RTP_CLOCK_HZ, OpusEncoder
-from voi.audio.pcm import SAMPLE_BYTES
 from voi.transports.rtp import RtpPacket
 
 FRAME_S = 0.02
@@ -54,7 +53,6 @@ class PeerMouth:
         self._send, self._on_started, self._on_stopped, self._on_sent = send, on_started, on_stopped, on_sent
         self._encoder = OpusEncoder(rate_hz, BIT_RATE)
         self._silence = bytes(self._encoder.frame_bytes)
-        self._bytes_per_ms = rate_hz * SAMPLE_BYTES // 1_000
         self._payload_type = payload_type
         self.ssrc = secrets.randbits(32)
         self._sequence, self._first_tick = secrets.randbits(16), secrets.randbits(32)
@@ -92,13 +90,6 @@ class PeerMouth:
         self._queue = deque(each for each in self._queue if each.message_id != message_id)
         if not self._queue:
             self._sounding = ""
-
-    def sent_ms(self, message_id: int) -> int | None:
-        """How much of that message's sound was sent; None: it is not the one that is sent now, or was last."""
-        for each in (*self._queue, self._heard):
-            if each is not None and each.message_id == message_id:
-                return each.sent_bytes // self._bytes_per_ms
-        return None
 
     def expect_loss(self, percent: int) -> None:
         """So much of what was sent did not arrive: the copies in the packets are made to fit."""

@@ -20,7 +20,7 @@ from voi.engines.base import AS_IT_IS, VoiceSpec
 from voi.engines.tts.xtts import engine as engine_module
 from voi.engines.tts.xtts.device_thread import DeviceThread
 from voi.engines.tts.xtts.engine import Xtts, runaway_codes
-from voi.engines.tts.xtts.layout import read_layout
+from voi.engines.tts.xtts.layout import Layout, read_layout
 from voi.errors import ConfigError, EngineError
 
 pytestmark = pytest.mark.integration
@@ -32,6 +32,10 @@ async def quiet(tts: Xtts) -> None:
     async with asyncio.timeout(30):
         while tts._running.batch.busy:  # noqa: ASYNC110 -- another thread works it off
             await asyncio.sleep(0.005)
+
+
+def codes_per_s(layout: Layout) -> float:
+    return layout.input_sample_rate / layout.gpt_code_stride_len
 
 
 # ---- speaking -----------------------------------------------------------------------------------
@@ -179,7 +183,7 @@ async def test_no_more_than_two_parts_are_made_ahead_of_a_slow_listener(tts: Xtt
         await asyncio.sleep(0.05)
         await quiet(tts)
         assert tts._running is not None
-        longest_s = tts._running.layout.max_codes / tts._running.layout.codes_per_s
+        longest_s = tts._running.layout.max_codes / codes_per_s(tts._running.layout)
         made = 0.0
         for _ in range(10):  # what lies ready without another step
             if tts._running.batch.busy:
@@ -300,7 +304,7 @@ def test_runaway_sentences_are_bound_by_their_text(files: dict[str, Path]) -> No
     layout = read_layout(Path(__file__).parent / "xtts_v2_config.json")
 
     def seconds(text: str, language: str = "en") -> float:
-        return runaway_codes(layout, text, language) / layout.codes_per_s
+        return runaway_codes(layout, text, language) / codes_per_s(layout)
 
     assert 1.5 < seconds("Yes.") < 2.5
     assert (
@@ -308,7 +312,7 @@ def test_runaway_sentences_are_bound_by_their_text(files: dict[str, Path]) -> No
     )  # 15 characters a s
     assert seconds("nineteen eighty-four") > seconds("Yes.") + 0.9
     assert seconds("你好，很高兴见到你。", "zh-cn") > 2 * 10 / 4
-    assert seconds("a" * 250) == layout.max_codes / layout.codes_per_s
+    assert seconds("a" * 250) == layout.max_codes / codes_per_s(layout)
 
 
 async def test_every_part_ends_with_a_mark(tts: Xtts) -> None:

@@ -267,7 +267,3 @@ class TextDecoder:
         self.attention[target] = self.attention[source]
         for numbers in (self.tokens, self.positions, self.starts):
             numbers[target] = numbers[source].clone()
-
-    @property
-    def cache_bytes(self) -> int:
-        return self._text.nbytes + self._sound.nbytes + self.attention.nbytes + self._aligned_keys.nbytes

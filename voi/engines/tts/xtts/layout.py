@@ -52,10 +52,6 @@ class Layout:
     def head_width(self) -> int:
         return self.gpt_n_model_channels // self.gpt_n_heads
 
-    @property
-    def codes_per_s(self) -> float:
-        return self.input_sample_rate / self.gpt_code_stride_len
-
     def positions(self, conditioning: int) -> int:
         """Places in one sentence's cache: voice, text with its two marks, the start code and all codes; rounded up to
         the number that attention kernels read at a time."""

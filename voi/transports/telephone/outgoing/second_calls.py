@@ -157,11 +157,6 @@ class SecondCalls:
             del self._under_way[name]
 
     @property
-    def under_way(self) -> int:
-        """Calls that are dialled or talk, as far as they are counted."""
-        return sum(self._under_way.values())
-
-    @property
     def tasks(self) -> Tasks:
         return self._tasks
 
