@@ -19,7 +19,7 @@ from voi.engines.tts.cloning import cloner_of
 from voi.engines.tts.pocket import cloner as cloner_module
 from voi.engines.tts.pocket import engine as engine_module
 from voi.engines.tts.pocket.engine import PocketTts
-from voi.engines.tts.pocket.options import short_code
+from voi.engines.tts.pocket.options import short_code, source_of
 from voi.engines.tts.pocket.voices import voice_files
 from voi.errors import ClientError, ConfigError, EngineError, NameTaken
 
@@ -153,7 +153,7 @@ def test_voices_are_kept_whole_and_under_their_names(options: dict[str, Any]) ->
 def test_weights_that_cannot_clone_say_how_to_get_those_that_can(
     options: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    model = cloner_module._model(cloner_module.source_of(options))
+    model = cloner_module._model(source_of(options))
     monkeypatch.setattr(model, "clones", False)
     with pytest.raises(EngineError, match="accept their terms"):
         PocketTts.cloner(**options).add({"Eve": [ENGLISH]})

@@ -82,7 +82,7 @@ class PocketTts:
             raise ConfigError(problems)
         self._only_at_start = {name: value for name, value in given.items() if name not in ("voices", "voice_tone_map")}
         self._folder = Path(voices) if isinstance(voices, str | Path) else None
-        self._named = () if voices is None or self._folder is not None else tuple(voices)
+        self._named = () if voices is None or isinstance(voices, str | Path) else tuple(voices)
         self._tone_map = dict(voice_tone_map or {})
         self._language = short_code(language)
         self._model: PocketModel | None = None
