@@ -4,12 +4,13 @@ Successive pieces in one voice, tone and language go to the engine as one growin
 it. A change of voice, tone or language begins another text."""
 
 import asyncio
+from collections import deque
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Protocol
 
-from voi.audio.pcm import silence
+from voi.audio.pcm import Sounding, silence
 from voi.audio.resample import Resampler
 from voi.config.agents import Agent
 from voi.config.parts import NarratorChoice, VoiceChoice
@@ -17,9 +18,12 @@ from voi.core.facts import PieceVoiced, ReplyFailed, ReplyText, ReplyThinking, R
 from voi.core.ledger import as_written
 from voi.dialogue import SpokenWords, Voice
 from voi.engines.base import TextSpoken, Tts, VoiceSpec
+from voi.engines.fallback.choices import Fallbacks
+from voi.engines.fallback.sound_due import SoundDue
 from voi.engines.info import TtsInfo
 from voi.errors import EngineError
 from voi.session.playback import Playback
+from voi.session.role_voice import RoleVoice, role_voices
 from voi.text import language
 from voi.text.language import Spoken
 from voi.text.speakable import is_prepared, prepare, speakable_soon
@@ -65,13 +69,14 @@ class _Next:
 class _Used:
     """What a run of pieces used of its engine. Sound that was made before costs nothing."""
 
-    __slots__ = ("bytes", "characters", "sound_ms", "texts")
+    __slots__ = ("bytes", "characters", "end_ms", "sound_ms", "texts")
 
     def __init__(self) -> None:
-        self.bytes = self.characters = self.sound_ms = self.texts = 0
-        """`bytes`: of sound since the last text that was spoken whole. `texts`: how many were."""
+        self.bytes = self.characters = self.sound_ms = self.texts = self.end_ms = 0
+        """`bytes`: of sound since the last text that was spoken whole. `texts`: how many were. `end_ms`: of the last."""
 
     def spoken(self, spoken: TextSpoken, text: str) -> None:
+        self.end_ms = spoken.end_ms
         if not spoken.made_before:
             self.characters += len(text)
             self.sound_ms += spoken.end_ms - spoken.start_ms
@@ -132,8 +137,8 @@ class ReplyVoice:
     """The voices of one agent, for one reply. `speak` is the body of a task of its own."""
 
     __slots__ = (
+        "_again",
         "_begun",
-        "_choices",
         "_ended",
         "_next",
         "_on_sound",
@@ -142,7 +147,9 @@ class ReplyVoice:
         "_queue",
         "_rate_hz",
         "_reply",
+        "_roles",
         "_spoken",
+        "_taken",
         "_tell",
         "_tts",
         "_void_below",
@@ -159,9 +166,10 @@ class ReplyVoice:
         on_sound: Callable[[int], None],
         spoken: Spoken,
         on_use: Callable[[Use], None] = lambda use: None,
+        fallbacks: Fallbacks | None = None,
     ) -> None:
         self._reply = reply
-        self._choices: Mapping[Voice, VoiceChoice] = agent.voices_by_role()
+        self._roles: Mapping[Voice, RoleVoice] = role_voices(agent, fallbacks or Fallbacks())
         self._spoken = spoken
         self._tts = tts
         self._playback = playback
@@ -172,6 +180,10 @@ class ReplyVoice:
         self._queue: asyncio.Queue[Piece | None] = asyncio.Queue(PIECES_MAX)
         self._next: _Next | None = None
         """Taken from the queue, but not given to an engine yet."""
+        self._taken: Piece | None = None
+        """The same, before it is known how it is said."""
+        self._again: deque[Piece] = deque()
+        """Pieces of which a voice that failed gave no sound. They come before those in the queue."""
         self._ended = False
         self._void_below = 0
         self._begun = False
@@ -188,7 +200,7 @@ class ReplyVoice:
         return False
 
     def can_say(self, voice: Voice) -> bool:
-        return voice in self._choices
+        return voice in self._roles
 
     # ---- for the writer of the reply ------------------------------------------------------------------
 
@@ -210,8 +222,9 @@ class ReplyVoice:
 
     def drop_waiting(self) -> list[Piece]:
         """Remove and return the pieces that were not given to an engine yet."""
-        waiting = [self._next.piece] if self._next else []
+        waiting = [*([self._next.piece] if self._next else []), *self._again]
         self._next = None
+        self._again.clear()
         while not self._queue.empty():
             if piece := self._queue.get_nowait():
                 waiting.append(piece)
@@ -254,14 +267,17 @@ class ReplyVoice:
 
     async def _peek(self) -> "_Next | None":
         """The next piece, without taking it; None: there are no more."""
-        if self._next is None and not self._ended:
-            piece = await self._queue.get()
-            self._next = await self._as_said(piece) if piece else None
-            self._ended = piece is None
+        if self._next is None and (self._taken or self._again or not self._ended):
+            if self._taken is None:
+                self._taken = self._again.popleft() if self._again else await self._queue.get()
+            self._ended = self._ended or self._taken is None
+            # The piece stays there meanwhile: an engine that fails no longer waits for it, and another one speaks it.
+            self._next = await self._as_said(self._taken) if self._taken else None
+            self._taken = None
         return self._next
 
     async def _as_said(self, piece: Piece) -> "_Next":
-        choice = self._choices[piece.voice]
+        choice = self._roles[piece.voice].choice
         code = self._spoken.of(piece.text) if self._spoken.detects else self._spoken.now
         spec = VoiceSpec(choice.voice, piece.tone, choice.speed, code, piece.voice)
         spoken = piece.spoken
@@ -275,6 +291,24 @@ class ReplyVoice:
             self._next = None
             await self._play(first.piece.sound, ahead=first.piece.number == AHEAD)
             return
+        said: list[_Next] = []
+        used, role = _Used(), self._roles[first.piece.voice]
+        heard = Sounding(self._rate_hz)
+        try:
+            await self._voice(first, said, used, role, heard)
+        except EngineError as error:
+            if not role.take_over(error, used.end_ms, heard.audible_ms[1]):
+                raise
+            if (coming := self._next.piece if self._next else self._taken) is not None:
+                self._again.appendleft(coming)
+            self._next = self._taken = None
+            self._again.extendleft(each.piece for each in reversed(said[used.texts :]))
+
+    async def _voice(
+        self, first: "_Next", said: "list[_Next]", used: _Used, role: RoleVoice, heard: Sounding
+    ) -> None:
+        """The same in one voice, until it fails. `said`: takes the pieces that were given to it. `heard`: takes its
+        sound where another voice may take over. Raises EngineError."""
         choice = first.choice
         tts = self._tts.get(choice.model)
         if tts is None:
@@ -285,22 +319,26 @@ class ReplyVoice:
         self._put(silence(before_ms, self._rate_hz))
         start_ms = self._playback.made_ms(self._reply)
         resampler = Resampler(tts.info.sample_rate_hz, self._rate_hz)
-        said: list[_Next] = []
-        texts = self._texts(first, said, most=1 if before_ms or after_ms or ahead else PIECES_MAX)
-        used = _Used()
+        due = SoundDue(choice.model, role.after_s) if role.may_change else None
+        texts = self._texts(first, said, due, most=1 if before_ms or after_ms or ahead else PIECES_MAX)
         try:
             async with aclosing(tts.speak(texts, first.spec)) as speech:
-                async for item in speech:
+                async for item in due.of(speech) if due else speech:
                     if self._is_void(first):
                         return
                     if isinstance(item, TextSpoken):
                         used.spoken(item, said[item.text].text)
                         if not ahead:
+                            role.spoke(said[item.text].piece.text)
                             self._tell_voiced(said[item.text], item, start_ms)
                         await self._playback.room(self._reply)
                         continue
                     used.bytes += len(item)
-                    if not self._put(resampler.push(item), ahead=ahead):
+                    pcm = resampler.push(item)
+                    if due:
+                        heard.take(pcm)
+                        role.sounds()
+                    if not self._put(pcm, ahead=ahead):
                         return
                     await self._playback.room(self._reply, PIECE_MAX_MS)
         finally:
@@ -313,8 +351,11 @@ class ReplyVoice:
     def _is_void(self, coming: "_Next") -> bool:
         return AHEAD < coming.piece.number < self._void_below
 
-    async def _texts(self, first: "_Next", said: "list[_Next]", most: int) -> AsyncIterator[str]:
-        """Texts of the next pieces in the same voice as `first`, taken one by one as the engine asks for them."""
+    async def _texts(
+        self, first: "_Next", said: "list[_Next]", due: SoundDue | None, most: int
+    ) -> AsyncIterator[str]:
+        """Texts of the next pieces in the same voice as `first`, taken one by one as the engine asks for them. `due`: is
+        told of each."""
         while len(said) < most and (coming := await self._peek()) is not None:
             alike = (coming.choice, coming.spec) == (first.choice, first.spec)
             if not alike or (said and self._is_void(first)):
@@ -322,6 +363,8 @@ class ReplyVoice:
             self._next = None
             if coming.text:
                 said.append(coming)
+                if due:
+                    due.given()
                 yield coming.text
             elif coming.piece.number != AHEAD:
                 now_ms = self._playback.made_ms(self._reply)

@@ -136,11 +136,13 @@ class Trial:
         if self.choice.worked(self.began_s):
             log.warning("%s %s works again", self.kind, self.first)
 
-    def failed(self, error: EngineError) -> None:
-        """It failed, and the second takes over."""
+    def failed(self, error: EngineError, *, taken_over: bool = True) -> None:
+        """It failed, and the second takes over. `taken_over` False: too late for that, but it rests all the same."""
         reason = reason_of(error)
-        self.fallbacks.counts[Takeover(self.kind, self.first, self.second, reason)] += 1
         rest_s = self.choice.failed(self.began_s, _now_s(), refused=not (error.retryable or error.limit))
+        if not taken_over:
+            return
+        self.fallbacks.counts[Takeover(self.kind, self.first, self.second, reason)] += 1
         rests = f", and {self.first} is not asked for {rest_s:g} s" if rest_s else ""
         log.warning("%s: %s takes over from %s (%s)%s: %s", self.kind, self.second, self.first, reason, rests, error)
 

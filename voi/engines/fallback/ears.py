@@ -126,7 +126,7 @@ class TwoEarsStream:
         trial, self._trial = self._trial, None
         assert trial is not None
         trial.failed(error)
-        for limit in self._limits:
+        for limit in [each for each in self._limits if not each.expired()]:
             limit.reschedule(asyncio.get_running_loop().time())
         kept = list(self._kept)
         self.close()
