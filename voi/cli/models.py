@@ -19,6 +19,8 @@ DOWNLOAD_DEADLINE_S = 600
 
 
 class ModelAction(StrEnum):
+    """What `voi models` does."""
+
     LIST = "list"
     PULL = "pull"
 

@@ -19,13 +19,17 @@ FILE_FIELDS = ("checkpoint", "config", "tokenizer", "voices")
 
 
 class Declaration(Protocol):
-    """What an engine says of its models before one runs; the fields of `voi.engines.info.TtsInfo`."""
+    """What an engine says of its models before one runs: fields of `voi.engines.info.TtsInfo`, which is a floor up."""
 
     @property
-    def files(self) -> Mapping[str, bool]: ...
+    def files(self) -> Mapping[str, bool]:
+        """Fields of a model that name files, and whether each must be given."""
+        ...
 
     @property
-    def maps_tones(self) -> bool: ...
+    def maps_tones(self) -> bool:
+        """Whether a model may say how its voice gets each tone."""
+        ...
 
 
 Declared = Callable[[str], Declaration | None]

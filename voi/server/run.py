@@ -192,7 +192,8 @@ class Server:
         kept = self.phone_accounts
         nothing: Mapping[str, SipAccount] = {}
         self.sip = SipService(
-            self.calls, lambda: self._configs.current, SipCounters(sip.call, sip.fault, sip.state), media_of,
+            self.calls, lambda: self._configs.current, SipCounters(sip.call, sip.fault, sip.state),
+            partial(media_of, count=sip.sound),
             self.outgoing.second_calls.of, self.outgoing.second_calls.permit,
             lambda: nothing if kept is None else kept.mine,
         )  # fmt: skip

@@ -30,7 +30,7 @@ log = logging.getLogger(__name__)
 
 
 class StoreMetrics(Protocol):
-    """Counters of the store."""
+    """Counters of the store. The server has them."""
 
     def store_failed(self) -> None:
         """A transaction failed."""

@@ -77,7 +77,7 @@ async def test_no_answer_in_time(operation: str, tmp_path: Path, monkeypatch: Pa
             await until(lambda: loud(channel))
             (call,) = running.server.calls
             call.hang_up()
-        await until(lambda: running.server.asterisk.running["pbx"].calls_now == 0 and not channel.alive)
+        await until(lambda: len(running.server.asterisk.running["pbx"]._live) == 0 and not channel.alive)
         await asyncio.sleep(1.0)
         pbx.slow.clear()
         await empty(pbx, running)
@@ -94,7 +94,7 @@ async def test_what_cannot_be_cleared_away_is_cleared_away_later(
         pbx.refuse[operation] = 500
         (call,) = running.server.calls
         call.hang_up()
-        await until(lambda: running.server.asterisk.running["pbx"].calls_now == 0)
+        await until(lambda: len(running.server.asterisk.running["pbx"]._live) == 0)
         await asyncio.sleep(0.5)
         assert pbx.channels or pbx.bridges
         pbx.refuse.clear()

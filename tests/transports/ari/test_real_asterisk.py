@@ -44,8 +44,7 @@ class Pbx:
 
     @property
     def calls_now(self) -> int:
-        now: int = self.running.server.asterisk.running["pbx"].calls_now
-        return now
+        return len(self.running.server.asterisk.running["pbx"]._live)
 
     async def ring(self) -> str:
         """Somebody calls. Returns the id of the channel."""

@@ -74,7 +74,7 @@ def counted(running: Any, request: str, outcome: str) -> float:
 async def empty(pbx: FakeAsterisk, running: Any) -> None:
     """Nothing is left of any call."""
     await until(lambda: running.server.admission.active == 0 and not pbx.channels and not pbx.bridges)
-    await until(lambda: running.server.asterisk.running["pbx"].calls_now == 0)
+    await until(lambda: len(running.server.asterisk.running["pbx"]._live) == 0)
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -358,7 +358,7 @@ async def test_hostile_sound_harms_nobody_else(way: str, tmp_path: Path, monkeyp
             assert len(during) > 20
             assert silent == 0
             assert gaps_ms[-1] < 300
-            await until(lambda: running.server.asterisk.running["pbx"].calls_now == 1)
+            await until(lambda: len(running.server.asterisk.running["pbx"]._live) == 1)
             await until(lambda: own_tasks() <= tasks)
             honest.speak(tone(600, 8_000))
             await until(lambda: time.monotonic() - last_loud_s(honest) > 0.1)  # it stops the agent

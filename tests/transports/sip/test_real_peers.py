@@ -55,7 +55,7 @@ def noted(monkeypatch: Patch) -> list[NotedMedia]:
         opened.append(NotedMedia())
         return opened[-1]
 
-    monkeypatch.setattr(run, "media_of", lambda listening: open_media)
+    monkeypatch.setattr(run, "media_of", lambda listening, count: open_media)
     return opened
 
 

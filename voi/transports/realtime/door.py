@@ -33,7 +33,8 @@ class Channel(Protocol):
 
 
 class EventSink(Protocol):
-    """Sends events in place of the channel, and keeps them until the client has them."""
+    """Sends events in place of the channel, and keeps them until the client has them: an `EventOutbox`, which is made
+    for a door."""
 
     @property
     def backlog_bytes(self) -> int: ...

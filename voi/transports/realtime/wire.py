@@ -74,16 +74,19 @@ def event_id_of(event: Json) -> str | None:
 
 
 def missing(param: str) -> EventError:
+    """The error for a field that must be there. `param`: its path, such as session.type."""
     return EventError(f"Missing required parameter: '{param}'.", "missing_required_parameter", param)
 
 
 def wrong_type(param: str, wanted: str, value: object) -> EventError:
+    """The error for a field of another type. `wanted`: such as "a string"."""
     return EventError(
         f"Invalid type for '{param}': expected {wanted}, but got {kind_of(value)} instead.", "invalid_type", param
     )
 
 
 def wrong_value(param: str, value: object, supported: str) -> EventError:
+    """The error for a value that is not supported. `supported`: those that are, in words."""
     return EventError(f"Invalid value: {quoted(value)}. Supported values are: {supported}.", "invalid_value", param)
 
 
@@ -94,6 +97,7 @@ def quoted(value: object) -> str:
 
 
 def kind_of(value: object) -> str:
+    """What a JSON value is, in words."""
     kinds = {str: "a string", bool: "a boolean", int: "an integer", float: "a decimal", list: "an array"}
     return "null" if value is None else kinds.get(type(value), "an object")
 

@@ -219,6 +219,7 @@ class KeptAccounts:
 
 
 def written_details(account: SipAccount) -> str:
+    """What was given of the account, as the store keeps it: JSON without defaults."""
     return account.model_dump_json(exclude_unset=True)
 
 

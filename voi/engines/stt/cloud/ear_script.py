@@ -79,10 +79,12 @@ class EarHabits:
 
 
 def now_s() -> float:
+    """Seconds on the clock of the running event loop."""
     return asyncio.get_running_loop().time()
 
 
 async def wait_at_most(event: asyncio.Event, seconds: float) -> None:
+    """Waits until the event is set, or the time is over."""
     try:
         async with asyncio.timeout(seconds):
             await event.wait()
