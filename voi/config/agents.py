@@ -141,7 +141,7 @@ class Agent(Prompted):
             if role not in first:
                 raise ValueError(f"fallback.voices.{role}: takes the place of a voice that the agent does not have")
             if choice.model == first[role].model:
-                raise ValueError(f"fallback.voices.{role}: has the model of the first voice, so it fails when that does")
+                raise ValueError(f"fallback.voices.{role}: has the first voice's model, so it fails when that does")
         return self
 
     @model_validator(mode="after")

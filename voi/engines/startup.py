@@ -228,9 +228,7 @@ class _Start:
             raise
         return results
 
-    async def named(
-        self, kind: Literal["vad", "turn", "voice", "stt"], name: str, *, needed: bool = False
-    ) -> Any:
+    async def named(self, kind: Literal["vad", "turn", "voice", "stt"], name: str, *, needed: bool = False) -> Any:
         """A warm engine that the settings or an agent name. None when `name` is "none", or the engine is not `needed`
         and cannot run."""
         if name == NONE and kind in ("turn", "voice"):

@@ -73,7 +73,8 @@ class _Used:
 
     def __init__(self) -> None:
         self.bytes = self.characters = self.sound_ms = self.texts = self.end_ms = 0
-        """`bytes`: of sound since the last text that was spoken whole. `texts`: how many were. `end_ms`: of the last."""
+        """`bytes`: of sound since the last text that was spoken whole. `texts`: how many were. `end_ms`: the end of the
+        last."""
 
     def spoken(self, spoken: TextSpoken, text: str) -> None:
         self.end_ms = spoken.end_ms
@@ -304,9 +305,7 @@ class ReplyVoice:
             self._next = self._taken = None
             self._again.extendleft(each.piece for each in reversed(said[used.texts :]))
 
-    async def _voice(
-        self, first: "_Next", said: "list[_Next]", used: _Used, role: RoleVoice, heard: Sounding
-    ) -> None:
+    async def _voice(self, first: "_Next", said: "list[_Next]", used: _Used, role: RoleVoice, heard: Sounding) -> None:
         """The same in one voice, until it fails. `said`: takes the pieces that were given to it. `heard`: takes its
         sound where another voice may take over. Raises EngineError."""
         choice = first.choice
@@ -322,8 +321,9 @@ class ReplyVoice:
         due = SoundDue(choice.model, role.after_s) if role.may_change else None
         texts = self._texts(first, said, due, most=1 if before_ms or after_ms or ahead else PIECES_MAX)
         try:
-            async with aclosing(tts.speak(texts, first.spec)) as speech:
-                async for item in due.of(speech) if due else speech:
+            speech = tts.speak(texts, first.spec)
+            async with aclosing(due.of(speech) if due else speech) as items:
+                async for item in items:
                     if self._is_void(first):
                         return
                     if isinstance(item, TextSpoken):
@@ -351,10 +351,8 @@ class ReplyVoice:
     def _is_void(self, coming: "_Next") -> bool:
         return AHEAD < coming.piece.number < self._void_below
 
-    async def _texts(
-        self, first: "_Next", said: "list[_Next]", due: SoundDue | None, most: int
-    ) -> AsyncIterator[str]:
-        """Texts of the next pieces in the same voice as `first`, taken one by one as the engine asks for them. `due`: is
+    async def _texts(self, first: "_Next", said: "list[_Next]", due: SoundDue | None, most: int) -> AsyncIterator[str]:
+        """Texts of the next pieces in the same voice as `first`, taken one by one as the engine asks for them. `due` is
         told of each."""
         while len(said) < most and (coming := await self._peek()) is not None:
             alike = (coming.choice, coming.spec) == (first.choice, first.spec)

@@ -222,14 +222,14 @@ class ReplyWriter:
         try:
             return await self._try_once(self._within_budget(first))
         except EngineError as error:
-            if not self._may_ask(second, error):
+            again = self._may_ask(second, error)
+            if self._trial is not None and not isinstance(error, JudgeFailed):
+                self._trial.failed(error, taken_over=again)
+            if not again:
                 raise
-            broken = error
-        if self._trial is not None:
-            self._trial.failed(broken)
-            self._trial = None
+            broken, self._trial = error, None
         good = await self._try_once(self._within_budget(second))  # a failure here is reported as the failure of both
-        if second is request is first:
+        if second is first:
             self._failed("llm", f"{broken} It was asked once more.")
         return good
 
@@ -241,9 +241,7 @@ class ReplyWriter:
             return request, request
         other = replace(request, model=fallback.llm_model)
         self._trial = self._fallbacks.ask("llm", request.model, other.model)
-        if self._trial is None:
-            return other, request
-        return replace(request, first_token_ms=round(fallback.llm_after_s * 1_000)), other
+        return (other, request) if self._trial is None else (request, other)
 
     def _may_ask(self, again: LlmRequest, error: EngineError) -> bool:
         """Whether that may be asked, since the try before it broke. Before its first text the LLM engine retries by
@@ -260,7 +258,7 @@ class ReplyWriter:
         """The request, limited to what is left of the budget. Raises EngineError if nothing is left."""
         if self._left_ms <= 0:
             raise EngineError(f"LLM model {request.model[:80]!r} did not answer in time.")
-        return replace(request, first_token_ms=min(self._left_ms, request.first_token_ms or self._left_ms))
+        return replace(request, first_token_ms=self._left_ms)
 
     @property
     def _is_empty(self) -> bool:
@@ -359,7 +357,7 @@ class ReplyWriter:
 
     def _events(self, request: LlmRequest) -> AsyncGenerator[LlmEvent]:
         stream: AsyncGenerator[LlmEvent] = self._llm.stream(request)  # type: ignore[assignment]
-        return stream if self._trial is None else first_within(stream, self._trial, request.first_token_ms or 0)
+        return stream if self._trial is None else first_within(stream, self._trial, self._agent.fallback.llm_after_s)
 
     @property
     def _habit(self) -> Habit:

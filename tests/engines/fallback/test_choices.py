@@ -1,5 +1,6 @@
 """When a first choice rests, and when it is asked again."""
 
+import asyncio
 import logging
 
 import pytest
@@ -14,7 +15,7 @@ REFUSED = EngineError("The text is too long.")
 
 
 async def after(seconds: float) -> None:
-    await choices.asyncio.sleep(seconds)
+    await asyncio.sleep(seconds)
 
 
 def ask(fallbacks: Fallbacks) -> choices.Trial | None:
@@ -31,7 +32,7 @@ def fail(fallbacks: Fallbacks, error: EngineError = DOWN) -> None:
 async def test_it_rests_after_a_failure_and_is_tried_by_one_call_alone() -> None:
     fallbacks = Fallbacks()
     fail(fallbacks)
-    assert list(fallbacks.resting()) == [("llm", "big")]
+    assert fallbacks.resting == ["LLM big"]
     assert ask(fallbacks) is None
     await after(FIRST_REST_S + 0.1)
     trial = ask(fallbacks)
@@ -39,7 +40,7 @@ async def test_it_rests_after_a_failure_and_is_tried_by_one_call_alone() -> None
     assert ask(fallbacks) is None, "one call tries it"
     trial.worked()
     assert ask(fallbacks) is not None
-    assert not list(fallbacks.resting())
+    assert not fallbacks.resting
 
 
 @in_virtual_time
@@ -123,6 +124,18 @@ async def test_an_account_without_credit_rests_at_once() -> None:
     fail(fallbacks, EngineError("No credit left.", limit=True))
     assert ask(fallbacks) is None
     assert fallbacks.counts[Takeover("llm", "big", "small", "limit")] == 1
+
+
+@in_virtual_time
+async def test_names_that_clients_make_up_fill_no_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(choices, "KNOWN_MAX", 2)
+    fallbacks = Fallbacks()
+    for number in range(4):
+        trial = fallbacks.ask("llm", f"made up {number}", "small")
+        assert trial is not None
+        trial.failed(DOWN)
+    assert len(fallbacks.states()) == 2
+    assert fallbacks.counts[Takeover("llm", choices.OTHER, choices.OTHER, "failed")] == 2
 
 
 @in_virtual_time

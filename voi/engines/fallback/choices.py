@@ -7,8 +7,7 @@ the others still go to the second. All calls of a server share this.
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from voi.errors import EngineError
@@ -23,6 +22,9 @@ TRIAL_S = 15.0
 REFUSALS_MAX = 3
 """A first choice that refuses this often in a row rests as well. Fewer may be the fault of what was asked: a text that
 is too long, say, fails at once and for one caller alone."""
+KNOWN_MAX = 500
+"""Most first choices that are known, and combinations that are counted apart: clients may name models, too."""
+OTHER = "(other)"
 
 log = logging.getLogger(__name__)
 
@@ -35,6 +37,7 @@ class TooSlow(EngineError):
 
 
 def reason_of(error: EngineError) -> FallbackReason:
+    """What that error of a first choice means."""
     return "slow" if isinstance(error, TooSlow) else "limit" if error.limit else "failed"
 
 
@@ -108,16 +111,31 @@ class Fallbacks:
 
     def ask(self, kind: FallbackKind, first: str, second: str) -> "Trial | None":
         """Begin a call of the first choice. None: it rests, and the second is to be asked."""
-        choice = self._known.setdefault((kind, first), FirstChoice())
+        choice = self._known.get((kind, first))
+        if choice is None:
+            choice = FirstChoice()
+            if len(self._known) < KNOWN_MAX:
+                self._known[kind, first] = choice
         now_s = _now_s()
         if choice.admits(now_s):
             return Trial(self, choice, kind, first, second, now_s)
-        self.counts[Takeover(kind, first, second, "resting")] += 1
+        self.count(Takeover(kind, first, second, "resting"))
         return None
 
-    def resting(self) -> Iterator[tuple[FallbackKind, str]]:
-        """The first choices that rest now."""
-        return (key for key, choice in list(self._known.items()) if choice.rests)
+    def count(self, takeover: Takeover) -> None:
+        """Count one."""
+        if takeover not in self.counts and len(self.counts) >= KNOWN_MAX:
+            takeover = replace(takeover, first=OTHER, second=OTHER)
+        self.counts[takeover] += 1
+
+    def states(self) -> list[tuple[FallbackKind, str, bool]]:
+        """The first choices that were asked so far, each with whether it rests now."""
+        return [(kind, name, choice.rests) for (kind, name), choice in self._known.items()]
+
+    @property
+    def resting(self) -> list[str]:
+        """Those that rest, such as "LLM gpt-4.1"."""
+        return [f"{kind.upper()} {name}" for kind, name, rests in self.states() if rests]
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +160,7 @@ class Trial:
         rest_s = self.choice.failed(self.began_s, _now_s(), refused=not (error.retryable or error.limit))
         if not taken_over:
             return
-        self.fallbacks.counts[Takeover(self.kind, self.first, self.second, reason)] += 1
+        self.fallbacks.count(Takeover(self.kind, self.first, self.second, reason))
         rests = f", and {self.first} is not asked for {rest_s:g} s" if rest_s else ""
         log.warning("%s: %s takes over from %s (%s)%s: %s", self.kind, self.second, self.first, reason, rests, error)
 

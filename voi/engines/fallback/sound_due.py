@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator
+from contextlib import aclosing
 
 from voi.engines.base import TextSpoken
 from voi.engines.fallback.choices import TooSlow
@@ -31,13 +32,14 @@ class SoundDue:
 
     async def of(self, speech: AsyncGenerator[bytes | TextSpoken, None]) -> AsyncGenerator[bytes | TextSpoken, None]:
         """The same speech. Raises TooSlow when sound is late."""
-        while (item := await self._next(speech)) is not None:
-            if isinstance(item, TextSpoken):
-                self._spoken += 1
-                self._sounding, self._owed = False, self._given > self._spoken
-            elif item:
-                self._sounding, self._owed = True, False
-            yield item
+        async with aclosing(speech):
+            while (item := await self._next(speech)) is not None:
+                if isinstance(item, TextSpoken):
+                    self._spoken += 1
+                    self._sounding, self._owed = False, self._given > self._spoken
+                elif item:
+                    self._sounding, self._owed = True, False
+                yield item
 
     async def _next(self, speech: AsyncGenerator[bytes | TextSpoken, None]) -> bytes | TextSpoken | None:
         try:
