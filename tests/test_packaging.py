@@ -24,6 +24,8 @@ IMPORTED_AS = {
     "TTS": "coqui-tts",
     "dns": "dnspython",
     "dotenv": "python-dotenv",
+    "google": "google-cloud-speech",
+    "grpc": "grpcio",
     "hibari": "hibari-tts",
     "jwt": "pyjwt",
     "opentelemetry": "opentelemetry-api",

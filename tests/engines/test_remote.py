@@ -291,7 +291,7 @@ async def test_a_process_that_was_stopped_is_found_out_however_slow_its_engine_m
     monkeypatch.setattr(supervisor, "ASKED_AGAIN_S", 0.05)
     engine = SupervisedTts(tts_in_a_process)
     await engine.warm_up()
-    engine.be_patient()
+    engine.use_slow_deadlines()
     pid = engine.inner.process.pid  # type: ignore[attr-defined]
     os.kill(pid, signal.SIGSTOP)
     async with asyncio.timeout(3):

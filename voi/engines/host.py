@@ -164,7 +164,7 @@ class EngineHost:
             raise
         note = engine.info.note
         if note:
-            engine.be_patient()
+            engine.use_slow_deadlines()
         log.info("%s %s is ready%s", message.kind, message.name, f"; {note}" if note else "")
 
     async def reconfigure(self, shared: Shared, message: Reconfigure) -> bool:

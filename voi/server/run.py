@@ -340,7 +340,7 @@ class Server:
         self.metrics.watch_fallbacks(engines.fallbacks)
         garbage.settle()
         start(monitor(self.load, lambda: self.admission.active, engines.supervised, self.metrics.loop_late), "load")
-        if any(getattr(engine.engine, "process", None) for engine in engines.supervised.values()):
+        if any(engine.peer for engine in engines.supervised.values()):
             self.metrics.gpus.on_filling = self.load.gpu_fills
         if self.settings.metrics or self.settings.admit_by_load:
             start(self.metrics.gpus.run(), "GPUs")

@@ -2,78 +2,17 @@
 
 import asyncio
 import json
-import struct
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from typing import Any
 
 import pytest
-from aiohttp import web
-from aiohttp.test_utils import TestServer
 
-from tests.fakes.cloud_voices import KEY, MS_A_LETTER, sound_of
+from tests.fakes.cloud_voices import KEY, MS_A_LETTER
+from tests.fakes.http_voices import SpeechServer, serve, wav
 from voi.engines.base import AS_IT_IS, VoiceSpec
 from voi.engines.tts.adapter import TtsAdapter, just
 from voi.engines.tts.adapter import sound_of as spoken_by
 from voi.engines.tts.cloud.elevenlabs import ElevenLabs
 from voi.engines.tts.cloud.openai_speech import OpenAiSpeech
 from voi.errors import ConfigError, EngineError
-
-
-def wav(pcm: bytes, rate_hz: int = 24_000, *, form: int = 1, bits: int = 16, size: int = 0xFFFFFFFF) -> bytes:
-    """With a chunk before the sound, as many encoders write one, and a size that a stream does not know."""
-    head = struct.pack("<4sI4s4sIHHIIHH", b"RIFF", size, b"WAVE", b"fmt ", 16, form, 1, rate_hz, 2 * rate_hz, 2, bits)
-    return head + b"LIST" + struct.pack("<I", 5) + b"hello\0" + b"data" + struct.pack("<I", size) + pcm
-
-
-class SpeechServer:
-    def __init__(self) -> None:
-        self.told: list[dict[str, Any]] = []
-        self.ended_early = 0
-        self.body: bytes | None = None
-        self.status = 200
-        self.content_type = "audio/pcm"
-        self.stalls = False
-
-    async def speak(self, request: web.Request) -> web.StreamResponse:
-        if KEY not in (request.headers.get("Authorization") or request.headers.get("xi-api-key") or ""):
-            return web.json_response(
-                {"error": {"message": "Incorrect API key provided: sk-…", "code": "x"}}, status=401
-            )
-        told = await request.json()
-        self.told.append({**told, **request.query})
-        if self.status != 200:
-            return web.Response(status=self.status, body=self.body)
-        response = web.StreamResponse(headers={"Content-Type": self.content_type})
-        await response.prepare(request)
-        pcm = sound_of(told.get("input") or told["text"])
-        body = self.body if self.body is not None else wav(pcm) if told.get("response_format") == "wav" else pcm
-        try:
-            for start in range(0, len(body), 1_001):
-                await response.write(body[start : start + 1_001])
-                if self.stalls:
-                    await asyncio.sleep(60)
-        except (ConnectionError, asyncio.CancelledError):
-            self.ended_early += 1
-            raise
-        return response
-
-    async def voices(self, request: web.Request) -> web.Response:
-        return web.json_response({"voices": [{"voice_id": "a" * 20, "name": "Ada"}]})
-
-    async def models(self, request: web.Request) -> web.Response:
-        return web.json_response({}, status=200 if KEY in request.headers.get("Authorization", "") else 401)
-
-
-@asynccontextmanager
-async def serve(server: SpeechServer) -> AsyncIterator[str]:
-    app = web.Application()
-    app.router.add_post("/v1/audio/speech", server.speak)
-    app.router.add_post("/v1/text-to-speech/{voice}/stream", server.speak)
-    app.router.add_get("/v1/voices", server.voices)
-    app.router.add_get("/v1/models", server.models)
-    async with TestServer(app, handler_cancellation=True) as running:
-        yield str(running.make_url("")).rstrip("/")
 
 
 async def test_it_asks_for_what_the_agent_wants() -> None:

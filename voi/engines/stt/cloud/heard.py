@@ -91,6 +91,12 @@ class UnconfirmedSound:
         """Sound before that position, as far as it was sent, need not be sent again."""
         self._forget(min(position, self.sent))
 
+    def skip_to(self, position: int) -> None:
+        """Never send the sound before that position, which has no speech."""
+        if position > self.sent:
+            self.sent = position - position % 2
+            self._forget(self.sent)
+
     def rewind(self, position: int) -> None:
         """The socket was lost: send again from that position on, or from the oldest sound that is kept."""
         self.sent = min(self.sent, max(self.start, position))
@@ -136,6 +142,12 @@ class UtteranceText:
         """The service has nothing more to say of the sound before."""
         self.confirmed_ms = max(self.confirmed_ms, ms)
         self.heard_ms = max(self.heard_ms, ms)
+
+    def settle(self) -> None:
+        """Nobody will say more of this sound: what is tentative counts."""
+        self.confirmed += self.tentative
+        self._words += self._tentative_words
+        self.tentative, self._tentative_words = "", []
 
     def lose(self, kept_from_ms: int) -> int:
         """The socket was lost, and sound from `kept_from_ms` on can be sent again. Tentative words before that are
