@@ -28,7 +28,6 @@ def agent(**fallback: Any) -> dict[str, Any]:
         ({"voices": {"character": {"model": "jo"}}}, '$.a.fallback.voices.character.model: "jo" is no model'),
         ({"voices": {"character": {"model": "joe", "voice": "jon"}}}, '"jon" is no voice of "joe"'),
         ({"stt_after_s": 0}, "$.a.fallback.stt_after_s"),
-        ({"ears": "x"}, "$.a.fallback.ears"),
     ],
 )
 def test_mistakes(fallback: dict[str, Any], told: str) -> None:

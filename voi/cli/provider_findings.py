@@ -98,16 +98,18 @@ def _of_service(
         yield what, partial(_raise, error)
         return
     if info_of(factory, name).cloud:
-        whole = engine_options(factory, settings.models_dir, settings.device, options)
-        yield what, partial(_started, factory, kind, name, whole)
+        yield what, partial(_started, settings, factory, kind, name, options)
 
 
 async def _raise(error: Exception) -> str:
     raise error
 
 
-async def _started(factory: Callable[..., Any], kind: registry.Kind, name: str, options: Mapping[str, Any]) -> str:
-    engine = registry.build(factory, kind, name, options)
+async def _started(
+    settings: Settings, factory: Callable[..., Any], kind: registry.Kind, name: str, options: Mapping[str, Any]
+) -> str:
+    whole = engine_options(factory, settings.models_dir, settings.device, options)
+    engine = registry.build(factory, kind, name, whole)
     try:
         await engine.warm_up()
         voices = f", {len(engine.info.voices)} voices" if kind == "tts" and engine.info.voices else ""

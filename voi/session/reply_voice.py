@@ -69,15 +69,13 @@ class _Next:
 class _Used:
     """What a run of pieces used of its engine. Sound that was made before costs nothing."""
 
-    __slots__ = ("bytes", "characters", "end_ms", "sound_ms", "texts")
+    __slots__ = ("bytes", "characters", "sound_ms", "texts")
 
     def __init__(self) -> None:
-        self.bytes = self.characters = self.sound_ms = self.texts = self.end_ms = 0
-        """`bytes`: of sound since the last text that was spoken whole. `texts`: how many were. `end_ms`: the end of the
-        last."""
+        self.bytes = self.characters = self.sound_ms = self.texts = 0
+        """`bytes`: of sound since the last text that was spoken whole. `texts`: how many were."""
 
     def spoken(self, spoken: TextSpoken, text: str) -> None:
-        self.end_ms = spoken.end_ms
         if not spoken.made_before:
             self.characters += len(text)
             self.sound_ms += spoken.end_ms - spoken.start_ms
@@ -298,7 +296,7 @@ class ReplyVoice:
         try:
             await self._voice(first, said, used, role, heard)
         except EngineError as error:
-            if not role.take_over(error, used.end_ms, heard.audible_ms[1]):
+            if not role.take_over(error, heard.audible_ms[1]):
                 raise
             if (coming := self._next.piece if self._next else self._taken) is not None:
                 self._again.appendleft(coming)
@@ -309,6 +307,7 @@ class ReplyVoice:
         """The same in one voice, until it fails. `said`: takes the pieces that were given to it. `heard`: takes its
         sound where another voice may take over. Raises EngineError."""
         choice = first.choice
+        role.begin()
         tts = self._tts.get(choice.model)
         if tts is None:
             raise EngineError(f"The voice model {choice.model!r} is not loaded; the server must be restarted for it.")
@@ -329,7 +328,7 @@ class ReplyVoice:
                     if isinstance(item, TextSpoken):
                         used.spoken(item, said[item.text].text)
                         if not ahead:
-                            role.spoke(said[item.text].piece.text)
+                            role.spoke(said[item.text].piece.text, item.end_ms, by_words=tts.info.contexts)
                             self._tell_voiced(said[item.text], item, start_ms)
                         await self._playback.room(self._reply)
                         continue

@@ -8,14 +8,14 @@ from voi.errors import EngineError
 from voi.session.sentence_judge import ends_sentence
 
 TAIL_MS = 80
-"""A voice may sound this much longer than the times of its words say."""
+"""A voice may sound this much longer than the times of its last word say."""
 
 
 class RoleVoice:
     """The voice of one role in one reply. The second voice begins only where a sentence does, and then speaks until the
     reply's end."""
 
-    __slots__ = ("_asked", "_fallbacks", "_now", "_second", "_trial", "_within", "after_s")
+    __slots__ = ("_asked", "_fallbacks", "_now", "_second", "_trial", "_whole_ms", "_within", "after_s")
 
     def __init__(self, first: VoiceChoice, second: VoiceChoice | None, after_s: float, fallbacks: Fallbacks) -> None:
         self._now, self._second = first, second
@@ -26,6 +26,8 @@ class RoleVoice:
         self._asked = False
         self._within = False
         """The words that were spoken last did not end their sentence."""
+        self._whole_ms = 0
+        """Up to where the sound of the present run is of texts that were spoken whole."""
 
     @property
     def choice(self) -> VoiceChoice:
@@ -47,18 +49,22 @@ class RoleVoice:
         if self._trial is not None:
             self._trial.worked()
 
-    def spoke(self, text: str) -> None:
-        """A text was spoken whole."""
-        self._within = not ends_sentence(text)
+    def begin(self) -> None:
+        """The voice begins to speak some texts."""
+        self._whole_ms = 0
 
-    def take_over(self, error: EngineError, spoken_ms: int, audible_ms: int) -> bool:
-        """Have the second voice speak from now on, since the first failed. `spoken_ms`: the end of what it spoke whole;
-        `audible_ms`: of what it gave at all. False: there is no second, or it would go on in the first one's
-        sentence."""
+    def spoke(self, text: str, end_ms: int, *, by_words: bool) -> None:
+        """A text was spoken whole, up to that time since `begin`. `by_words`: it is the time of its last word."""
+        self._within = not ends_sentence(text)
+        self._whole_ms = end_ms + (TAIL_MS if by_words else 0)
+
+    def take_over(self, error: EngineError, audible_ms: int) -> bool:
+        """Have the second voice speak from now on, since the first failed. `audible_ms`: up to where there is sound
+        since `begin`. False: there is no second, or it would go on in the first one's sentence."""
         trial, second = self._trial, self._second
         if trial is None or second is None:
             return False
-        if self._within or audible_ms > spoken_ms + TAIL_MS:
+        if self._within or audible_ms > self._whole_ms:
             trial.failed(error, taken_over=False)
             return False
         trial.failed(error)
