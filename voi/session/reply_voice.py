@@ -138,6 +138,7 @@ class ReplyVoice:
     __slots__ = (
         "_again",
         "_begun",
+        "_choices",
         "_ended",
         "_next",
         "_on_sound",
@@ -168,7 +169,9 @@ class ReplyVoice:
         fallbacks: Fallbacks | None = None,
     ) -> None:
         self._reply = reply
+        self._choices: Mapping[Voice, VoiceChoice] = agent.voices_by_role()
         self._roles: Mapping[Voice, RoleVoice] = role_voices(agent, fallbacks or Fallbacks())
+        """Those in which another voice may take over."""
         self._spoken = spoken
         self._tts = tts
         self._playback = playback
@@ -199,7 +202,7 @@ class ReplyVoice:
         return False
 
     def can_say(self, voice: Voice) -> bool:
-        return voice in self._roles
+        return voice in self._choices
 
     # ---- for the writer of the reply ------------------------------------------------------------------
 
@@ -276,7 +279,8 @@ class ReplyVoice:
         return self._next
 
     async def _as_said(self, piece: Piece) -> "_Next":
-        choice = self._roles[piece.voice].choice
+        role = self._roles.get(piece.voice)
+        choice = role.choice if role else self._choices[piece.voice]
         code = self._spoken.of(piece.text) if self._spoken.detects else self._spoken.now
         spec = VoiceSpec(choice.voice, piece.tone, choice.speed, code, piece.voice)
         spoken = piece.spoken
@@ -291,7 +295,10 @@ class ReplyVoice:
             await self._play(first.piece.sound, ahead=first.piece.number == AHEAD)
             return
         said: list[_Next] = []
-        used, role = _Used(), self._roles[first.piece.voice]
+        used, role = _Used(), self._roles.get(first.piece.voice)
+        if role is None:
+            await self._voice(first, said, used)
+            return
         heard = Sounding(self._rate_hz)
         try:
             await self._voice(first, said, used, role, heard)
@@ -303,11 +310,19 @@ class ReplyVoice:
             self._next = self._taken = None
             self._again.extendleft(each.piece for each in reversed(said[used.texts :]))
 
-    async def _voice(self, first: "_Next", said: "list[_Next]", used: _Used, role: RoleVoice, heard: Sounding) -> None:
-        """The same in one voice, until it fails. `said`: takes the pieces that were given to it. `heard`: takes its
-        sound where another voice may take over. Raises EngineError."""
+    async def _voice(
+        self,
+        first: "_Next",
+        said: "list[_Next]",
+        used: _Used,
+        role: RoleVoice | None = None,
+        heard: Sounding | None = None,
+    ) -> None:
+        """The same in one voice, until it fails. `said` takes the pieces that were given to it, `heard` its sound.
+        `role`: another voice may take over. Raises EngineError."""
         choice = first.choice
-        role.begin()
+        if role:
+            role.begin()
         tts = self._tts.get(choice.model)
         if tts is None:
             raise EngineError(f"The voice model {choice.model!r} is not loaded; the server must be restarted for it.")
@@ -317,7 +332,7 @@ class ReplyVoice:
         self._put(silence(before_ms, self._rate_hz))
         start_ms = self._playback.made_ms(self._reply)
         resampler = Resampler(tts.info.sample_rate_hz, self._rate_hz)
-        due = SoundDue(choice.model, role.after_s) if role.may_change else None
+        due = SoundDue(choice.model, role.after_s) if role and role.may_change else None
         texts = self._texts(first, said, due, most=1 if before_ms or after_ms or ahead else PIECES_MAX)
         try:
             speech = tts.speak(texts, first.spec)
@@ -327,14 +342,15 @@ class ReplyVoice:
                         return
                     if isinstance(item, TextSpoken):
                         used.spoken(item, said[item.text].text)
-                        if not ahead:
+                        if role and not ahead:
                             role.spoke(said[item.text].piece.text, item.end_ms, by_words=tts.info.contexts)
+                        if not ahead:
                             self._tell_voiced(said[item.text], item, start_ms)
                         await self._playback.room(self._reply)
                         continue
                     used.bytes += len(item)
                     pcm = resampler.push(item)
-                    if due:
+                    if role and heard and due:
                         heard.take(pcm)
                         role.sounds()
                     if not self._put(pcm, ahead=ahead):

@@ -12,13 +12,14 @@ TAIL_MS = 80
 
 
 class RoleVoice:
-    """The voice of one role in one reply. The second voice begins only where a sentence does, and then speaks until the
+    """The voice of one role that has a second one, in one reply. The second voice begins only where a sentence does, and then speaks until the
     reply's end."""
 
     __slots__ = ("_asked", "_fallbacks", "_now", "_second", "_trial", "_whole_ms", "_within", "after_s")
 
-    def __init__(self, first: VoiceChoice, second: VoiceChoice | None, after_s: float, fallbacks: Fallbacks) -> None:
-        self._now, self._second = first, second
+    def __init__(self, first: VoiceChoice, second: VoiceChoice, after_s: float, fallbacks: Fallbacks) -> None:
+        self._now = first
+        self._second: VoiceChoice | None = second
         self.after_s = after_s
         """How long the first may take for the first sound of a text."""
         self._fallbacks = fallbacks
@@ -73,12 +74,12 @@ class RoleVoice:
 
 
 def role_voices(agent: Agent, fallbacks: Fallbacks) -> dict[Voice, RoleVoice]:
-    """The voices of one reply of that agent, by role."""
+    """The voices of one reply of that agent, by role, where there is a second one."""
     seconds, after_s = agent.fallback_voices(), agent.fallback.voices_after_s
     roles: dict[Voice, RoleVoice] = {}
-    for role, first in agent.voices_by_role().items():
-        second = seconds.get(role)
-        if second is not None and isinstance(first, NarratorChoice):
+    for role, second in seconds.items():
+        first = agent.voices_by_role()[role]
+        if isinstance(first, NarratorChoice):
             second = first.model_copy(update=second.model_dump())
         roles[role] = RoleVoice(first, second, after_s, fallbacks)
     return roles
