@@ -350,7 +350,7 @@ class ReplyVoice:
                         continue
                     used.bytes += len(item)
                     pcm = resampler.push(item)
-                    if role and heard and due:
+                    if role and due and heard is not None:
                         heard.take(pcm)
                         role.sounds()
                     if not self._put(pcm, ahead=ahead):

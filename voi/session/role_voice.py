@@ -12,8 +12,8 @@ TAIL_MS = 80
 
 
 class RoleVoice:
-    """The voice of one role that has a second one, in one reply. The second voice begins only where a sentence does, and then speaks until the
-    reply's end."""
+    """The voice of one role that has a second one, in one reply. The second begins only where a sentence does, and then
+    speaks until the reply's end."""
 
     __slots__ = ("_asked", "_fallbacks", "_now", "_second", "_trial", "_whole_ms", "_within", "after_s")
 
