@@ -12,6 +12,7 @@ from fastapi.responses import JSONResponse
 from voi import __version__
 from voi.calls.admission import Admission
 from voi.calls.claims import TokenClaims
+from voi.engines.fallback.choices import Fallbacks
 from voi.engines.supervised import Supervised
 from voi.errors import ClientError
 from voi.server.audit import Audit, Keep
@@ -44,11 +45,12 @@ _STATES = ("loading", "ready", "left out")
 @dataclass
 class Readiness:
     """What /health reports. `engines`: the start's last report on each engine, by name. `supervised`: engines that may
-    be restarting at the moment."""
+    be restarting at the moment. `fallbacks`: first choices that may rest."""
 
     state: Literal["starting", "ready", "stopping", "failed"] = "starting"
     engines: dict[str, str] = field(default_factory=dict)
     supervised: Mapping[str, Supervised[Any]] = field(default_factory=dict)
+    fallbacks: Fallbacks = field(default_factory=Fallbacks)
 
     def note(self, progress: str) -> None:
         """Note a report of the start on an engine, such as `STT moonshine: ready in 0.9 s`. Reasons, and reports on
@@ -60,7 +62,7 @@ class Readiness:
 
     def engines_now(self) -> dict[str, str]:
         restarting = {name: "restarting" for name, engine in self.supervised.items() if engine.restarting}
-        return self.engines | restarting
+        return self.engines | restarting | dict.fromkeys(self.fallbacks.resting, "resting")
 
 
 @dataclass(frozen=True)

@@ -336,6 +336,8 @@ class Server:
         start(self._after_calls.jobs.run(), "after calls")
         self.readiness.supervised = engines.supervised
         self.metrics.watch_engines(engines.supervised)
+        self.readiness.fallbacks = engines.fallbacks
+        self.metrics.watch_fallbacks(engines.fallbacks)
         garbage.settle()
         start(monitor(self.load, lambda: self.admission.active, engines.supervised, self.metrics.loop_late), "load")
         if any(engine.peer for engine in engines.supervised.values()):
