@@ -284,3 +284,12 @@ def test_cutting_makes_no_difference(sizes: list[int], rate_hz: int) -> None:
         parts.audio_input.hear(part)
     assert parts.facts == whole.facts
     assert parts.stt.streams[0].pcm == whole.stt.streams[0].pcm
+
+
+@pytest.mark.parametrize("rate_hz", [8_000, 16_000, 24_000, 48_000])
+def test_a_window_is_whole_with_the_packet_that_ends_it_at_any_rate(rate_hz: int) -> None:
+    caller = Caller(rate_hz=rate_hz)
+    caller.tell(UserStarted(0))
+    for packets in range(1, 33):
+        caller.audio_input.hear(bytes(rate_hz // 50 * 2))
+        assert len(caller.audio_input.turn_probabilities()) == packets * 20 // 32
