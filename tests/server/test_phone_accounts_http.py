@@ -8,12 +8,13 @@ from typing import Any
 
 import pytest
 
-from tests.server.fakes import API_KEY
+from tests.server.fakes import API_KEY, SECRET
 from tests.server.serving import RunningServer, fake_engines, serving
 from tests.store.conftest import KEY
 from tests.transports.sip.peers.processes import free_port, kamailio, needs_kamailio
 from tests.transports.sip.test_real_peers import noted, until, write_phones
 from tests.transports.sip.test_service import telephone
+from voi.server.auth import issue_token
 
 pytestmark = pytest.mark.integration
 pytest.importorskip("sqlalchemy")
@@ -169,8 +170,19 @@ async def test_only_with_the_key_and_who_guesses_is_slowed_down(tmp_path: Path, 
         codes = [(await ask(running, "GET", key=f"guess {number}"))[0] for number in range(12)]
         assert codes == [403] * 10 + [429] * 2
         assert (await ask(running, "POST", "/desk/stop"))[0] == 429
-        status, _, _ = await running.http("GET", "/usage", f"API-Key: {API_KEY}\r\n")
-        assert status == 200, "other parts have their own callers"
+        for method, path in EVERY_ROUTE:
+            status, _, _ = await running.http(method, path, f"API-Key: {API_KEY}\r\n")
+            assert status == 429, "guessing goes on nowhere else"
+        token = issue_token("shop", SECRET)
+        status, _, _ = await running.http("GET", "/calls", f"Authorization: Bearer {token}\r\n")
+        assert status == 403, "a token is no guess, and is looked at"
+
+
+EVERY_ROUTE = (
+    ("GET", "/calls"), ("GET", "/calls/ringing"), ("POST", "/calls/some/answer"), ("POST", "/calls"),
+    ("GET", "/metrics"), ("GET", "/tokens"), ("GET", "/usage"), ("GET", "/voices"), ("GET", "/memory?app=a&person=b"),
+    ("POST", "/integrations/shop"),
+)  # fmt: skip
 
 
 async def test_without_a_store_accounts_are_shown_and_not_made(tmp_path: Path, monkeypatch: Patch) -> None:

@@ -219,8 +219,8 @@ class Server:
                 web.webrtc,
             ),
             web.phone_answers,
-            lambda: call_orders_router(
-                self.outgoing, orders, OrderAccess(api_key, tokens.check, lambda: self._configs.current),
+            lambda key: call_orders_router(
+                self.outgoing, orders, OrderAccess(key, tokens.check, lambda: self._configs.current),
                 self.calls.ringing,
             ),
             PhoneAccountsService(
