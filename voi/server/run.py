@@ -51,6 +51,7 @@ from voi.server.openai.access import OpenAiServices
 from voi.server.openai.failures import Failures
 from voi.server.phone_accounts_http import PhoneAccountsService
 from voi.server.session_maker import SessionMaker
+from voi.server.shared_calls import SharedCalls
 from voi.server.signals import heeding
 from voi.server.speech import SpeechService
 from voi.server.tokens import Tokens
@@ -164,6 +165,7 @@ class Server:
         services = Services(self._configs, self.sessions.open, self.metrics, Tasks())
         self.calls = Calls(self.admission, services, self.kept.store)
         self.calls.on_over = self._over
+        self.shared_calls = SharedCalls(self.calls, self.kept.store if self._shares_store else None)
         orders = self._orders()
         self.outgoing = OutgoingCalls(
             self.calls, lambda: self._configs.current, orders, self.metrics.outgoing, self._after_calls.order_over
@@ -221,7 +223,7 @@ class Server:
             web.phone_answers,
             lambda key: call_orders_router(
                 self.outgoing, orders, OrderAccess(key, tokens.check, lambda: self._configs.current),
-                self.calls.ringing,
+                self.shared_calls,
             ),
             PhoneAccountsService(
                 lambda: self._configs.current, self.sip, kept, settings.sip or bool(settings.worker_name),
@@ -247,8 +249,13 @@ class Server:
             phones = self._configs.current.phones
             return phones.accounts if phones else {}
 
-        shared = bool(self.settings.worker_name) or not self.kept.store.database.is_sqlite
-        return KeptAccounts(self.kept.store, of_file, shared=shared)
+        return KeptAccounts(self.kept.store, of_file, shared=self._shares_store)
+
+    @property
+    def _shares_store(self) -> bool:
+        """Whether other servers may have the same store."""
+        store = self.kept.store
+        return store is not None and (bool(self.settings.worker_name) or not store.database.is_sqlite)
 
     def _voice_service(self) -> VoiceService:
         config: Callable[[], Config] = lambda: self._configs.current  # noqa: E731
@@ -333,6 +340,7 @@ class Server:
         """Begin what watches the server, and what it does beside its calls."""
         start = self._tasks.start
         start(self._after_calls.jobs.run(), "after calls")
+        start(self.shared_calls.run(), "calls that others ask for")
         self.readiness.supervised = engines.supervised
         self.metrics.watch_engines(engines.supervised)
         garbage.settle()

@@ -22,6 +22,7 @@ from voi.transports.sip.account_status import (
     ListedAccount,
     NoSuchAccount,
     Statuses,
+    listed_gone,
     listed_of_file,
     read_statuses,
     status_of,
@@ -148,7 +149,8 @@ class KeptAccounts:
     # ---- what managers do ---------------------------------------------------------------------------
 
     async def listed(self) -> list[ListedAccount]:
-        """All accounts by name, those of phones.json first."""
+        """All accounts by name: those of phones.json, then those of the store, then those that are gone and have calls
+        under way."""
         of_file = self._of_file()
         async with self._store.reading() as connection:
             kept = await table.read_accounts(connection, self._store.keys)
@@ -161,7 +163,7 @@ class KeptAccounts:
             if why := _why_not(row, account, of_file):
                 status = AccountStatus(why, status.calls)
             found.append(ListedAccount(row.name, account, False, row.started, status))
-        return found
+        return [*found, *listed_gone(found, told)]
 
     async def add(self, name: str, account: SipAccount, *, started: bool) -> None:
         """Raises NameTaken; ClientError if there are too many."""

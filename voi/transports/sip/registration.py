@@ -21,7 +21,7 @@ from voi.transports.sip.stack import SipStack
 from voi.transports.sip.transactions import Flow
 from voi.transports.sip.uri import SipUri
 
-AccountStateName = Literal["starting", "registered", "ready", "retrying", "failed", "unusable", "stopped"]
+AccountStateName = Literal["starting", "registered", "ready", "retrying", "failed", "unusable", "stopped", "deleted"]
 RETRY_FIRST_S, RETRY_MAX_S = 2.0, 120.0
 REFUSED_FIRST_S, REFUSED_MAX_S = 60.0, 3_600.0
 """Servers shut out who is refused too often."""
