@@ -286,7 +286,7 @@ async def test_a_call_that_rings_at_one_worker_is_taken_at_another(tmp_path: Pat
 
         async def ringing() -> list[dict[str, Any]]:
             async with asyncio.timeout(10):
-                while not (found := (await calls(web, "GET", "/ringing"))[1]["calls"]):
+                while not (found := (await calls(web, "GET", "/ringing"))[1]["calls"]):  # noqa: ASYNC110
                     await asyncio.sleep(0.05)
             return list(found)
 

@@ -44,7 +44,7 @@ from voi.server.kept_calls import KeptCalls
 from voi.server.knowledge_files import KnowledgeFiles
 from voi.server.known_secrets import secrets_of_services, secrets_of_settings
 from voi.server.load_monitor import log_level, monitor
-from voi.server.logging import set_up_logging
+from voi.server.logging import hide, set_up_logging
 from voi.server.metrics import Metrics
 from voi.server.new_voices import take_over
 from voi.server.openai.access import OpenAiServices
@@ -249,7 +249,7 @@ class Server:
             phones = self._configs.current.phones
             return phones.accounts if phones else {}
 
-        return KeptAccounts(self.kept.store, of_file, shared=self._shares_store)
+        return KeptAccounts(self.kept.store, of_file, shared=self._shares_store, hide=hide)
 
     @property
     def _shares_store(self) -> bool:
@@ -403,6 +403,7 @@ class Server:
         assert self._engines is not None
         if problems := not_running(config, self._engines):
             raise ConfigError(problems)
+        hide(secrets_of_services(self.settings, config))
         await self._toolbox.prepare(config)
         await take_over(config, self._configs.current, self._engines.tts)
         await self._toolbox.connect(config)

@@ -20,7 +20,7 @@ from voi.errors import StoreError
 from voi.tasks import Tasks
 
 if TYPE_CHECKING:
-    from voi.store.shared_calls import CallAsk, RingingCall
+    from voi.store.shared_calls import CallAsk
     from voi.store.store import Store
 
 LOOK_EVERY_S = 0.25
@@ -169,7 +169,7 @@ class SharedCalls:
     async def _tell(self, store: "Store") -> None:
         from voi.store.shared_calls import RingingCall, tell_ringing
 
-        ringing: list[RingingCall] = [
+        ringing = [
             RingingCall(call.id, call.account, int(call.since * 1_000), call.caller)
             for call in self._calls.ringing.listed()
         ]

@@ -7,7 +7,7 @@ the others through the store what its accounts do.
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 from uuid import uuid4
 
@@ -45,11 +45,13 @@ SHADOWED = "phones.json has an account of that name, which goes before it"
 
 class KeptAccounts:
     """`of_file`: the accounts of phones.json now. `shared`: other servers show what this one's accounts do. `sip` is
-    None where SIP is off: then accounts are changed here, and used elsewhere. Methods raise StoreError."""
+    None where SIP is off: then accounts are changed here, and used elsewhere. `hide` is given secrets that must not be
+    logged. Methods raise StoreError."""
 
     def __init__(
         self, store: Store, of_file: Callable[[], Mapping[str, SipAccount]], *, shared: bool,
         clock_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
+        hide: Callable[[Iterable[str]], None] = lambda secrets: None,
     ) -> None:  # fmt: skip
         self.sip: SipService | None = None
         self.mine: Mapping[str, SipAccount] = {}
@@ -58,6 +60,7 @@ class KeptAccounts:
         self._of_file = of_file
         self._shared = shared
         self._clock_ms = clock_ms
+        self._hide = hide
         self._server = uuid4().hex
         self._versions: dict[str, str] = {}
         """Of all that this server has claimed, the unreadable ones included."""
@@ -114,6 +117,7 @@ class KeptAccounts:
                 if account is None:
                     log.error("the telephone account %s: %s", name, UNREADABLE)
                 else:
+                    self._hide(account.secrets.values())
                     mine[name] = account
         self.mine, self._versions = mine, versions
 
@@ -168,6 +172,7 @@ class KeptAccounts:
     async def add(self, name: str, account: SipAccount, *, started: bool) -> None:
         """Raises NameTaken; ClientError if there are too many."""
         self._check_not_of_file(name)
+        self._hide(account.secrets.values())
         try:
             async with self._store.writing() as connection:
                 details = written_details(account)
@@ -190,7 +195,10 @@ class KeptAccounts:
             account = changed(read_details(row.details))
             if account is None and started in (None, row.started):
                 return
-            details = None if account is None else written_details(account)
+            details = None
+            if account is not None:
+                self._hide(account.secrets.values())
+                details = written_details(account)
             await table.change_account(connection, self._store.keys, name, details=details, started=started)
         await self._changed(shreds=details is not None)
 
