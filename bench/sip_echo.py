@@ -4,9 +4,9 @@
     PYTHONPATH=. .venv/bin/python bench/sip_echo.py                  # -10 and -20 dB, after 50, 150 and 300 ms
     PYTHONPATH=. .venv/bin/python bench/sip_echo.py --no-guard       # with VOI_ECHO_GUARD=false
 
-One process: a whole server with the embedded engines, whose agent says a greeting of some ten seconds, and a caller over
-Voi's own SIP and RTP on the loopback. Each packet that comes is sent back that much later and softer. For each echo
-there are two calls: one that says nothing else, and one whose user begins to speak over the greeting after three seconds.
+One process: a whole server with the embedded engines, whose agent says a greeting of some ten seconds, and a caller
+over Voi's own SIP and RTP on the loopback. Each packet that comes is sent back that much later and softer. For each
+echo there are two calls: one that says nothing else, and one whose user begins to speak over the greeting after 3 s.
 """
 
 import argparse
@@ -22,8 +22,6 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 import numpy as np
-from sip_turns import OVER, ROOT, free_port, sentence, write_files
-
 from voi.calls.ringing import RingingCalls
 from voi.config.phones import Phones
 from voi.config.settings import load_settings
@@ -34,9 +32,11 @@ from voi.transports.sip.service import SipCounters, SipService
 from voi.transports.telephone.dialing import Dial
 from voi.transports.telephone.door import TelephoneDoor
 
+from sip_turns import OVER, ROOT, free_port, sentence, write_files
+
 GREETING = (
-    "Hello, and thank you for calling. Our office is open from Monday to Friday, from eight in the morning until six in "
-    "the evening. You can also write to us, and somebody will answer within two working days."
+    "Hello, and thank you for calling. Our office is open from Monday to Friday, from eight in the morning until six "
+    "in the evening. You can also write to us, and somebody will answer within two working days."
 )
 SPEAKS_AT_S = 3.0
 HEARD_S = 3.0
@@ -91,6 +91,11 @@ def watch(noted: list[tuple[float, str]]) -> None:
     TelephoneDoor.tell = noting  # type: ignore[method-assign]
 
 
+def greet_with(greeting: str) -> None:
+    agents = Path("agents.json")
+    agents.write_text(agents.read_text().replace('"Hello."', f'"{greeting}"'))
+
+
 async def call(
     phone: SipService, port: int, noted: list[tuple[float, str]], delay_ms: int, gain_db: float, own: bytes = b""
 ) -> tuple[float | None, int]:
@@ -123,8 +128,7 @@ async def measure(delays_ms: list[int], gains_db: list[float], voice: str, codec
     port = free_port()
     trunk = {"registers": False, "allow": "127.0.0.0/8", "codecs": [codec.lower()]}
     write_files(voice, {"sip": {"host": "127.0.0.1", "port": port}, "accounts": {"desk": {**trunk, "agent": "echo"}}})
-    agents = Path("agents.json")
-    agents.write_text(agents.read_text().replace('"Hello."', f'"{GREETING}"'))
+    greet_with(GREETING)
     ready = asyncio.Event()
     server = Server(
         load_settings(
