@@ -42,13 +42,14 @@ SURE, LIKELY = 0.6, 0.4
 SAME_SAMPLES = 12
 SEARCH_FRAMES, SEARCH_LOCKED_FRAMES = 3, 25
 """How often it is looked where the echo is: until it is known or when something else is heard, and after that."""
-MARGIN = 4.0
-"""The echo of a moment may be this much stronger than expected (6 dB)."""
-ROOM_DECAY = 0.5
+MARGIN = 3.0
+"""The echo of a moment may be this much stronger than expected (5 dB)."""
+ROOM_DECAY = 0.4
 """What is left of a room's echo after 20 ms."""
-CALLER_SHARE = 0.3
+CALLER_SHARE = 0.35
 """With more of a frame's power than this beyond the echo, it is the caller's."""
-OPENS_FRAMES, CLOSES_FRAMES = 2, 15
+OPENS_FRAMES, CLOSES_FRAMES = 2, 25
+"""It takes 40 ms of the caller to open the gate, and half a second without them to close it."""
 PRE_EMPHASIS = 0.9
 _EDGES = np.unique(np.geomspace(5, 110, 17).astype(np.intp))  # bins of 31 Hz: 150 to 3400 Hz
 _HANN = np.hanning(SPECTRUM_SAMPLES).astype(np.float32)
