@@ -1,5 +1,6 @@
 """What is imported is declared, what is declared is locked, and install.sh knows the same extras as pyproject.toml."""
 
+import ast
 import re
 import sys
 import tomllib
@@ -23,6 +24,8 @@ IMPORTED_AS = {
     "TTS": "coqui-tts",
     "dns": "dnspython",
     "dotenv": "python-dotenv",
+    "google": "google-cloud-speech",
+    "grpc": "grpcio",
     "hibari": "hibari-tts",
     "jwt": "pyjwt",
     "opentelemetry": "opentelemetry-api",
@@ -33,8 +36,23 @@ IMPORTED_AS = {
 }
 BY_HAND = {"atheris", "xllamacpp"}
 """`tools/fuzz.py` and `test_llama_cpp.py` say how to install them; the tests of CI do without."""
-IMPORT = re.compile(r"^ *(?:import|from(?=\s+[\w.]+ import ))\s+(\w+)", re.MULTILINE)
 OURS = {"voi", "tests", "bench", *(path.stem for path in (ROOT / "bench").iterdir())}
+
+
+def tops(source: str) -> set[str]:
+    """The first part of the name of each module that this code imports."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            names.add(node.module)
+    return {name.partition(".")[0] for name in names}
+
+
+def test_all_ways_to_import_are_seen() -> None:
+    source = "import a.x, b as c\nfrom d.y import e\nfrom . import f\ndef g():\n    import h\n" + '"""\nimport i\n"""'
+    assert tops(source) == {"a", "b", "d", "h"}
 
 
 def imported(folder: str) -> dict[str, str]:
@@ -43,7 +61,7 @@ def imported(folder: str) -> dict[str, str]:
     for path in sorted((ROOT / folder).rglob("*.py")):
         if path.match("tests/peers/*/clients/*"):
             continue  # each runs with the packages of a list beside it
-        for top in set(IMPORT.findall(path.read_text())) - sys.stdlib_module_names - OURS:
+        for top in tops(path.read_text()) - sys.stdlib_module_names - OURS:
             found.setdefault(canonicalize_name(IMPORTED_AS.get(top, top)), str(path.relative_to(ROOT)))
     return found
 

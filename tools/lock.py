@@ -24,6 +24,7 @@ EXTRAS = (
     "dev",
     "echo",
     "faster-whisper",
+    "google",
     "languages",
     "litellm",
     "mcp",

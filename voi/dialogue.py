@@ -40,6 +40,8 @@ class ReplyForm:
 
 @dataclass(frozen=True, slots=True)
 class Text:
+    """Words of a message."""
+
     text: str
 
 

@@ -137,7 +137,7 @@ def test_back_within_40_ms_after_each_loss() -> None:
 def test_drift_over_ten_minutes(drift_ppm: float) -> None:
     network = Network(drift_ppm=drift_ppm, jitter_ms=10, in_order=True, loss=0.01).run(600)
     assert abs(network.mean_delay(590, 599) - network.mean_delay(5, 15)) < 3
-    assert network.buffer.delay_ms == 0
+    assert not network.buffer._waiting
     assert network.heard_ms == pytest.approx(network.sent * FRAME_MS, abs=100)
 
 
@@ -216,7 +216,7 @@ def test_anything_may_come() -> None:
         pieces += buffer.due(now_ms)
         assert all(0 < piece.samples <= 2_000 * 48 for piece in pieces)
         assert len(pieces) <= 200
-        assert buffer.delay_ms <= 65 * FRAME_MS
+        assert len(buffer._waiting) <= 65
 
 
 def test_packets_without_sound_are_neither_lost_nor_waited_for() -> None:

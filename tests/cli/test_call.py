@@ -39,7 +39,7 @@ def there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 async def test_a_call_is_ordered_and_followed(there: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write(there)
     async with serving(there, monkeypatch, engines(), **settings(there)) as running:
-        running.server.outgoing.dialers.register("desk", FakeDialer("busy"))
+        running.server.outgoing.dialers.sources.insert(0, {"desk": FakeDialer("busy")}.get)
         args = ("+4930123456", "--agent", "ada", "--url", f"http://127.0.0.1:{running.port}", "--json")
         result: Any = await asyncio.to_thread(run, *args, "--var", "name=Anna")
         assert result.exit_code == 1

@@ -98,9 +98,10 @@ def test_the_licence_of_every_weight_is_named() -> None:
     arguments = ["check", "--agents", f"{ROOT}/agents.example.json", "--tts-models", f"{ROOT}/tts_models.example.json"]
     lines = CliRunner().invoke(app, arguments).stdout.splitlines()
     first = lines.index("licences of the weights:")
-    assert "  vad silero: MIT" in lines[first:]
+    assert "  vad silero: MIT; code MIT (Voi's own)" in lines[first:]
     found = json.loads(CliRunner().invoke(app, [*arguments, "--json"]).stdout)["licences"]
-    assert {"kind": "turn", "name": "smart-turn", "licence": "BSD-2-Clause", "commercial": True} in found
+    told = {"kind": "turn", "name": "smart-turn", "licence": "BSD-2-Clause", "commercial": True}
+    assert {**told, "code": "MIT (onnxruntime)"} in found
 
 
 @pytest.mark.parametrize("arguments", [[], ["agents"], ["tts_models"]])

@@ -11,7 +11,7 @@ from typer.testing import CliRunner, Result
 
 from voi.cli import models as module
 from voi.cli import whisper_models
-from voi.cli.models import WEIGHTS, HubWeights, Weights, download, models
+from voi.cli.models import WEIGHTS, HubFolder, HubWeights, Weights, download, models
 from voi.engines.stt.whisper import download as hub_download
 
 CONTENT = b"weights"
@@ -169,3 +169,23 @@ def test_without_the_hub_it_says_which_file_to_put_where(hub: dict[str, bytes | 
     assert done.exit_code == 1
     assert HUB_FILE.url() in done.output
     assert str(tmp_path / HUB_FILE.file) in done.output.replace("\n", "")
+
+
+def test_a_folder_of_the_hub_ends_with_its_network(hub: dict[str, bytes | None], tmp_path: Path) -> None:
+    kokoro = WEIGHTS["kokoro"]
+    assert isinstance(kokoro, HubFolder)
+    assert isinstance(HUB_FILE, HubWeights)
+    for one in kokoro.each():
+        hub[one.url("raw")], hub[one.url()] = hub[HUB_FILE.url("raw")], CONTENT
+    done = run("pull", "kokoro", "--models-dir", str(tmp_path))
+    assert done.exit_code == 0, done.output
+    assert done.output.splitlines()[-1].startswith(str(tmp_path / "kokoro" / "model_quantized.onnx"))
+    assert len(list((tmp_path / "kokoro" / "voices").iterdir())) == 54
+    listed = run("list", "--models-dir", str(tmp_path)).output
+    assert [line.split()[:2] for line in listed.splitlines() if line.startswith("kokoro")] == [
+        ["kokoro", "present"], ["kokoro-float32", "missing"],
+    ]  # fmt: skip
+    hub[next(kokoro.each()).url("raw")] = None
+    failed = run("pull", "kokoro", "--models-dir", str(tmp_path / "other"))
+    assert failed.exit_code == 1
+    assert "the folder voices" in failed.output

@@ -22,6 +22,7 @@ from tests.server.fakes import API_KEY
 from tests.server.serving import Person, fake_engines, serving
 from voi.calls.usage import Whose
 from voi.core.end_reason import EndReason
+from voi.engines.remote import RemoteTts
 from voi.engines.supervised import SupervisedTts
 from voi.server.gpu_metrics import Gpu
 from voi.server.metrics import Metrics
@@ -61,7 +62,7 @@ async def exposed() -> set[str]:
     metrics.used(Whose("shop", "ada", "app"), Use("tts", "cloud", "voice", sound_ms=5, characters=5), 0.5)
     metrics.used(Whose("shop", "ada", "app"), Use("llm", "litellm", "m", 1, 1), None)
     engine = SupervisedTts(FakeTts)
-    engine.engine.process = SimpleNamespace(name="xtts", pid=os.getpid())  # type: ignore[attr-defined]
+    engine.engine = RemoteTts(SimpleNamespace(name="xtts", pid=os.getpid(), host_pid=None), "fake")
     metrics.watch_engines({"TTS voice, fake": engine})
     metrics.not_saved()
     metrics.tool_used(ToolUse(1, "a", "book", "http", "{}", 5, 5))
@@ -291,4 +292,4 @@ async def test_a_real_prometheus_scrapes_a_server_with_the_example(
                         assert response.status == 200, (query, await response.text())
         finally:
             process.send_signal(signal.SIGTERM)
-            await asyncio.wait_for(process.wait(), 10)
+            await asyncio.wait_for(process.wait(), 60)

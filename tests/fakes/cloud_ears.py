@@ -468,7 +468,7 @@ class _FluxConnection(EarConnection):
         return []
 
     def _ended(self, trigger: str) -> str:
-        told = self._told("EndOfTurn", trigger=trigger)
+        told = self._told("EndOfTurn", trigger=trigger, end_of_turn_confidence=0.9)
         self.confirmed()
         self._turn += 1
         self._open = False
@@ -606,6 +606,62 @@ class MemorySocket(CloudSocket):
         return asyncio.get_running_loop().time()
 
 
+# ---- Google ---------------------------------------------------------------------------------------
+
+
+class GoogleService(EarService):
+    """Its answers in the form of `voi.engines.stt.cloud.google_forms`; `tests.fakes.google_services` has the real
+    one."""
+
+    LIFE_S = 300.0
+
+    def connection(self) -> EarConnection:
+        return GoogleConnection(self)
+
+
+class GoogleConnection(EarConnection):
+    """One call: it hears until it is told the end, and then says what is final. Tentative text comes in two parts, and
+    a final text and the next tentative one in one answer."""
+
+    idle_close = Close(1011, "Stream timed out after receiving no more client requests.")
+
+    def __init__(self, service: EarService) -> None:
+        super().__init__(service)
+        self._opened_s: float | None = None
+
+    def tick(self, now_s: float) -> list[Answer]:
+        self._opened_s = now_s if self._opened_s is None else self._opened_s
+        if now_s - self._opened_s > GoogleService.LIFE_S:
+            return [Close(1011, "Max duration of 5 minutes reached for stream.")]
+        return super().tick(now_s)
+
+    def hear(self, pcm: bytes) -> list[Answer]:
+        return super().hear(pcm) if 0 < len(pcm) <= 25_000 else [Close(1007, "Audio chunk is too large.")]
+
+    def shown(self) -> list[Answer]:
+        words = words_in(self.pcm, self.from_ms)
+        if self.pausing and len(words) >= 3:
+            self.confirmed()
+            return [self._told((words[:-1], True), (words[-1:], True), ([], False))]
+        return [self._told((words[:-1], False), (words[-1:], False))] if words else [json.dumps({"results": []})]
+
+    def command(self, told: dict[str, Any]) -> list[Answer]:
+        if not told.get("end"):
+            return []
+        words, _, _ = self.confirmed()
+        return self.later([*([self._told((words, True))] if words else []), '{"end":true}', Close(1000)])
+
+    def _told(self, *parts: tuple[list[Word], bool]) -> str:
+        return json.dumps({"results": [
+            {
+                "text": " ".join(text for text, _, _ in words) if not n else " ".join(["", *(w[0] for w in words)]),
+                "final": final, "end_ms": words[-1][2] if words else self.at_ms, "language": "en-us",
+                "words": [[*word, 0.9] for word in words] if final else [],
+            }
+            for n, (words, final) in enumerate(parts)
+        ]})  # fmt: skip
+
+
 # ---- OpenAI's transcription over HTTP ---------------------------------------------------------------
 
 
@@ -619,6 +675,8 @@ class TranscriptionServer:
         self.at_once = self.most_at_once = 0
         self.takes_s = 0.0
         self.status = 200
+        self.fail = 0
+        """So many requests fail in passing."""
         self.body: str | None = None
 
     async def transcribe(self, request: web.Request) -> web.Response:
@@ -642,6 +700,9 @@ class TranscriptionServer:
             raise
         finally:
             self.at_once -= 1
+        if self.fail:
+            self.fail -= 1
+            return web.Response(status=503)
         if self.status != 200 or self.body is not None:
             return web.Response(status=self.status, body=self.body, content_type="application/json")
         words = words_in(pcm, 0)

@@ -32,7 +32,7 @@ class Close:
     reason: str = ""
 
 
-Answer = str | Close
+Answer = str | bytes | Close
 
 
 def sound_of(text: str) -> bytes:
@@ -48,6 +48,7 @@ class VoiceService:
     """What all have: keys, sockets, and what they were told."""
 
     key_header = ""
+    key_value = KEY
     at_once_max = 1_000
 
     def __init__(self) -> None:
@@ -56,10 +57,12 @@ class VoiceService:
         self.sockets = 0
         """Open now."""
         self.most_sockets = 0
+        self.lose = 0
+        """So many connections are lost when they are told something."""
         self.refuse_status: int | None = None
         self.refuse_body = ""
 
-    def connection(self) -> "Connection":
+    def connection(self, path: str = "") -> "Connection":
         raise NotImplementedError
 
     def get(self, path: str) -> Any:
@@ -91,7 +94,7 @@ class CartesiaService(VoiceService):
             return {"data": voices[1:], "has_more": False, "unknown": 1}
         return {"data": voices[:1], "has_more": True}
 
-    def connection(self) -> Connection:
+    def connection(self, path: str = "") -> Connection:
         return _CartesiaConnection(self)
 
 
@@ -176,7 +179,7 @@ class ElevenLabsService(VoiceService):
     def get(self, path: str) -> Any:
         return {"voices": [{"voice_id": f"{name}{'0' * 17}", "name": name, "labels": {}} for name in ("Ada", "Bob")]}
 
-    def connection(self) -> Connection:
+    def connection(self, path: str = "") -> Connection:
         return _ElevenLabsConnection(self)
 
 
@@ -241,6 +244,83 @@ class _ElevenLabsConnection(Connection):
             yield json.dumps({"audio": audio, name: context, "alignment": alignment, "normalizedAlignment": None})
 
 
+# ---- Deepgram Aura --------------------------------------------------------------------------------
+
+
+class AuraService(VoiceService):
+    """Sound is binary and has no label. After 20 flushes within a minute there is a warning and no sound; after a
+    `Clear` some sound still comes."""
+
+    key_header = "Authorization"
+    key_value = f"Token {KEY}"
+
+    def __init__(self, flushes: int = 20) -> None:
+        super().__init__()
+        self.flushes = flushes
+        self.warnings = 0
+        self.never_cleared = False
+
+    def get(self, path: str) -> Any:
+        return {
+            "stt": [{"name": "nova", "canonical_name": "nova-3"}],
+            "tts": [
+                {"name": "eva", "canonical_name": "aura-2-eva-de", "languages": ["de"]},
+                {"name": "Ada", "canonical_name": "aura-2-ada-en", "languages": ["en", "en-US"], "news": 1},
+                {"name": "Bob", "canonical_name": "aura-2-bob-en"},
+                {"name": "Bob", "canonical_name": "aura-bob-en"},
+            ],
+        }  # fmt: skip
+
+    def connection(self, path: str = "") -> Connection:
+        assert "model=" in path
+        return _AuraConnection(self)
+
+
+class _AuraConnection(Connection):
+    def __init__(self, service: AuraService) -> None:
+        self._service = service
+        self._text = ""
+        self._flushes_s: list[float] = []
+        self._number = 0
+        self._now_s = 0.0
+
+    def tick(self, now_s: float) -> list[Answer]:
+        self._now_s = now_s
+        return []
+
+    def take(self, message: str) -> list[Answer]:
+        told = json.loads(message)
+        self._service.told.append(told)
+        match told["type"]:
+            case "Speak":
+                assert len(told["text"]) <= 2_001
+                self._text += told["text"]
+                return [json.dumps({"type": "Metadata", "request_id": "r", "model_name": "m", "unknown": [1]})]
+            case "Clear":
+                self._text = ""
+                cleared = [] if self._service.never_cleared else [json.dumps({"type": "Cleared", "sequence_id": 1})]
+                return [b"\x00\x20" * 100, *cleared]
+            case "Flush":
+                return self._flush()
+        return [json.dumps({"type": "Error", "description": "no such message", "code": "DATA-0000"})]
+
+    def _flush(self) -> list[Answer]:
+        self._flushes_s = [at_s for at_s in self._flushes_s if self._now_s - at_s < 60] + [self._now_s]
+        if len(self._flushes_s) > self._service.flushes:
+            self._service.warnings += 1
+            return [json.dumps({"type": "Warning", "code": "FLUSH", "description": "Too many; they are ignored."})]
+        text, self._text = self._text, ""
+        if "refuse" in text:
+            error = {"type": "Error", "description": f"Odd: {text}. No such voice.", "code": "voice_not_found"}
+            return [json.dumps(error)]
+        if "hang up" in text:
+            return [Close(1011, "internal")]
+        pcm = b"" if "silence" in text else sound_of(text)
+        sound = [pcm[start : start + PIECE_BYTES] for start in range(0, len(pcm), PIECE_BYTES)]
+        self._number += 1
+        return [*sound, json.dumps({"type": "Flushed", "sequence_id": self._number})]
+
+
 # ---- over aiohttp, and in memory --------------------------------------------------------------------
 
 
@@ -250,7 +330,7 @@ async def serve(service: VoiceService) -> AsyncIterator[str]:
 
     async def meet(request: web.Request) -> web.StreamResponse:
         service.paths.append(request.path_qs)
-        if request.headers.get(service.key_header) != KEY:
+        if request.headers.get(service.key_header) != service.key_value:
             return web.json_response({"detail": {"status": "invalid_api_key", "message": "Wrong key"}}, status=401)
         if service.refuse_status is not None:
             return web.Response(status=service.refuse_status, text=service.refuse_body)
@@ -258,7 +338,7 @@ async def serve(service: VoiceService) -> AsyncIterator[str]:
             return web.json_response(service.get(request.path_qs))
         socket = web.WebSocketResponse()
         await socket.prepare(request)
-        connection = service.connection()
+        connection = service.connection(request.path_qs)
         service.sockets += 1
         service.most_sockets = max(service.most_sockets, service.sockets)
         loop = asyncio.get_running_loop()
@@ -270,11 +350,16 @@ async def serve(service: VoiceService) -> AsyncIterator[str]:
                 if message is not None and message.type.name != "TEXT":
                     break
                 answers = connection.tick(loop.time())
-                for answer in [*answers, *(connection.take(message.data) if message is not None else ())]:
+                if message is not None and service.lose:
+                    service.lose -= 1
+                    answers = [Close(1011, "internal")]
+                elif message is not None:
+                    answers += connection.take(message.data)
+                for answer in answers:
                     if isinstance(answer, Close):
                         await socket.close(code=answer.code, message=answer.reason.encode())
                         return socket
-                    await socket.send_str(answer)
+                    await (socket.send_str(answer) if isinstance(answer, str) else socket.send_bytes(answer))
         finally:
             service.sockets -= 1
         return socket
@@ -293,15 +378,15 @@ class MemoryClient:
 
     async def connect(self, url: str) -> "MemorySocket":
         await asyncio.sleep(0.05)
-        return MemorySocket(self._service)
+        return MemorySocket(self._service, url)
 
 
 class MemorySocket(CloudSocket):
     IDLE_S = 300.0
     """It is closed after so long without a message."""
 
-    def __init__(self, service: VoiceService) -> None:
-        self._service, self._connection = service, service.connection()
+    def __init__(self, service: VoiceService, url: str) -> None:
+        self._service, self._connection = service, service.connection(url)
         self._answers: asyncio.Queue[Answer] = asyncio.Queue()
         self._closed = False
         self._last_s = self._now_s()
@@ -331,7 +416,7 @@ class MemorySocket(CloudSocket):
                 if self._now_s() - self._last_s > self.IDLE_S:
                     await self.close()
                 continue
-            if isinstance(answer, str):
+            if not isinstance(answer, Close):
                 return answer
             await self.close()
             if answer.code != 1000:

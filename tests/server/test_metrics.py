@@ -10,6 +10,7 @@ from typing import ClassVar
 
 from tests.fakes.engines import FakeTts
 from voi.core.end_reason import EndReason
+from voi.engines.remote import RemoteTts
 from voi.engines.supervised import SupervisedTts
 from voi.server.engine_metrics import children, resident_bytes
 from voi.server.metrics import STEPS, Metrics
@@ -97,10 +98,10 @@ async def test_memory_of_worker_processes() -> None:
     metrics, engines = Metrics(lambda: 0), [SupervisedTts(FakeTts) for _ in range(4)]
     metrics.watch_engines({f"TTS voice {number}, fake": engine for number, engine in enumerate(engines)})
     assert "voi_worker_memory_bytes{" not in metrics.text("")[0].decode()  # none has a process of its own
-    one, other = (SimpleNamespace(name="xtts", pid=os.getpid()) for _ in range(2))
-    shared = SimpleNamespace(name="whisper", pid=None)  # it is not this server's
+    one, other = (SimpleNamespace(name="xtts", pid=os.getpid(), host_pid=None) for _ in range(2))
+    shared = SimpleNamespace(name="whisper", pid=None, host_pid=None)  # it is not this server's
     for engine, process in zip(engines, (one, one, other, shared), strict=True):
-        engine.engine.process = process  # type: ignore[attr-defined]
+        engine.engine = RemoteTts(process, "fake")
 
     def told() -> dict[str, float]:
         exposed = metrics.text("")[0].decode()

@@ -4,12 +4,14 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
 from tests.store.calls import BEGAN_MS, keep, kept, told
 from voi.config.agents import Agent
 from voi.errors import ConfigError
-from voi.store.agent_versions import note_version, read_version, version_of
+from voi.store.agent_versions import note_version, version_of
 from voi.store.migrate import HEAD, VERSIONS, migrate, revision
+from voi.store.schema import agent_versions
 from voi.store.store import Store
 from voi.store.tokens import (
     Issued,
@@ -67,8 +69,8 @@ async def test_versions_of_agents(store: Store) -> None:
     async with store.writing() as connection:
         await note_version(connection, "ada", version, config, BEGAN_MS)
         await note_version(connection, "ada", version, "later", BEGAN_MS)
-        assert await read_version(connection, "ada", version) == config
-        assert await read_version(connection, "ada", "unknown") is None
+        kept = (await connection.execute(select(agent_versions))).all()
+    assert [(row.agent, row.version, row.since_ms, row.config) for row in kept] == [("ada", version, BEGAN_MS, config)]
     assert "Be kind." in config
 
 

@@ -100,11 +100,6 @@ class JitterBuffer:
         """Sequence number of a packet that is far off the others. If the next one follows it, a new stream begins."""
 
     @property
-    def delay_ms(self) -> float:
-        """How much sound waits."""
-        return sum(self._samples_of(each.payload) for each in self._waiting.values()) / self._per_ms
-
-    @property
     def deadline_ms(self) -> float | None:
         """When to call `due`; None: when the first packet has come."""
         if self._next is None:

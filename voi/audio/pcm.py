@@ -16,18 +16,22 @@ SILENCE_DBFS = -120.0
 
 
 def ms_to_samples(ms: int, rate_hz: int) -> int:
+    """How many samples at `rate_hz` last `ms`, rounded down."""
     return ms * rate_hz // 1000
 
 
 def samples_to_ms(samples: int, rate_hz: int) -> int:
+    """How many ms that many samples at `rate_hz` last, rounded down."""
     return samples * 1000 // rate_hz
 
 
 def ms_to_bytes(ms: int, rate_hz: int) -> int:
+    """How many bytes of s16le mono at `rate_hz` last `ms`, rounded down to a whole sample."""
     return ms_to_samples(ms, rate_hz) * SAMPLE_BYTES
 
 
 def bytes_to_ms(n_bytes: int, rate_hz: int) -> int:
+    """How many ms that many bytes of s16le mono at `rate_hz` last, rounded down."""
     return samples_to_ms(n_bytes // SAMPLE_BYTES, rate_hz)
 
 
@@ -35,6 +39,7 @@ def bytes_to_ms(n_bytes: int, rate_hz: int) -> int:
 
 
 def silence(ms: int, rate_hz: int) -> bytes:
+    """`ms` of silence, as s16le mono at `rate_hz`."""
     return bytes(ms_to_bytes(ms, rate_hz))
 
 

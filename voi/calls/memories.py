@@ -56,9 +56,10 @@ class MemoryStore(Protocol):
 
 
 class MemoryMetrics(Protocol):
-    """Counters of memories."""
+    """Counters of memories. The server has them."""
 
-    def memory_failed(self, trouble: MemoryTrouble) -> None: ...
+    def memory_failed(self, trouble: MemoryTrouble) -> None:
+        """Something was not remembered, or a conversation not summarized."""
 
 
 class CallMemory:

@@ -16,7 +16,7 @@ class Mistakes:
         self._at_s = 0.0
 
     def forgives(self, now_s: float) -> bool:
-        """It made another one. False: they were too many. `now_s`: seconds on a clock that never goes back."""
+        """Count another mistake. False: there were too many. `now_s`: seconds on a clock that never goes back."""
         self._unforgiven = max(0.0, self._unforgiven - (now_s - self._at_s) * MISTAKES_PER_S) + 1
         self._at_s = now_s
         return self._unforgiven <= MISTAKES_BURST

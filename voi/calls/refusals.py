@@ -18,7 +18,10 @@ log = logging.getLogger(__name__)
 
 
 class CountsRefusals(Protocol):
-    def refused(self, reason: EndReason) -> None: ...
+    """A counter of refusals. The server has it."""
+
+    def refused(self, reason: EndReason) -> None:
+        """A client was refused for that reason."""
 
 
 class Refusals:

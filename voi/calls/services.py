@@ -16,6 +16,8 @@ from voi.tasks import Tasks
 
 
 class OpenSession(Protocol):
+    """Makes sessions of what the server has: its engines, tools, files and observers."""
+
     def __call__(
         self,
         conversation_id: str,
@@ -26,29 +28,37 @@ class OpenSession(Protocol):
         /,
         continued: Continued | None = None,
     ) -> Session:
-        """Make the session of the call with that id; it does not run yet. `continued`: what it goes on from. Raises
+        """The session of the call with that id; it does not run yet. `continued`: what it goes on from. Raises
         ClientError for an agent that this server cannot run."""
         ...
 
 
 class CallMetrics(Protocol):
-    """Counters of calls."""
+    """Counters of calls. The server has them."""
 
-    def began(self, mode: str, door: str) -> None: ...
+    def began(self, mode: str, door: str) -> None:
+        """A call began. `mode`: what the client asked for, in the protocol of that door."""
 
-    def failed(self, reason: EndReason) -> None: ...
+    def failed(self, reason: EndReason) -> None:
+        """A call that had begun ended for that reason, which is a failure."""
 
-    def refused(self, reason: EndReason) -> None: ...
+    def refused(self, reason: EndReason) -> None:
+        """A client was refused for that reason."""
 
-    def mistake(self) -> None: ...
+    def mistake(self) -> None:
+        """A client sent what its protocol does not allow."""
 
-    def lost(self) -> None: ...
+    def lost(self) -> None:
+        """A client's connection was lost; the call waits for another."""
 
-    def resumed(self) -> None: ...
+    def resumed(self) -> None:
+        """A client came back to its call."""
 
-    def not_saved(self) -> None: ...
+    def not_saved(self) -> None:
+        """The state of a conversation that is over could not be saved."""
 
-    def ungranted(self) -> None: ...
+    def ungranted(self) -> None:
+        """A client asked for what its token does not grant."""
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,10 @@ log = logging.getLogger(__name__)
 
 
 class CountsUngranted(Protocol):
-    def ungranted(self) -> None: ...
+    """A counter of clients that asked for what their token does not grant. The server has it."""
+
+    def ungranted(self) -> None:
+        """A client asked for such a thing."""
 
 
 class Ungranted:

@@ -53,6 +53,8 @@ class Total:
 
 
 class OnUse(Protocol):
+    """Told of each use of an engine by a call, as it happens."""
+
     def __call__(self, whose: Whose, use: Use, cost: float | None, /) -> None:
         """A call used something. `cost` None: unknown."""
         ...

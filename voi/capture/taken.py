@@ -28,4 +28,5 @@ class Taken:
 
 
 def failed(problem: Problem, so_far: str = "") -> Taken:
+    """Nothing was taken down, because of that problem. `so_far`: the part of the value that is known."""
     return Taken(problem=problem, so_far=so_far)

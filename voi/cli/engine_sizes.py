@@ -81,6 +81,7 @@ def xtts_size(layout: Layout, weights_mib: float, bytes_each: int, slots: int) -
 
 
 def published_xtts(bytes_each: int) -> Size:
+    """The memory that the published XTTS model takes on a GPU. `bytes_each`: of one weight."""
     return xtts_size(Layout(), XTTS_PARAMETERS_M * 1e6 * bytes_each / MIB, bytes_each, SLOTS["cuda"])
 
 

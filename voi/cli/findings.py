@@ -312,6 +312,7 @@ def _disk(settings: Settings) -> Finding:
 
 
 def as_json(findings: list[Finding], ok: bool) -> str:
+    """The findings as JSON, for programs. `ok`: whether the command found no mistake."""
     rows = [
         {"group": each.group, "what": each.what, "state": each.state, "detail": each.detail, "cure": each.cure}
         for each in findings

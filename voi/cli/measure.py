@@ -131,6 +131,7 @@ async def measure_tts(label: str, tts: SentenceTts, rounds: int, on: Progress) -
 
 
 async def measure_turn(turn: TurnDetector, pcm: bytes, rounds: int, on: Progress) -> list[Measured]:
+    """Times so many judgements on the end of `pcm` (16 kHz s16le), one after the other. Raises EngineError."""
     took_ms = []
     for number in range(rounds):
         on(f"Turn detection {turn.info.name}: {number + 1} of {rounds}")

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 import zipfile
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -15,10 +16,14 @@ from typing import Annotated
 
 import typer
 
+from voi.cli import kokoro_weights
+
 DOWNLOAD_DEADLINE_S = 600
 
 
 class ModelAction(StrEnum):
+    """What `voi models` does."""
+
     LIST = "list"
     PULL = "pull"
 
@@ -52,9 +57,27 @@ class HubWeights:
         return f"{HUB}/{self.repository}/{kind}/{self.commit}/{self.path}"
 
 
+@dataclass(frozen=True, slots=True)
+class HubFolder:
+    """Several files of one repository of the hub. `files`: file in the models folder -> path in the repository. `file`:
+    the one without which the others are of no use; it comes last."""
+
+    file: str
+    size_mb: int
+    licence: str
+    purpose: str
+    repository: str
+    commit: str
+    files: Mapping[str, str]
+
+    def each(self) -> Iterator[HubWeights]:
+        for name in sorted(self.files, key=lambda name: name == self.file):
+            yield HubWeights(name, 0, self.licence, "", self.repository, self.commit, self.files[name])
+
+
 HUB = "https://huggingface.co"
 POINTER_MAX_BYTES = 1_024
-WEIGHTS: dict[str, Weights | HubWeights] = {
+WEIGHTS: dict[str, Weights | HubWeights | HubFolder] = {
     "smart-turn": Weights(
         file="smart-turn-v3.2-cpu.onnx",
         size_mb=9,
@@ -72,6 +95,24 @@ WEIGHTS: dict[str, Weights | HubWeights] = {
         repository="p99lab/turn-1-mini",
         commit="22bcc75c9857d664ede4811cf3dfaa46be7c4376",
         path="onnx/turn-1-mini.step.int8dyn.onnx",
+    ),
+    "kokoro": HubFolder(
+        file="kokoro/model_quantized.onnx",
+        size_mb=120,
+        licence="Apache-2.0",
+        purpose="54 voices in six languages, int8: the TTS engine kokoro",
+        repository=kokoro_weights.REPOSITORY,
+        commit=kokoro_weights.COMMIT,
+        files=kokoro_weights.files("model_quantized"),
+    ),
+    "kokoro-float32": HubFolder(
+        file="kokoro/model.onnx",
+        size_mb=354,
+        licence="Apache-2.0",
+        purpose="the same in single precision",
+        repository=kokoro_weights.REPOSITORY,
+        commit=kokoro_weights.COMMIT,
+        files=kokoro_weights.files("model"),
     ),
 }
 
@@ -108,7 +149,10 @@ def models(
         raise typer.Exit(2)
     try:
         weights = WEIGHTS.get(name)
-        if isinstance(weights, HubWeights):
+        if isinstance(weights, HubFolder):
+            for one in weights.each():
+                pull_from_hub(one, models_dir)
+        elif isinstance(weights, HubWeights):
             pull_from_hub(weights, models_dir)
         elif weights:
             pull(weights, models_dir)
@@ -127,6 +171,12 @@ def _by_hand(name: str, models_dir: Path) -> str:
     if name not in WEIGHTS:
         return whisper_models.by_hand(name, models_dir)
     weights = WEIGHTS[name]
+    if isinstance(weights, HubFolder):
+        folder = (models_dir / weights.file).parent.absolute()
+        return (
+            f"on a machine that has one, fetch from {HUB}/{weights.repository}/tree/{weights.commit} its "
+            f"{weights.files[weights.file]} and the folder voices, and put both into {folder}"
+        )
     if isinstance(weights, HubWeights):
         return (
             f"on a machine that has one, open {weights.url()}, "

@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 import typer
 
-from voi.cli.options import AsJson
+from voi.cli.options import AsJson, with_options_of
 
 phones = typer.Typer(
     help="Telephone accounts of the running server: list, add, change, start, stop, delete; and end their calls.",
@@ -53,17 +53,39 @@ def list_(url: Url = "", as_json: AsJson = False) -> None:
             typer.echo(line)
 
 
-@phones.command()
-def add(
-    name: AccountName,
+def given_fields(
     server: Registrar = "",
     user: User = "",
-    password_file: PasswordFile = None,
     agent: AnsweringAgent = "",
     display_name: DisplayName = "",
     greeting: Greeting = "",
     auto_answer: AutoAnswer = None,
     field: Fields = None,
+) -> dict[str, Any]:
+    """The fields of an account that the command line gives. Raises typer.BadParameter."""
+    given = {"server": server, "user": user, "agent": agent, "display_name": display_name, "greeting": greeting}
+    fields: dict[str, Any] = {name: value for name, value in given.items() if value}
+    if auto_answer is not None:
+        fields["auto_answer"] = auto_answer
+    for each in field or ():
+        name, equals, value = each.partition("=")
+        if not equals or not name:
+            raise typer.BadParameter("a field is FIELD=JSON")
+        if name in ("password", "secret"):
+            raise typer.BadParameter("a secret does not belong on the command line: use --password-file")
+        try:
+            fields[name] = json.loads(value)
+        except ValueError:
+            fields[name] = value  # a plain text needs no quotes
+    return fields
+
+
+@phones.command()
+@with_options_of(given_fields)
+def add(
+    fields: dict[str, Any],
+    name: AccountName,
+    password_file: PasswordFile = None,
     start_it: Annotated[bool, typer.Option("--start/--no-start", help="Use it at once.")] = True,
     url: Url = "",
     as_json: AsJson = False,
@@ -71,30 +93,23 @@ def add(
     """Add an account. Its password is asked for, or read from a file: never given on the command line."""
     from voi.cli.server_api import ask_server
 
-    fields = _fields(server, user, agent, display_name, greeting, auto_answer, field)
-    password = _password(password_file, asks=bool(user) and fields.get("registers") is not False)
+    password = _password(password_file, asks=bool(fields.get("user")) and fields.get("registers") is not False)
     body = {"name": name, "started": start_it, **fields, **({"password": password} if password else {})}
     _show(ask_server("POST", "/phones/accounts", body, url), as_json=as_json)
 
 
 @phones.command()
+@with_options_of(given_fields)
 def change(
+    fields: dict[str, Any],
     name: AccountName,
-    server: Registrar = "",
-    user: User = "",
     password_file: PasswordFile = None,
-    agent: AnsweringAgent = "",
-    display_name: DisplayName = "",
-    greeting: Greeting = "",
-    auto_answer: AutoAnswer = None,
-    field: Fields = None,
     url: Url = "",
     as_json: AsJson = False,
 ) -> None:
     """Change what is given of an account; FIELD=null takes a field back. It registers again, and its calls go on."""
     from voi.cli.server_api import ask_server
 
-    fields = _fields(server, user, agent, display_name, greeting, auto_answer, field)
     if password := _password(password_file, asks=False):
         fields["password"] = password
     if not fields:
@@ -142,27 +157,6 @@ def hang_up(
 
 def _path(name: str) -> str:
     return f"/phones/accounts/{quote(name, safe='')}"
-
-
-def _fields(
-    server: str, user: str, agent: str, display_name: str, greeting: str, auto_answer: bool | None,
-    others: list[str] | None,
-) -> dict[str, Any]:  # fmt: skip
-    given = {"server": server, "user": user, "agent": agent, "display_name": display_name, "greeting": greeting}
-    fields: dict[str, Any] = {name: value for name, value in given.items() if value}
-    if auto_answer is not None:
-        fields["auto_answer"] = auto_answer
-    for each in others or ():
-        name, equals, value = each.partition("=")
-        if not equals or not name:
-            raise typer.BadParameter("a field is FIELD=JSON")
-        if name in ("password", "secret"):
-            raise typer.BadParameter("a secret does not belong on the command line: use --password-file")
-        try:
-            fields[name] = json.loads(value)
-        except ValueError:
-            fields[name] = value  # a plain text needs no quotes
-    return fields
 
 
 def _password(file: Path | None, *, asks: bool) -> str:

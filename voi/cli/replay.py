@@ -163,6 +163,8 @@ def _short(value: Any) -> str:
 
 
 def journal_of(recording: Path) -> Path:
+    """The journal of a recording: its folder, or the journal itself. Raises ClientError if it is encrypted or not
+    there."""
     from voi.errors import ClientError
     from voi.sealing.file import SUFFIX
 

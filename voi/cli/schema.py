@@ -7,6 +7,8 @@ import typer
 
 
 class File(StrEnum):
+    """Files that have a JSON schema."""
+
     AGENTS = "agents"
     TTS_MODELS = "tts_models"
     PHONES = "phones"

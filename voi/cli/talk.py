@@ -134,6 +134,7 @@ def _check_out(file: Path) -> None:
 
 
 def own_url() -> str:
+    """The WebSocket of the server whose settings are in this folder. Raises ConfigError."""
     from voi.config.settings import load_settings
 
     settings = load_settings()
@@ -142,6 +143,7 @@ def own_url() -> str:
 
 
 def own_token() -> str:
+    """A token for that server, valid for a day. Raises ConfigError if the settings have no secret to sign it with."""
     from voi.config.settings import load_settings
     from voi.server.auth import issue_token
 

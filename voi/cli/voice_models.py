@@ -1,5 +1,6 @@
 """The models of tts_models.json for the commands about voices: also a model whose file of voices does not exist yet."""
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,7 +26,7 @@ def read_models(file: Path) -> dict[str, TtsModel]:
     for name, value in raw.items():
         model = None if is_comment(name) else validated(TtsModel, value, str(file), (name,), problems)
         if model is not None:
-            found[name] = model.beside(file)
+            found[name] = model.beside(file).with_usual_files()
     problems.raise_if_any()
     return found
 
@@ -113,13 +114,35 @@ def listed_voices(model: TtsModel, settings: Settings) -> Listed:
     ConfigError."""
     note = "none yet" if _clones(model.engine) else "the engine's own voices"
     try:
-        names = _names(model, settings)
+        names = _names(model, settings) or _voices_of_service(model, settings)
     except EngineError as error:
         names, note = (), str(error)
     tones = model.voice_tone_map.items()
     return Listed(
         {name: tuple(tone for tone, named in tones if named == name) for name in names}, "" if names else note
     )
+
+
+def _voices_of_service(model: TtsModel, settings: Settings) -> tuple[str, ...]:
+    """The voices that a service lists, which costs nothing; () for other engines. Raises EngineError."""
+    info = registry.tts_info(model.engine)
+    if info is None or not info.cloud:
+        return ()
+
+    async def ask() -> tuple[str, ...]:
+        factory = registry.find("tts", model.engine)
+        options = engine_options(factory, settings.models_dir, settings.device, model.engine_options())
+        engine = registry.build(factory, "tts", model.engine, options)
+        try:
+            await engine.warm_up()
+            return engine.info.voices  # type: ignore[no-any-return]
+        finally:
+            await engine.close()
+
+    try:
+        return asyncio.run(ask())
+    except ConfigError as error:  # a key that is not set is no mistake of the other models
+        raise EngineError(" ".join(error.problems)) from error
 
 
 def _clones(engine: str) -> bool:

@@ -1,4 +1,4 @@
-"""The licence of every weight that the configuration uses, for `voi check`."""
+"""The licences of all weights that the configuration uses, and of the code that computes with them: `voi check`."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
@@ -14,47 +14,28 @@ from voi.errors import VoiError
 
 @dataclass(frozen=True, slots=True)
 class WeightLicence:
-    """`name`: the engine, or the model of tts_models.json. `commercial`: whether it allows commercial use; None: that
-    depends."""
+    """`name`: the engine, or the model of tts_models.json. `licence`: of the weights. `commercial`: whether it allows
+    commercial use; None: that depends. `code`: of the programs that compute with them; "": unknown."""
 
     kind: str
     name: str
     licence: str
     commercial: bool | None
+    code: str = ""
 
     def __str__(self) -> str:
         note = {True: "", False: ": NO commercial use", None: ": read it before commercial use"}[self.commercial]
-        return f"{self.kind} {self.name}: {self.licence}{note}"
+        return f"{self.kind} {self.name}: {self.licence}{note}{f'; code {self.code}' if self.code else ''}"
 
     def as_dict(self) -> dict[str, Any]:
         return asdict(self)
 
 
-KNOWN: Mapping[tuple[str, str], tuple[str, bool | None]] = {
-    ("vad", "silero"): ("MIT", True),
-    ("turn", "smart-turn"): ("BSD-2-Clause", True),
-    ("turn", "turn-1-mini"): ("Apache-2.0", True),
-    ("voice", "voice-judge"): ("MIT", True),
-    ("stt", "moonshine"): ("MIT (the English model tiny-en)", True),
-    ("stt", "whisper"): ("MIT", True),
-    ("stt", "faster-whisper"): ("MIT (OpenAI's Whisper, converted)", True),
-    ("tts", "hibari"): ("Apache-2.0", True),
-    ("tts", "piper"): (
-        "CC0-1.0 (the voice joe; fine-tuned from lessac, whose recordings have terms of their own)",
-        None,
-    ),
-    ("tts", "espeak"): ("GPL-3.0-or-later (espeak-ng, a program without weights)", True),
-    ("tts", "xtts"): ("Coqui Public Model License 1.0.0", False),
-}
 PROVIDERS_TERMS = "the terms of its provider"
 OWN_FILE = "of the model file that its options name"
 """For an engine whose options name another model than its default."""
-_FILES = {
-    "stt.moonshine": "model_path",
-    "stt.whisper": "model",
-    "stt.faster-whisper": "model",
-    "tts.piper": "checkpoint",
-}
+OTHERS = "known to those who brought the engine"
+NO_WEIGHTS = "no weights"
 
 
 def weight_licences(config: Config, settings: Settings) -> list[WeightLicence]:
@@ -78,17 +59,14 @@ def _all(config: Config, settings: Settings) -> Iterator[WeightLicence]:
 
 def _of(kind: registry.Kind, name: str, engine: str, options: Mapping[str, Any]) -> WeightLicence:
     shown = name if name == engine else f"{name} ({engine})"
-    file = options.get(_FILES.get(f"{kind}.{engine}", ""))
-    if isinstance(file, str) and "/" in file:
-        return WeightLicence(kind, shown, OWN_FILE, None)
-    licence, commercial = KNOWN.get((kind, engine)) or (_of_others(kind, engine), None)
-    return WeightLicence(kind, shown, licence, commercial)
-
-
-def _of_others(kind: registry.Kind, engine: str) -> str:
-    """Of an engine whose weights are not Voi's to know."""
     try:
-        cloud = info_of(registry.find(kind, engine), engine).cloud
+        info = info_of(registry.find(kind, engine), engine)
     except VoiError:
-        cloud = False
-    return PROVIDERS_TERMS if cloud else "known to those who brought the engine"
+        return WeightLicence(kind, shown, OTHERS, None)
+    known = info.licences
+    if known is None:
+        return WeightLicence(kind, shown, PROVIDERS_TERMS if info.cloud else OTHERS, None)
+    file = options.get(known.own_weights)
+    if isinstance(file, str) and "/" in file:
+        return WeightLicence(kind, shown, OWN_FILE, None, known.code)
+    return WeightLicence(kind, shown, known.weights or NO_WEIGHTS, known.commercial, known.code)

@@ -27,6 +27,7 @@ _KINDS: dict[str, tuple[Callable[[str, Path], Path], Callable[[str, Path, FetchP
 
 
 def is_name(name: str | None) -> TypeGuard[str]:
+    """Whether this is the name of a Whisper model, such as whisper-small or faster-whisper-small."""
     return name is not None and any(name.removeprefix(kind) in (*SIZES, *ALIASES) for kind in _KINDS)
 
 

@@ -49,6 +49,7 @@ def _texts(value: Any) -> Any:
 
 
 def choices_of(value: Any) -> Any:
+    """A bare text, or a list of them, as the field `choices` of an object; anything else as it is."""
     return {"choices": [value] if isinstance(value, str) else value} if isinstance(value, str | list) else value
 
 

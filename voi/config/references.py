@@ -49,6 +49,8 @@ class Known:
 
 
 def check_references(entry: AgentEntry, known: Known, source: str, problems: Problems) -> None:
+    """Adds to `problems` what the agent names that does not exist: agents, voices, sound files, words of other
+    languages. `source`: where the agent stands, for the words of a problem."""
     _check_agents(entry, known.entries, source, problems)
     _check_voices(entry, known, source, problems)
     _check_sound_files(entry, known.greetings_dir, source, problems)

@@ -10,6 +10,7 @@ from voi.config.json_file import is_comment, validated
 from voi.config.parts import FileModel, LanguageCode
 from voi.config.problems import Problems, quoted
 from voi.config.tones import DEFAULT_TONES, TONE_LONGEST, folded, tones_of
+from voi.config.usual_variables import xtts_files
 from voi.text.language import AUTO
 
 USUAL_ENGINE = "xtts"
@@ -19,13 +20,17 @@ FILE_FIELDS = ("checkpoint", "config", "tokenizer", "voices")
 
 
 class Declaration(Protocol):
-    """What an engine says of its models before one runs; the fields of `voi.engines.info.TtsInfo`."""
+    """What an engine says of its models before one runs: fields of `voi.engines.info.TtsInfo`, which is a floor up."""
 
     @property
-    def files(self) -> Mapping[str, bool]: ...
+    def files(self) -> Mapping[str, bool]:
+        """Fields of a model that name files, and whether each must be given."""
+        ...
 
     @property
-    def maps_tones(self) -> bool: ...
+    def maps_tones(self) -> bool:
+        """Whether a model may say how its voice gets each tone."""
+        ...
 
 
 Declared = Callable[[str], Declaration | None]
@@ -65,8 +70,8 @@ class TtsModel(FileModel):
     """One way to speak: an engine, its files and its options. Paths are relative to tts_models.json."""
 
     engine: str = Field(default=USUAL_ENGINE, min_length=1)
-    """Name of the engine that runs it: hibari, piper, espeak, xtts, a provider (elevenlabs, cartesia, …), or one of a
-    plug-in."""
+    """Name of the engine that runs it: a local one (hibari, kokoro, xtts, …), a provider (elevenlabs, cartesia, …), or
+    one of a plug-in."""
     language: LanguageCode | None = None
     """Language that it speaks, when the agent names none; "auto" to detect it."""
     checkpoint: str | None = None
@@ -112,6 +117,12 @@ class TtsModel(FileModel):
         paths = {field: path for field in FILE_FIELDS if isinstance(path := getattr(self, field), str)}
         return self.model_copy(update={field: str((file.parent / path).absolute()) for field, path in paths.items()})
 
+    def with_usual_files(self) -> "TtsModel":
+        """The model with the files of `XTTS_MODEL_PATH` in place of those that it does not name."""
+        if self.engine != "xtts" or self.checkpoint is not None:
+            return self
+        return self.model_copy(update={k: path for k, path in xtts_files().items() if getattr(self, k) is None})
+
     def engine_options(self) -> dict[str, Any]:
         """Keyword options for the engine's factory: every field that is set, and `options`."""
         unset = {"engine", "options"} | ({"language"} if self.language == AUTO else set())
@@ -130,7 +141,7 @@ def tts_models(
         model = validated(TtsModel, value, str(file), (name,), problems)
         if model is None:
             continue
-        model = model.beside(file)
+        model = model.beside(file).with_usual_files()
         engine = declared(model.engine)
         lacking = _lacking(model, value, engine.files) if engine else []
         for field, text in lacking:
@@ -155,5 +166,5 @@ def _lacking(model: TtsModel, raw: dict[str, Any], files: Mapping[str, bool]) ->
         elif isinstance(path, tuple):
             found.append((field, f"must be a file for the engine {model.engine}"))
         elif path is not None and not Path(path).exists():
-            found.append((field, f"{quoted(raw[field])}: there is no file {path}"))
+            found.append((field, f"{quoted(raw.get(field, path))}: there is no file {path}"))
     return found

@@ -30,6 +30,8 @@ from voi.core.machine_words import (
 
 
 class TakenBy(StrEnum):
+    """Who or what has taken a call that Voi made."""
+
     PERSON = "person"
     VOICEMAIL = "voicemail"
     SCREENING = "screening"

@@ -34,6 +34,7 @@ def require(device: torch.device, whose: str) -> None:
 
 
 def gpu_name(device: str) -> str:
+    """What the maker calls that GPU. `device`: such as cuda or cuda:1."""
     return torch.cuda.get_device_name(device)
 
 

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from voi.config.secret_refs import resolved
-from voi.engines.info import EngineInfo
+from voi.config.usual_variables import key_variable, variable
+from voi.engines.info import EngineInfo, info_of
 from voi.errors import ConfigError
 
 AUTO = "auto"
@@ -51,16 +52,26 @@ def engine_options(
 ) -> dict[str, Any]:
     """`options`, and those of the settings (`GENERAL`) that the engine takes and `options` lack.
 
-    References to environment variables in `options` are resolved. Raises ConfigError for a variable that is not set,
-    and for an invalid device."""
+    References to environment variables in `options` are resolved. A service's key that they do not name is that of the
+    service's usual variable. Raises ConfigError for a variable that is not set, and for an invalid device."""
     general: dict[str, Any] = {"models_dir": models_dir} | ({} if device == AUTO else {"device": device})
     given = {name: value for name, value in general.items() if _takes(factory, name)} | resolved(
-        options or {}, "options"
+        {**_usual_key(factory, options or {}), **(options or {})}, "options"
     )
     wish = given.get("device", AUTO)
     if _takes(factory, "device") and not re.fullmatch(r"auto|cpu|cuda(:\d+)?", str(wish)):
         raise ConfigError(f"`device` must be auto, cpu, cuda or cuda:NUMBER, not {str(wish)[:40]!r}.")
     return given
+
+
+def _usual_key(factory: Callable[..., Any], options: Mapping[str, Any]) -> dict[str, str]:
+    """A reference to the variable that holds the key, as the option that is missing. One that is not set is left out
+    where the engine can do without a key."""
+    if "api_key" in options or not _takes(factory, "api_key"):
+        return {}
+    name = key_variable(info_of(factory, "").name, options.get("url"))
+    needed = inspect.signature(factory).parameters["api_key"].default is inspect.Parameter.empty
+    return {"api_key": f"${{{name}}}"} if name and (needed or variable(name)) else {}
 
 
 def device_name(wish: str) -> str:

@@ -14,6 +14,18 @@ WordTimes = Literal["none", "exact"]
 
 
 @dataclass(frozen=True, slots=True)
+class Licences:
+    """`code`: of what computes, besides Voi itself (MIT). `weights`: of those that the engine uses unless its options
+    name others; "": it has none. `commercial`: whether `weights` allow commercial use; None: that depends.
+    `own_weights`: the option that, if it is a path, names weights with a licence of their own."""
+
+    code: str
+    weights: str
+    commercial: bool | None = True
+    own_weights: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class EngineInfo:
     """Fields of every engine. `name`: as shown in the log and in errors."""
 
@@ -39,6 +51,8 @@ class EngineInfo:
     """Its class implements `voi.engines.base.Fetches`."""
     reconfigures: bool = False
     """It implements `voi.engines.base.Reconfigures`."""
+    licences: Licences | None = None
+    """None: those of the service (`cloud`), or known to those who brought the engine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +81,13 @@ class VoiceJudgeInfo(EngineInfo):
 @dataclass(frozen=True, slots=True)
 class SttInfo(EngineInfo):
     """Speech to text. `partials`: text comes while the person speaks. `word_times`: whether final transcripts have the
-    times of words. `translates`: it can write in English what is said in other languages."""
+    times of words. `translates`: it can write in English what is said in other languages. `judges_turns`: it tells
+    whether the turn is over (`Transcript.turn_end`), in place of a turn detector."""
 
     partials: bool = True
     word_times: WordTimes = "none"
     translates: bool = False
+    judges_turns: bool = False
 
 
 @dataclass(frozen=True, slots=True)

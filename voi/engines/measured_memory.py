@@ -80,6 +80,7 @@ def context_bytes(gpu: str) -> int:
 
 
 def mib(taken: int) -> int:
+    """Bytes in MiB, rounded."""
     return round(taken / MIB)
 
 

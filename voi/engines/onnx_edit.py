@@ -10,7 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 MODEL_GRAPH = 7
-GRAPH_INITIALIZER, GRAPH_INPUT, GRAPH_OUTPUT, GRAPH_VALUE_INFO = 5, 11, 12, 13
+GRAPH_NODE, GRAPH_INITIALIZER, GRAPH_INPUT, GRAPH_OUTPUT, GRAPH_VALUE_INFO = 1, 5, 11, 12, 13
+NODE_OUTPUT, NODE_OPERATOR = 2, 4
 TENSOR_DIMS, TENSOR_TYPE, TENSOR_NAME, TENSOR_RAW = 1, 2, 8, 9
 VALUE_NAME, VALUE_TYPE = 1, 2
 TYPE_TENSOR, ELEMENT_TYPE, SHAPE, DIM, DIM_VALUE = 1, 1, 2, 1, 1
@@ -28,6 +29,17 @@ def with_outputs(model: bytes, *names: str) -> bytes:
     """The model with these inner values as outputs, after its own outputs. Two protobufs end to end merge."""
     outputs = b"".join(_message(GRAPH_OUTPUT, _message(VALUE_NAME, name.encode())) for name in names)
     return model + _message(MODEL_GRAPH, outputs)
+
+
+def values_of(model: bytes, operator: str) -> list[str]:
+    """Names of the inner values that nodes of this operator, such as "Round", compute. Raises ValueError for what is no
+    model."""
+    return [
+        _name(node, NODE_OUTPUT)
+        for number, _, graph in _fields(model)
+        for inner, _, node in (_fields(graph) if number == MODEL_GRAPH else ())
+        if inner == GRAPH_NODE and _name(node, NODE_OPERATOR) == operator
+    ]
 
 
 def constant(model: bytes, name: str) -> Constant:

@@ -42,8 +42,9 @@ PROCESS_ANSWER_S = 5.0
 """Deadline of a ping to the process itself: it answers on a thread that does not compute, however slow its engines."""
 
 
-class _Remote:
-    """The common part of TTS and STT. `name`: the provider's name in the registry."""
+class RemoteEngine:
+    """An engine in a process of its own: what TTS and STT have in common. `name`: the provider's name in the
+    registry."""
 
     kind: WorkerKind
 
@@ -74,7 +75,7 @@ class _Remote:
         await self.process.ask(lambda call: Ping(call, self.number), Done)
 
 
-class RemoteTts(_Remote):
+class RemoteTts(RemoteEngine):
     """A `SentenceTts`."""
 
     kind = "tts"
@@ -120,7 +121,7 @@ class RemoteTts(_Remote):
         return ready.taken
 
 
-class RemoteStt(_Remote):
+class RemoteStt(RemoteEngine):
     """An `Stt`."""
 
     kind = "stt"

@@ -247,7 +247,7 @@ class _Start:
         if isinstance(engine, Supervised):
             self.supervised[f"{what} {name}"] = engine
             if note and info.gpu:
-                engine.be_patient()
+                engine.use_slow_deadlines()
         return engine
 
     async def _tried(

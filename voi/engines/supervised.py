@@ -25,6 +25,8 @@ from voi.engines.base import (
 )  # fmt: skip
 from voi.engines.device import GENERAL
 from voi.engines.info import SttInfo, TtsInfo
+from voi.engines.peer import EnginePeer
+from voi.engines.remote import RemoteEngine
 from voi.engines.supervisor import CLOSE_DEADLINE_S, SLOW_DEADLINE_S, Supervisor
 from voi.engines.tts.adapter import one_text
 from voi.engines.waits import Waits
@@ -80,9 +82,9 @@ class Supervised(Generic[E]):
         self.engine, self._note = engine, self._note_of(engine)
         if (note := engine.info.note or self._note) and note != before:  # it may have lost its GPU
             log.warning("%s: %s", self.name, note)
-            self.be_patient()
+            self.use_slow_deadlines()
 
-    def be_patient(self) -> None:
+    def use_slow_deadlines(self) -> None:
         """Use the longer deadlines: the engine was made for a GPU and runs without one."""
         self.supervisor.deadline_s, self.answer_s = SLOW_DEADLINE_S, self.slow_answer_s
 
@@ -103,6 +105,11 @@ class Supervised(Generic[E]):
         """The instance in use. Raises EngineError while there is none."""
         self.supervisor.check(self, self.engine)
         return self.engine
+
+    @property
+    def peer(self) -> EnginePeer | None:
+        """The process in which the engine runs; None: in this one."""
+        return self.engine.process if isinstance(self.engine, RemoteEngine) else None
 
     @property
     def restarting(self) -> bool:

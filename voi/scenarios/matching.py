@@ -83,6 +83,7 @@ def _deadline(wanted: str) -> Iterator[None]:
 
 
 def folded(text: str) -> str:
+    """The text as it is compared: without case, with plain quotes and single spaces."""
     return " ".join(text.translate(_QUOTES).casefold().split())
 
 

@@ -32,6 +32,7 @@ def result_lines(result: Result, *, wordy: bool = False) -> Iterator[str]:
 
 
 def summary(results: Sequence[Result], took_s: float) -> str:
+    """One line: how many passed, failed and so on, and how long it took."""
     by_status = {status: sum(result.status == status for result in results) for status in SIGNS}
     told = [f"{number} {status}" for status, number in by_status.items() if number]
     return f"{', '.join(told)} in {took_s:.2f} s"
@@ -54,6 +55,7 @@ def change_lines(changes: Changes, *, wordy: bool = False) -> Iterator[str]:
 
 
 def as_json(results: Sequence[Result], changes: Changes, mode: RunMode, took_s: float) -> dict[str, Any]:
+    """The results as JSON, for programs (`voi test --json`)."""
     return {
         "ok": all(result.status != "failed" for result in results),
         "mode": mode,

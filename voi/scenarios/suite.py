@@ -101,6 +101,7 @@ def run_on_core(
 
 
 def in_virtual_time(work: Coroutine[Any, Any, list[Result]]) -> list[Result]:
+    """Runs it on an event loop whose clock jumps over every wait."""
     with asyncio.Runner(loop_factory=VirtualLoop) as runner:
         return runner.run(work)
 
@@ -211,6 +212,7 @@ async def performance(case: Case, stage: Stage, judge: Judge | None) -> Performa
 
 
 def count(number: int, one: str, many: str = "") -> str:
+    """A number and its noun, such as `2 agents`. `many`: the plural where it is not `one` with an s."""
     return f"{number} {one if number == 1 else many or one + 's'}"
 
 

@@ -61,4 +61,5 @@ def _whole(shown: str, parts: list[Any]) -> bool:
 
 
 def as_text(trace: Trace) -> str:
+    """What happened, one line each."""
     return "\n".join(map(str, lines_of(trace)))

@@ -93,6 +93,7 @@ class OrderAccess:
 def call_orders_router(
     outgoing: OutgoingCalls, store: "OrderStore | None", access: OrderAccess, calls: SharedCalls
 ) -> APIRouter:
+    """The routes of `/calls`: orders for calls, and calls that ring here. `store` None: orders are refused."""
     whole = APIRouter()
     whole.include_router(ringing_router(calls, access.check_manager))  # before `/calls/{order_id}`
     writing = APIRouter(prefix="/calls", route_class=body_route(BODY, access.check))

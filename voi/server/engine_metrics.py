@@ -62,7 +62,7 @@ class EngineMetrics(Collector):
 def _workers(engines: Iterable[Supervised[Any]]) -> dict[str, int | None]:
     """The worker processes of these engines: label -> process id. A label does not change when its process is started
     again; of several processes with one name the later ones are numbered, in the order of the configuration."""
-    processes = (getattr(engine.engine, "process", None) for engine in engines)
+    processes = (engine.peer for engine in engines)
     named: dict[str, int | None] = {}
     for process in {id(each): each for each in processes if each is not None}.values():
         same = sum(name.split(" #")[0] == process.name for name in named)
@@ -72,9 +72,8 @@ def _workers(engines: Iterable[Supervised[Any]]) -> dict[str, int | None]:
 
 def _hosts(engines: Iterable[Supervised[Any]]) -> set[int]:
     """Process ids of the hosts of shared engines."""
-    processes = (getattr(engine.engine, "process", None) for engine in engines)
-    pids = (getattr(process, "host_pid", None) for process in processes)
-    return {pid for pid in pids if pid is not None}
+    peers = (engine.peer for engine in engines)
+    return {peer.host_pid for peer in peers if peer is not None and peer.host_pid is not None}
 
 
 def children(pid: int) -> list[int]:

@@ -3,6 +3,7 @@
 from voi.config.config import Config
 from voi.config.secret_refs import values_of
 from voi.config.settings import Settings
+from voi.config.usual_variables import usual_keys
 from voi.tools.toolbox import secrets_in
 
 
@@ -22,4 +23,4 @@ def secrets_of_services(settings: Settings, config: Config) -> list[str]:
         options += [account.secrets for account in phones.accounts.values()]
         options += [{"secret": phones.outgoing.webhook_secret}] if phones.outgoing else []
         options += [{"password": server.password} for server in phones.asterisk.values()]
-    return [value for each in options for value in values_of(each)] + secrets_in(config)
+    return [value for each in options for value in values_of(each)] + usual_keys() + secrets_in(config)

@@ -194,7 +194,8 @@ class Server:
         kept = self.phone_accounts
         nothing: Mapping[str, SipAccount] = {}
         self.sip = SipService(
-            self.calls, lambda: self._configs.current, SipCounters(sip.call, sip.fault, sip.state), media_of,
+            self.calls, lambda: self._configs.current, SipCounters(sip.call, sip.fault, sip.state),
+            partial(media_of, count=sip.sound),
             self.outgoing.second_calls.of, self.outgoing.second_calls.permit,
             lambda: nothing if kept is None else kept.mine,
         )  # fmt: skip
@@ -345,7 +346,7 @@ class Server:
         self.metrics.watch_engines(engines.supervised)
         garbage.settle()
         start(monitor(self.load, lambda: self.admission.active, engines.supervised, self.metrics.loop_late), "load")
-        if any(getattr(engine.engine, "process", None) for engine in engines.supervised.values()):
+        if any(engine.peer for engine in engines.supervised.values()):
             self.metrics.gpus.on_filling = self.load.gpu_fills
         if self.settings.metrics or self.settings.admit_by_load:
             start(self.metrics.gpus.run(), "GPUs")

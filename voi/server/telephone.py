@@ -14,6 +14,7 @@ BODY_TIMEOUT_S = 5.0
 
 
 def telephone_router(answers: PhoneAnswers) -> APIRouter:
+    """The route at which carriers ask what to do with a call."""
     router = APIRouter()
 
     @router.post("/telephone/{carrier}/voice")

@@ -143,6 +143,7 @@ async def note_claims(store: "Store", claims: TokenClaims) -> None:
 
 
 def now_ms() -> int:
+    """Milliseconds since 1970."""
     return int(time.time() * 1_000)
 
 

@@ -7,6 +7,8 @@ FATES = ("received", "lost", "late", "double")
 
 
 class WebRtcMetrics:
+    """The metrics of WebRTC, in `registry`."""
+
     def __init__(self, registry: CollectorRegistry) -> None:
         self._failures = Counter(
             "voi_webrtc_failures", "WebRTC connections that were not made, or broke, by what failed", ["step"],

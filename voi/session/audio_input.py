@@ -8,6 +8,7 @@ from itertools import groupby
 from operator import itemgetter
 
 from voi.audio.framing import Framer
+from voi.audio.pcm import SAMPLE_BYTES
 from voi.audio.resample import Resampler
 from voi.core.facts import Fact, Heard, VoicePushed
 from voi.core.vad_edges import VadEdges, VadRules
@@ -56,6 +57,7 @@ class AudioInput:
         "_vad_name",
         "_vad_stream",
         "_window_ms",
+        "turn_end",
     )
 
     def __init__(
@@ -83,6 +85,9 @@ class AudioInput:
         self._window_ms = window_ms
         self._resampler = Resampler(rate_hz, STT_RATE_HZ) if rate_hz != STT_RATE_HZ else None
         self._framer = Framer(vad.info.window_samples)
+        if self._resampler and not pushed:
+            # Silence first, as long as what the resampler holds back: so no window waits for one more packet.
+            self._framer.push(bytes(self._resampler.lag_samples * SAMPLE_BYTES))
         self._speech = VadEdges(vad.info.window_samples, rules)
         self._vad_name = vad.info.name
         try:
@@ -95,6 +100,8 @@ class AudioInput:
         self._stream_from_ms = 0
         """Where the sound that it was given began, on the audio clock."""
         self._fault: EngineError | None = None
+        self.turn_end: float | None = None
+        """What the ear said of the turn's end with its newest text: a probability; None: nothing."""
         self._utterance = 0
         """Number of the utterance that is being heard; 0: none."""
         self._partials = True
@@ -203,6 +210,7 @@ class AudioInput:
         return await self._flush()
 
     async def _flush(self) -> str:
+        self.turn_end = None
         if self._fault:
             raise self._fault
         if not self._stt_stream:
@@ -210,6 +218,7 @@ class AudioInput:
         transcript = await self._stt_stream.flush()
         if transcript.language:
             self._stt_options = replace(self._stt_options, usual=transcript.language)
+        self.turn_end = transcript.turn_end
         return transcript.text
 
     def turn_sound(self) -> bytes:

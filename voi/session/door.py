@@ -6,6 +6,8 @@ from voi.session.events import DoorEvent
 
 
 class Door(Protocol):
+    """One client's way into a conversation, and out of it: told all that happens."""
+
     name: str
     """What metrics call it, such as "voi" or "realtime". It never changes."""
     kind: str

@@ -3,8 +3,6 @@
 import hashlib
 import json
 
-from sqlalchemy import select
-
 from voi.config.agents import Agent
 from voi.store.database import Connection
 from voi.store.schema import agent_versions
@@ -21,13 +19,3 @@ async def note_version(connection: Connection, agent: str, version: str, config:
     """Store that version, unless it is already stored."""
     row = {"agent": agent, "version": version, "since_ms": now_ms, "config": config}
     await insert_new(connection, agent_versions, [row])
-
-
-async def read_version(connection: Connection, agent: str, version: str) -> str | None:
-    """The definition; None if no conversation used that version."""
-    found: str | None = (
-        await connection.execute(
-            select(agent_versions.c.config).where(agent_versions.c.agent == agent, agent_versions.c.version == version)
-        )
-    ).scalar()
-    return found

@@ -24,6 +24,7 @@ class Act:
 
 
 async def note_acts(connection: Connection, acts: Iterable[Act]) -> None:
+    """Stores what operators did. Texts that are too long are cut."""
     rows = [
         {
             "id": secrets.token_hex(16), "at_ms": act.at_ms, "who": _short(act.who, WHO_MAX),

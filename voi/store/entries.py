@@ -64,6 +64,8 @@ class WordsShown:
 
 @dataclass(frozen=True, slots=True)
 class TurnTaken:
+    """How long the steps of one turn took."""
+
     conversation_id: str
     times: TurnTimes
 

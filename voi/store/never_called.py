@@ -21,6 +21,7 @@ async def never_call(connection: Connection, keys: Keys, number: str, how: str, 
 
 
 async def is_never_called(connection: Connection, keys: Keys, number: str) -> bool:
+    """Whether it is kept that nobody calls there. `number`: +49… or sip:…"""
     hashes = number_hashes(keys, number)
     found = await connection.execute(never_called.select().where(never_called.c.number.in_(hashes)).limit(1))
     return found.first() is not None

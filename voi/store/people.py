@@ -22,6 +22,7 @@ class Person:
 
 
 async def find_person(connection: Connection, keys: Keys, app: str, name: str) -> Person | None:
+    """The person that an app knows by that name; None: it is not stored."""
     lookups = keys.lookups(app, name)
     rows = (
         await connection.execute(

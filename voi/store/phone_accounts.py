@@ -149,6 +149,7 @@ def _place(name: str) -> str:
 
 
 async def read_claims(connection: Connection) -> list[AccountClaim]:
+    """For each account, by name: its version, whether it is started, and which server has it until when."""
     columns = (_T.name, _T.version, _T.started, _T.server, _T.claimed_until_ms)
     rows = (await connection.execute(select(*columns).order_by(_T.name))).all()
     return [AccountClaim(row.name, row.version, row.started, row.server, row.claimed_until_ms) for row in rows]

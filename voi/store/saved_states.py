@@ -43,6 +43,7 @@ async def save_state(
 
 
 async def load_state(connection: Connection, keys: Keys, app: str, name: str) -> dict[str, Any] | None:
+    """What an app saved under that name; None: nothing, or its key was deleted."""
     row = (
         await connection.execute(select(saved_states).where(saved_states.c.app == app, saved_states.c.name == name))
     ).first()  # fmt: skip
@@ -54,6 +55,7 @@ async def load_state(connection: Connection, keys: Keys, app: str, name: str) ->
 
 
 async def forget_state(connection: Connection, keys: Keys, app: str, name: str) -> None:
+    """Deletes what an app saved under that name, and its key."""
     await keys.delete(connection, await _key_ids(connection, app, name))
     await connection.execute(saved_states.delete().where(saved_states.c.app == app, saved_states.c.name == name))
 

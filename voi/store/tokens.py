@@ -40,6 +40,7 @@ class Revoked:
 
 
 async def note_token(connection: Connection, keys: Keys, issued: Issued) -> None:
+    """Stores a token that was issued, with its app and person."""
     person = (
         await ensure_person(connection, keys, issued.app, issued.person, issued.issued_ms) if issued.person else None
     )

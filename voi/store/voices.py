@@ -36,6 +36,7 @@ async def note_voice(connection: Connection, keys: Keys, voice: ClonedVoice) -> 
 
 
 async def list_voices(connection: Connection, keys: Keys) -> list[ClonedVoice]:
+    """All cloned voices, by model and name. One whose key was deleted has no consent."""
     found = []
     for row in (await connection.execute(select(voices).order_by(voices.c.model, voices.c.name))).all():
         voice = ClonedVoice(row.model, row.name, row.since_ms, None)

@@ -68,6 +68,7 @@ _STREETS = {"de": "straße", "nl": "straat"}
 
 
 def abbreviation(scan: Scan, at: int, word: str) -> Reading | None:
+    """Reads the abbreviation that begins with `word` at `at`; None: there is none."""
     end = at + len(word)
     street = _STREETS.get(scan.language.code)
     if street and len(word) > 3 and word.endswith("str") and scan.text[end : end + 1] == ".":

@@ -41,5 +41,6 @@ def is_adjective(scan: Scan, at: int, stop: int, hyphen: bool) -> bool:
 
 
 def noun_follows(scan: Scan, stop: int) -> bool:
+    """Whether a noun follows at `stop`, to which a measure belongs like an adjective (a 5-metre wall)."""
     word = scan.word_after(stop) or scan.text[stop + 1 : stop + 2].strip()
     return word.isalnum() and scan.text[stop : stop + 1] in (" ", "-") and word.lower() not in _NO_NOUNS

@@ -93,6 +93,7 @@ def one_or_two(scan: Scan, at: int, digits: str, end: int) -> tuple[str, int] | 
 
 
 def dual(noun: str, genitive: bool = False) -> str:
+    """The Arabic dual of a noun: two of it. `genitive`: its ending after a preposition or a noun."""
     ending = "ين" if genitive else "ان"
     return f"{noun[:-1]}ت{ending}" if noun.endswith("ة") else f"{noun}{ending}"
 
@@ -125,6 +126,7 @@ def ordinal_after(noun: str) -> str:
 
 
 def ordinal(number: int, kind: str) -> str:
+    """The Arabic ordinal of 1 to 99. `kind`: f for a feminine noun, else m."""
     which = kind == "f"
     if number <= 10:
         return _NTH[number - 1][which]
@@ -136,6 +138,7 @@ def ordinal(number: int, kind: str) -> str:
 
 
 def is_feminine(noun: str) -> bool:
+    """Whether an Arabic noun is feminine, by a list and by its ending."""
     bare = noun.removesuffix("ً")
     if bare[:1] == "أ" and bare.endswith("ة") and len(bare) < 7 and bare not in _FEMININE:  # أجهزة, plural of جهاز
         return False

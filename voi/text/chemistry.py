@@ -19,6 +19,7 @@ _NO_FORMULAS = _set("NaN CoP CoS CoV InC HiFi")
 
 
 def formula(scan: Scan, at: int) -> Reading | None:
+    """Reads a chemical formula at `at`, such as H2O or Fe2O3; None: there is none."""
     match = _TOKEN.match(scan.text, at)
     if not match or match[0] in _NO_FORMULAS:
         return None

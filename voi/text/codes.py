@@ -206,6 +206,7 @@ _AGES = _set("mid early late pre post")
 
 
 def plural_of(said: str) -> str:
+    """The English plural of a word, as it is spelled."""
     return f"{said[:-1]}ies" if said.endswith("y") else f"{said}es" if said.endswith("x") else f"{said}s"
 
 

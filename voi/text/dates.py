@@ -54,6 +54,7 @@ def _valid(day: int, month: int) -> bool:
 
 
 def iso(scan: Scan, at: int) -> Reading | None:
+    """Reads a date such as 2026-11-30, with the time if one follows; None: there is none at `at`."""
     if not (match := _ISO.match(scan.text, at)):
         return None
     month, day = int(match[2]), int(match[3])
@@ -69,6 +70,7 @@ def iso(scan: Scan, at: int) -> Reading | None:
 
 
 def numeric(scan: Scan, at: int) -> Reading | None:
+    """Reads a date in digits such as 30.11.2026 or 11/30/26; None: there is none at `at`."""
     if match := _NUMERIC_YEAR_FIRST.match(scan.text, at):
         if _valid(int(match[3]), int(match[2])):
             return date(scan, int(match[3]), int(match[2]), match[1], at, match.end()), match.end(), "date"
@@ -333,6 +335,7 @@ def _is_short(word: str, scan: Scan) -> bool:
 
 
 def month_number(scan: Scan, word: str) -> int | None:
+    """1 to 12 for the name of a month or its abbreviation; None: it is no month."""
     low = word.lower().rstrip(".")
     return scan.language.months.get(low) or cldr.months(scan.language.code).get(low)
 

@@ -9,6 +9,7 @@ from voi.text.scan import Scan
 
 
 def parts(scan: Scan, top: int, bottom: int, integer: str | None, end: int) -> str:
+    """The words of `top`/`bottom`, after the whole number `integer`. `end`: where the fraction ends in the text."""
     language = scan.language
     code = language.code
     if not language.spaces or code == "ko":

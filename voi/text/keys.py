@@ -64,6 +64,7 @@ def with_keypad(text: str, code: str) -> str:
 
 
 def chord(scan: Scan, at: int) -> Reading | None:
+    """Reads keys that are pressed together, such as Ctrl+C; None: there are none at `at`."""
     match = _CHORD.match(scan.text, at)
     if not match:
         return None

@@ -156,6 +156,7 @@ def blood_pressure(scan: Scan, at: int) -> Reading | None:
 
 
 def percent(scan: Scan, at: int) -> Reading | None:
+    """Reads a number with %, ٪ or ‰; None: there is none at `at`."""
     number = scan.number(at)
     if not number:
         return None

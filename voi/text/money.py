@@ -41,6 +41,7 @@ _SAME = {"Rs": "₹", "रु": "₹", "USD": "$", "US$": "$", "EUR": "€", "GB
 
 
 def money_of(sign: str, language: Language) -> Money | None:
+    """The currency of a sign or code in that language; None: it is no currency."""
     bare = sign.rstrip(".")
     found = language.money.get(sign) or language.money.get(bare) or language.money.get(_SAME.get(bare, ""))
     if found or sign not in CODES:
@@ -85,6 +86,7 @@ def begins(text: str, at: int) -> bool:
 
 
 def at_code(scan: Scan, at: int, end: int, code: str) -> Reading | None:
+    """Reads an amount whose currency's code stands before it, from `at` to `end`; None: no amount follows."""
     start = end + 1 if scan.text[end : end + 1] == " " else end
     if code not in CODES or not scan.text[start : start + 1].isdigit():
         return None

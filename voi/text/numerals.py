@@ -50,6 +50,7 @@ def _parts(integer: str, fraction: str, language: Language) -> str:
 
 
 def ordinal(digits: str, language: Language) -> str:
+    """The ordinal in words; the cardinal in languages whose ordinals are not known."""
     if len(digits) > WHOLE_DIGITS_MAX:
         return one_by_one(digits, language)
     if language.code in ("cs", "tr"):  # num2words has none, or glues them
@@ -61,6 +62,7 @@ def ordinal(digits: str, language: Language) -> str:
 
 
 def one_by_one(digits: str, language: Language, telephone: bool = False) -> str:
+    """The digits in words, one at a time. `telephone`: with the words that are used for telephone numbers."""
     gap = language.gap
     own = language.speaker_digits if telephone or language.code in ("ja", "ko") else {}
     return gap.join(own.get(digit) or whole(digit, language.code) for digit in digits[:DIGITS_MAX] if digit.isdigit())

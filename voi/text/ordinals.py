@@ -52,6 +52,7 @@ _SHORT_SPANISH = ("1", "3")
 
 
 def ordinal_word(scan: Scan, at: int) -> Reading | None:
+    """Reads an ordinal in digits, such as 3. or 2ª; None: there is none at `at`. English ones are read elsewhere."""
     language = scan.language
     code = language.code
     if code == "en" or not language.spaces:

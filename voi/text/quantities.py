@@ -9,6 +9,8 @@ from voi.text.tables.shape import Forms
 
 
 def quantity(scan: Scan, digits: str, forms: Forms, at: int, adjective: bool) -> str:
+    """A number with its noun in the form that the number asks for. `adjective`: the noun stays singular, as in a
+    5-metre wall."""
     language = scan.language
     noun = cldr.form_around("1" if adjective else digits, forms, language.code)
     gap = language.gap

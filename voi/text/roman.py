@@ -18,6 +18,7 @@ _NO_NAMES = _set(
 
 
 def roman(scan: Scan, at: int, word: str, end: int) -> Reading | None:
+    """Reads a Roman numeral, `word` from `at` to `end`, where its surroundings ask for a number; None: they do not."""
     match = _ROMAN.fullmatch(word)
     if not match and (staged := _STAGED.fullmatch(word)) and scan.word_before(at).lower() in scan.language.roman_after:
         return f"{whole(str(value_of(staged[1])), scan.language.code)} {staged[2]}", end, "roman"
@@ -198,6 +199,7 @@ _TITLES = _set(
 
 
 def value_of(word: str) -> int:
+    """The value of a Roman numeral in capitals."""
     total = 0
     for letter, following in zip(word, [*word[1:], "I"], strict=True):
         value = _VALUES[letter]

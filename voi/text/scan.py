@@ -161,6 +161,8 @@ _RIGHT_AFTER = re.compile(r"\s*([^\W\d_]+)")
 
 
 def plain_number(digits: str, decimal: str) -> str:
+    """The digits without separators of thousands, and with a point before the fraction. `decimal`: the language's
+    sign."""
     whole, point, fraction = digits.rpartition(decimal)
     if not point or (decimal == "." and "," in fraction):
         whole, fraction = digits, ""

@@ -34,6 +34,7 @@ _PORT = re.compile(r":(\d{4,5})(?![\w.,:]*\w)")
 
 
 def sign(scan: Scan, at: int, number: Callable[[Scan, int], Reading]) -> Reading | None:
+    """Reads a single sign, such as & or an arrow; None: it is copied. `number` reads a number that belongs to it."""
     text = scan.text
     char, following = text[at], text[at + 1 : at + 2]
     language = scan.language

@@ -16,11 +16,13 @@ def _is_small_word(word: str) -> bool:
 
 
 def right_word(text: str, at: int) -> str:
+    """The word behind the character at `at`; "": there is none."""
     found = _WORD_AFTER.match(text, at + 1)
     return found[0] if found else ""
 
 
 def slash(scan: Scan, at: int, following: str) -> Reading | None:
+    """Reads a slash by what stands around it: per, to, or, or a path; None: it is copied."""
     text, language = scan.text, scan.language
     if (
         scan.language.code == "fr" and scan.kind in ("measure", "time") and scan.end == at and following.isdigit()

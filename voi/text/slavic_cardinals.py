@@ -41,6 +41,7 @@ _GENITIVE = {code: dict(zip(text.split()[::2], text.split()[1::2], strict=True))
 
 
 def asks_for_genitive(scan: Scan, at: int) -> bool:
+    """Whether the word before `at` is one after which numbers are said in the genitive."""
     after = _AFTER.get(scan.language.code)
     if after is None:
         return False

@@ -76,6 +76,7 @@ def prepare(language: str) -> None:
 
 
 def is_prepared(language: str) -> bool:
+    """Whether the tables of that language are loaded already."""
     return language in _PREPARED
 
 

@@ -13,5 +13,6 @@ def word_for(name: str, language: str) -> str:
 
 
 def digit_by_digit(digits: str, language: str = "en") -> str:
+    """The digits in words, one at a time; unchanged for a language that is not known."""
     table = language_of(language)
     return numerals.one_by_one(digits, table) if table else digits

@@ -54,6 +54,7 @@ _TAX_NUMBER = re.compile(r"(?:\d{3}\.\d{3}\.\d{3}-\d\d|\d\d\.\d{3}\.\d{3}/\d{4}-
 
 
 def telephone(scan: Scan, at: int) -> Reading | None:
+    """Reads a telephone number, digit by digit and in its groups; None: there is none at `at`."""
     if scan.text[at] not in "0+(" and _STROKE.match(scan.text, at):
         return None
     match = _GROUPS.match(scan.text, at)

@@ -76,6 +76,7 @@ def local_stamp(scan: Scan, at: int) -> Reading | None:
 
 
 def clock(scan: Scan, at: int) -> Reading | None:
+    """Reads a time such as 14:30 or 7:05 pm; None: there is none at `at`."""
     if reading := stamp(scan, at):
         return reading
     match = (_CLOCK if scan.language.gap else _CLOCK_WIDE).match(scan.text, at)
@@ -157,6 +158,7 @@ def _past_written(scan: Scan, end: int) -> int:
 
 
 def time_of_day(scan: Scan, hour: int, minute: int, half: bool, seconds: bool, at: int) -> str:
+    """The words of a time. `half`: am or pm follows; `seconds`: they follow. `at`: where it stands in the text."""
     language = scan.language
     code, style = language.code, language.clock
     if code == "en":

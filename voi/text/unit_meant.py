@@ -147,6 +147,7 @@ def _is_timed(scan: Scan, stop: int, at: int) -> bool:
 
 
 def is_decade(scan: Scan, digits: str, stop: int, at: int) -> bool:
+    """Whether the s behind these digits makes a decade of them (the 80s) and is no unit of seconds."""
     if len(digits) == 4:
         return digits[3] == "0" and digits[0] in "12"
     if len(digits) != 2 or digits[1] != "0" or digits == "10":

@@ -166,11 +166,13 @@ def periods(code: str) -> frozenset[str]:
 
 @cache
 def units(code: str) -> Mapping[str, str | Forms]:
+    """The units of a language by their sign, the common ones included."""
     language = language_of(code)
     return {**COMMON, **binary_units(code), **(language.units if language else {})}
 
 
 def unit_pattern(language: Language) -> re.Pattern[str]:
+    """What a unit looks like behind a number in that language."""
     return UNIT if language.gap else UNIT_WIDE
 
 
@@ -200,6 +202,7 @@ def forms_of(symbol: str, language: Language) -> Forms | None:
 
 
 def unit_forms(name: str, language: Language) -> Forms | None:
+    """The forms of a unit's name, such as metre or kilometre/hour, by plural; None: the language has no name for it."""
     if "/" in name:
         over, under = name.split("/")
         top, below = unit_forms(over, language), _per_of(under, language)

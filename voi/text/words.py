@@ -198,6 +198,7 @@ def state_or_street(scan: Scan, at: int, word: str, end: int) -> Reading | None:
 
 
 def acronym(scan: Scan, at: int, word: str, end: int) -> Reading | None:
+    """Reads an acronym, `word` from `at` to `end`, letter by letter; None: it is none, or is said as a word."""
     language = scan.language
     text = scan.text
     if match := _PHD.match(text, at):

@@ -57,4 +57,5 @@ def read(folder: Path) -> list[TrainingSample]:
 
 
 def of_split(samples: list[TrainingSample], split: str) -> list[TrainingSample]:
+    """The samples of that split, such as train or eval."""
     return [sample for sample in samples if sample.split == split]

@@ -56,6 +56,7 @@ def config_for(base: Base, **settings: Any) -> Any:
 
 
 def limits_of(config: Any) -> ClipLimits:
+    """How long clips and their texts may be, by the model's configuration."""
     args = config.model_args
     least, most = args.min_conditioning_length, args.max_conditioning_length
     return ClipLimits(args.max_wav_length, args.max_text_length, (least, most), config.audio.sample_rate)

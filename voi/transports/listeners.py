@@ -104,6 +104,7 @@ def check_agent(name: str, agent: str, agents: Collection[str]) -> None:
 
 
 async def close_listeners(listeners: Sequence[Listener]) -> None:
+    """Closes them in their order."""
     for listener in listeners:
         await listener.close()
 

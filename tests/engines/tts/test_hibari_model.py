@@ -92,7 +92,7 @@ def test_it_is_as_fast_as_it_was_asked_to_be_and_its_words_keep_their_places(mod
 
 
 def test_an_unknown_compound_keeps_the_stress_of_its_second_half(model: HibariModel) -> None:
-    assert model._phonemes("Dashwood") == ["dˈæʃwˌʊd"]
+    assert model._reader.sounds("Dashwood") == ["dˈæʃwˌʊd"]
 
 
 def test_silence_has_no_voice_in_it() -> None:

@@ -15,9 +15,10 @@ from tests.engines.tts.test_hibari import speech
 from voi.engines.tts import hibari, piper
 from voi.engines.tts.espeak_library import library
 from voi.engines.tts.hibari import Hibari
+from voi.engines.tts.part_sound import resampled
 from voi.engines.tts.part_speech import TEXT_MAX_CHARACTERS
 from voi.engines.tts.piper import Piper
-from voi.engines.tts.piper_model import PiperModel, packaged_voice, resampled
+from voi.engines.tts.piper_model import PiperModel, packaged_voice
 from voi.errors import ConfigError, EngineError
 
 pytestmark = pytest.mark.integration

@@ -110,7 +110,7 @@ class Stage:
         self.session = session
         self.dialer = dialer or FakeDialer(ring_s=1.0)
         self.dialers = Dialers()
-        self.dialers.register("desk", self.dialer)
+        self.dialers.sources.append({"desk": self.dialer}.get)
         config = SimpleNamespace(phones=None)
         self.second_calls = SecondCalls(self.dialers, lambda: config, None)  # type: ignore[arg-type, return-value]
         self.caller = PhoneInRealTime(self.caller_leaves)

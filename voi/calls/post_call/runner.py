@@ -88,6 +88,8 @@ class JobOutbox(Protocol):
 
 
 class PostCallMetrics(Protocol):
+    """Counters of what is done after calls. The server has them."""
+
     def post_call(self, step: str, outcome: str) -> None:
         """A step after a call came out so: ok, retried, failed, skipped or lost."""
 
@@ -383,4 +385,5 @@ class _At:
 
 
 def new_job_id() -> str:
+    """A new id of a job, which webhooks carry as theirs."""
     return f"msg_{uuid4().hex}"

@@ -34,7 +34,7 @@ class LlmLimits:
 class StreamDeadline:
     """The time and text that one request has left.
 
-    `async with patience:` wraps every wait for the provider. Text, reasoning and pieces of tool calls reset the wait;
+    `async with deadline:` wraps every wait for the provider. Text, reasoning and pieces of tool calls reset the wait;
     keep-alive comments and empty events do not, and the time it takes to read these counts, however fast they come.
     `first_token_ms`: limit for the first of them, if shorter than the usual one.
     """

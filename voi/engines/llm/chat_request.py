@@ -55,6 +55,7 @@ def chat_messages(messages: Iterable[Message]) -> list[dict[str, Any]]:
 
 
 def has_images(request: LlmRequest) -> bool:
+    """Whether any of its messages has a picture."""
     return any(message.image_urls for message in request.messages)
 
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import AsyncIterator
 
 from voi.engines.base import Finished, LlmEvent, LlmRequest, TextDelta
-from voi.engines.info import LlmInfo
+from voi.engines.info import Licences, LlmInfo
 
 WORDS_PER_DELTA = 3
 _DELTAS = re.compile(rf"(?:\S+\s*){{1,{WORDS_PER_DELTA}}}")
@@ -14,7 +14,7 @@ class Echo:
     """Answers with the last user message, a few words at a time, as a model would."""
 
     name = "echo"
-    info = LlmInfo("echo")
+    info = LlmInfo("echo", licences=Licences("MIT (Voi's own)", ""))
 
     async def warm_up(self) -> None:
         """Nothing to load."""

@@ -20,7 +20,7 @@ from types import ModuleType
 from typing import Any
 
 from voi.engines.base import Finished, LlmEvent, LlmRequest, TextDelta
-from voi.engines.info import LlmInfo
+from voi.engines.info import Licences, LlmInfo
 from voi.engines.llm.echo import WORDS_PER_DELTA
 
 MAX_CHARS = 300
@@ -34,7 +34,7 @@ class Eliza:
     """Answers the last sentence of the last user message. `seed`: with it the same questions get the same answers."""
 
     name = "eliza"
-    info = LlmInfo("eliza")
+    info = LlmInfo("eliza", licences=Licences("Apache-2.0 (nltk)", ""))
 
     def __init__(self, *, seed: int | None = None) -> None:
         self._random = random.Random(seed)

@@ -137,10 +137,10 @@ class LiteLlmLocal:
 
     def stream(self, request: LlmRequest) -> AsyncGenerator[LlmEvent]:
         """See `Llm.stream`. Tries once more when a retryable failure comes before the first text."""
-        patience = StreamDeadline(self._limits, shown_name(request.model), request.first_token_ms)
-        return with_one_retry(lambda: self._attempt(request, patience))
+        deadline = StreamDeadline(self._limits, shown_name(request.model), request.first_token_ms)
+        return with_one_retry(lambda: self._attempt(request, deadline))
 
-    async def _attempt(self, request: LlmRequest, patience: StreamDeadline) -> AsyncGenerator[LlmEvent]:
+    async def _attempt(self, request: LlmRequest, deadline: StreamDeadline) -> AsyncGenerator[LlmEvent]:
         await self.warm_up()
         assert self._config is not None
         assert self._thread is not None
@@ -151,7 +151,7 @@ class LiteLlmLocal:
         began = False
         try:
             while True:
-                async with patience:
+                async with deadline:
                     event = await events.get()
                 if event is None:
                     return
@@ -160,12 +160,12 @@ class LiteLlmLocal:
                     failure = self._failure(request.model, event, images=images, tools=tools)
                     if isinstance(failure, Passing):
                         failure.charged = began
-                    raise failure.error if isinstance(failure, Passing) and patience.exhausted else failure
-                patience.got(event)
+                    raise failure.error if isinstance(failure, Passing) and deadline.exhausted else failure
+                deadline.got(event)
                 began = True
                 yield event
         finally:
-            patience.rest()
+            deadline.rest()
             work.cancel()
 
     async def _pump(

@@ -139,30 +139,30 @@ class OpenAiCompatible:
 
     def stream(self, request: LlmRequest) -> AsyncGenerator[LlmEvent]:
         """See `Llm.stream`. Tries once more when a retryable failure comes before the first text."""
-        patience = StreamDeadline(self._limits, shown_name(request.model), request.first_token_ms)
-        return with_one_retry(lambda: self._attempt(request, patience))
+        deadline = StreamDeadline(self._limits, shown_name(request.model), request.first_token_ms)
+        return with_one_retry(lambda: self._attempt(request, deadline))
 
-    async def _attempt(self, request: LlmRequest, patience: StreamDeadline) -> AsyncGenerator[LlmEvent]:
+    async def _attempt(self, request: LlmRequest, deadline: StreamDeadline) -> AsyncGenerator[LlmEvent]:
         if has_images(request):
             request = replace(request, messages=await self._pictures.inlined(request.messages))
-        response = await self._accepted(request, patience)
+        response = await self._accepted(request, deadline)
         reader = ReplyReader(request, self._limits)
         began = False
         try:
             if response.content_type == "text/html":
                 raise EngineError("The LLM server answered with a web page: is LITELLM_API_BASE right?")
             if response.content_type == "application/json":
-                async with patience:
+                async with deadline:
                     body = await _whole_body(response)
                 for event in reader.whole(body):
                     yield event
                 return
             while not reader.done:
-                async with patience:
+                async with deadline:
                     chunk = await response.content.read(FLOOD_BYTES)
-                patience.got_bytes(len(chunk))
+                deadline.got_bytes(len(chunk))
                 for event in reader.feed(chunk) if chunk else reader.lost():
-                    patience.got(event)
+                    deadline.got(event)
                     began = True
                     yield event
                 if len(chunk) == FLOOD_BYTES:
@@ -177,11 +177,11 @@ class OpenAiCompatible:
                 lost.charged = True
             raise lost from None
         except EngineError as error:
-            if not error.retryable or patience.exhausted:
+            if not error.retryable or deadline.exhausted:
                 raise
             raise Passing(error, charged=began) from None
         finally:
-            patience.rest()
+            deadline.rest()
             # Ends the upstream request at once, unless the response has ended and its connection is back in the pool.
             response.close()
 
@@ -195,13 +195,13 @@ class OpenAiCompatible:
                     await asyncio.sleep(0)
         return [event for event in events if isinstance(event, Usage)]
 
-    async def _accepted(self, request: LlmRequest, patience: StreamDeadline) -> aiohttp.ClientResponse:
+    async def _accepted(self, request: LlmRequest, deadline: StreamDeadline) -> aiohttp.ClientResponse:
         """Post the request; a response with status 200, still open."""
         json_mode = request.json_mode and request.model not in self._jsonless
         usage = request.model not in self._usageless
         while True:
             try:
-                async with patience:
+                async with deadline:
                     response = await self._post(request, json_mode, usage)
                     if response.status == 200:
                         return response

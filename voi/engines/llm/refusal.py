@@ -57,6 +57,8 @@ def refuses_key(status: int, words: str) -> bool:
 
 
 def refuses_json_mode(status: int, words: str) -> bool:
+    """Whether that answer to a request says that the server knows no `response_format` of JSON. `words`: of its
+    body."""
     return status in (400, 422, 501) and _JSON_MODE.search(words) is not None
 
 

@@ -41,6 +41,7 @@ def session_for(request: LlmRequest) -> RealtimeEvent:
 
 
 def session_update(fields: RealtimeEvent) -> RealtimeEvent:
+    """The event that changes these fields of the session."""
     return {"type": "session.update", "session": {"type": "realtime", **fields}}
 
 

@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from voi.engines.base import SttOptions, Transcript
-from voi.engines.info import SttInfo
+from voi.engines.info import Licences, SttInfo
 from voi.engines.stt.flushes import LONGEST_BUFFER_MS, Flushes, too_far_behind
 from voi.engines.stt.moonshine_model import MoonshineModel
 from voi.engines.stt.segments import BYTES_PER_MS, Segment, SegmentedUtterance
@@ -111,7 +111,11 @@ class Moonshine:
     """An `Stt`. `model_path` and `arch`: another model than the packaged tiny-en (names as in moonshine_voice).
     `workers`: copies of the model that decode in parallel, each with a thread and 150 MB."""
 
-    info = SttInfo("moonshine", languages=LANGUAGES)
+    info = SttInfo(
+        "moonshine",
+        languages=LANGUAGES,
+        licences=Licences("MIT (moonshine-voice)", "MIT (the English model tiny-en)", own_weights="model_path"),
+    )
 
     def __init__(self, *, model_path: str | Path | None = None, arch: str = "tiny", workers: int = 1) -> None:
         if workers < 1:

@@ -195,7 +195,7 @@ class _Marks:
         shares = _shared_out([_letters(text) for text in self._texts], self._end_ms, last_ms)
         found = []
         for start_ms, end_ms in shares:
-            found.append(self._mark(start_ms, end_ms, _estimated(self._texts[0], start_ms, end_ms)))
+            found.append(self._mark(start_ms, end_ms, estimated_words(self._texts[0], start_ms, end_ms)))
         return found
 
     def _mark(self, start_ms: int, end_ms: int, words: tuple[SpokenWord, ...]) -> TextSpoken:
@@ -258,12 +258,7 @@ async def sound_of(tts: SentenceTts | ContextTts, text: str, voice: VoiceSpec) -
 # ---- word times that the voice does not give --------------------------------------------------------
 
 
-def _estimated_in(sounding: Sounding, text: str) -> tuple[SpokenWord, ...]:
-    """The words of `text`, with times estimated over all of that sound."""
-    return _estimated(text, *sounding.audible_ms) if sounding.ms else ()
-
-
-def _estimated(text: str, start_ms: int, end_ms: int) -> tuple[SpokenWord, ...]:
+def estimated_words(text: str, start_ms: int, end_ms: int) -> tuple[SpokenWord, ...]:
     """The words of a text spoken between the two times, each at the place of its characters in the text."""
     text = text.strip()
     length_ms, whole = end_ms - start_ms, max(1, len(text))
@@ -273,6 +268,11 @@ def _estimated(text: str, start_ms: int, end_ms: int) -> tuple[SpokenWord, ...]:
         )
         for word in re.finditer(r"\S+", text)
     )
+
+
+def _estimated_in(sounding: Sounding, text: str) -> tuple[SpokenWord, ...]:
+    """The words of `text`, with times estimated over all of that sound."""
+    return estimated_words(text, *sounding.audible_ms) if sounding.ms else ()
 
 
 def _letters(text: str) -> int:

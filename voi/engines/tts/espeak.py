@@ -19,7 +19,7 @@ from voi.audio.pcm import LOUD
 from voi.audio.resample import Resampler
 from voi.dialogue import SpokenWord
 from voi.engines.base import AS_IT_IS, Speech, VoiceSpec
-from voi.engines.info import TtsInfo
+from voi.engines.info import Licences, TtsInfo
 from voi.engines.tts.espeak_library import EspeakLibrary, Prosody, WordBegins, library
 from voi.errors import ConfigError, EngineError
 
@@ -51,7 +51,14 @@ class Espeak:
     these names, or {"rate", "pitch", "range", "voice"} (rate a factor, pitch and range 0 to 100). `avg_text_len`: the
     most characters of a part."""
 
-    info = TtsInfo("espeak", sample_rate_hz=RATE_HZ, voices=_DEFAULT_VOICES, word_times="exact", maps_tones=True)
+    info = TtsInfo(
+        "espeak",
+        sample_rate_hz=RATE_HZ,
+        voices=_DEFAULT_VOICES,
+        word_times="exact",
+        maps_tones=True,
+        licences=Licences("GPL-3.0-or-later (espeak-ng)", ""),
+    )
 
     def __init__(
         self,

@@ -21,6 +21,8 @@ _INITIALIZE_DONT_EXIT = 0x8000
 _CHARS_UTF8 = 1  # and neither espeakSSML nor espeakPHONEMES: what looks like markup is read as text
 _POS_CHARACTER = 1
 _PHONEMES_IPA = 2
+_PHONEMES_TIE = 0x80
+_TIE_SHIFT = 8
 _RATE, _PITCH, _RANGE = 1, 3, 4
 _SLOWEST_WPM, _FASTEST_WPM = 80, 450
 
@@ -157,8 +159,9 @@ class EspeakLibrary:
             raise EngineError(f"espeak-ng failed (error {failed}).", retryable=True)
         return self._words
 
-    def phonemes(self, text: str, identifier: str) -> str:
-        """The sounds of the text in IPA, words apart by spaces; punctuation is left out. Raises EngineError."""
+    def phonemes(self, text: str, identifier: str, tie: str = "") -> str:
+        """The sounds of the text in IPA, words apart by spaces; punctuation is left out. `tie`: a letter to stand
+        between the signs of one sound, such as those of a diphthong. Raises EngineError."""
         if identifier != self._current:
             if self._c.espeak_SetVoiceByName(identifier.encode()):
                 self._current = ""
@@ -166,8 +169,9 @@ class EspeakLibrary:
             self._current = identifier
         rest = ctypes.c_char_p(text.encode())
         clauses = []
+        form = _PHONEMES_IPA | (_PHONEMES_TIE | ord(tie) << _TIE_SHIFT if tie else 0)
         while rest.value:  # each call reads one clause and moves the pointer past it
-            clauses.append(self._c.espeak_TextToPhonemes(ctypes.byref(rest), _CHARS_UTF8, _PHONEMES_IPA) or b"")
+            clauses.append(self._c.espeak_TextToPhonemes(ctypes.byref(rest), _CHARS_UTF8, form) or b"")
         return " ".join(clause.decode("utf-8", "replace").strip() for clause in clauses)
 
     def _take(self, samples: int | None, count: int, events: int | None) -> int:

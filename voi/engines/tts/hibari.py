@@ -16,7 +16,7 @@ from typing import Any
 
 from voi.dialogue import SpokenWord
 from voi.engines.base import AS_IT_IS, VoiceSpec
-from voi.engines.info import TtsInfo
+from voi.engines.info import Licences, TtsInfo
 from voi.engines.tts.espeak import Espeak
 from voi.engines.tts.hibari_model import RATE_HZ, HibariModel
 from voi.engines.tts.part_speech import Manner, SpokenPart, manners, on_thread, spoken
@@ -51,7 +51,13 @@ class Hibari:
     installed. `fallback`: espeak-ng's voice for everything else when the package is missing."""
 
     info = TtsInfo(
-        "hibari", sample_rate_hz=RATE_HZ, voices=(VOICE,), tones=tuple(TONES), word_times="exact", maps_tones=True
+        "hibari",
+        sample_rate_hz=RATE_HZ,
+        voices=(VOICE,),
+        tones=tuple(TONES),
+        word_times="exact",
+        maps_tones=True,
+        licences=Licences("Apache-2.0 (hibari-tts), MIT (onnxruntime)", "Apache-2.0", own_weights="model"),
     )
 
     def __init__(

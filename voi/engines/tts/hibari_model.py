@@ -15,8 +15,8 @@ import numpy.typing as npt
 from voi.audio.pcm import from_float
 from voi.dialogue import SpokenWord
 from voi.engines.onnx_edit import with_outputs
-from voi.engines.onnx_session import one_thread_session
-from voi.engines.tts.compounds import CompoundReader
+from voi.engines.onnx_session import cpu_session
+from voi.engines.tts.english_words import EnglishReader
 from voi.engines.tts.hibari_frames import Frames, bent, stretched
 from voi.engines.tts.limiter import faded, limited
 from voi.engines.tts.part_speech import Manner, SpokenPart
@@ -47,16 +47,11 @@ class HibariModel:
     def __init__(self, path: str | None = None) -> None:
         import hibari
         from hibari import dsp
-        from hibari.g2p import G2P, normalize
-        from hibari.g2p.oov import OOV
 
-        compounds = CompoundReader(OOV())
-        g2p = G2P(oov=compounds)
-        compounds.lexicon = g2p.lexicon.golds
-        self._tts = hibari.Hibari(model=path, g2p=g2p)
+        self._reader = EnglishReader()
+        self._tts = hibari.Hibari(model=path, g2p=self._reader.g2p)
         with open(self._tts.model_path, "rb") as file:
-            self._session = one_thread_session(with_outputs(file.read(), DURATION_FRAMES))
-        self._normalize: Any = normalize.normalize if hasattr(normalize, "normalize") else normalize
+            self._session = cpu_session(with_outputs(file.read(), DURATION_FRAMES))
         self._synth: Any = dsp.synth
         self._random = np.random.default_rng(0)
 
@@ -64,7 +59,7 @@ class HibariModel:
         """Speak one sentence or clause. Words that the network cannot read, such as those in other alphabets, are left
         out; a text of only such words has no sound."""
         words = text.split()
-        phonemes = self._phonemes(text)
+        phonemes = self._reader.sounds(text)
         known = len(phonemes) == len(words)
         ids, places = self._ids(phonemes)
         if len(ids) < 3:
@@ -83,18 +78,6 @@ class HibariModel:
         first_ms, total_ms = first * 1_000 / RATE_HZ + LAG_MS / manner.speed, (last - first) * 1_000 / RATE_HZ
         ends_ms = ends.reshape(-1) * (FRAME_MS / manner.speed)
         return SpokenPart(pcm, tuple(_timed(words, places, ends_ms, first_ms, total_ms)))
-
-    def _phonemes(self, text: str) -> list[str]:
-        """The phonemes of each word, split at spaces. Where numbers are not spelled out, there may be fewer or more
-        items than words."""
-        g2p = self._tts.g2p
-        found, word = [], ""
-        for token in g2p.phonemize_tokens(g2p.tokenize(self._normalize(text))):
-            word += token.phonemes or ""
-            if token.whitespace:
-                found.append(word)
-                word = ""
-        return [*found, word]
 
     def _ids(self, phonemes: Sequence[str]) -> tuple[list[int], list[tuple[int, int]]]:
         """The network's input, and for each word where its sounds begin and end in it, without punctuation."""

@@ -2,7 +2,7 @@
 of a text that is spoken in parts."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 
@@ -39,12 +39,12 @@ SPEED_MIN, SPEED_MAX = 0.3, 3.0
 LIMITS = {"speed": (0.5, 2.0), "pitch": (0.5, 2.0), "movement": (0.0, 3.0), "gain_db": (-20.0, 6.0)}
 
 
-def manner_of(wish: object, usual: Manner) -> Manner:
-    """The manner for an entry of `voice_tone_map`. Raises ValueError or TypeError."""
+def manner_of(wish: object, usual: Manner, settings: Sequence[str] = tuple(LIMITS)) -> Manner:
+    """The manner for an entry of `voice_tone_map`, which may have these settings. Raises ValueError or TypeError."""
     if not isinstance(wish, Mapping):
-        raise TypeError(f"must be an object with {', '.join(LIMITS)}.")
-    if unknown := sorted(set(wish) - LIMITS.keys()):
-        raise ValueError(f"does not know {', '.join(map(str, unknown))}; there are {', '.join(LIMITS)}.")
+        raise TypeError(f"must be an object with {', '.join(settings)}.")
+    if unknown := sorted(set(wish) - set(settings)):
+        raise ValueError(f"does not know {', '.join(map(str, unknown))}; there are {', '.join(settings)}.")
     for name, (least, most) in LIMITS.items():
         if not least <= float(wish.get(name, 1)) <= most:
             raise ValueError(f"{name} must be {least:g} to {most:g}.")
@@ -52,14 +52,18 @@ def manner_of(wish: object, usual: Manner) -> Manner:
 
 
 def manners(
-    engine: str, tones: Mapping[str, Manner], wishes: Mapping[str, object] | None, speed: float
+    engine: str,
+    tones: Mapping[str, Manner],
+    wishes: Mapping[str, object] | None,
+    speed: float,
+    settings: Sequence[str] = tuple(LIMITS),
 ) -> dict[str, Manner]:
     """The engine's tones with those of its `voice_tone_map`. Raises ConfigError with the mistakes in that and in the
     option `speed`."""
     found, problems = dict(tones), []
     for tone, wish in (wishes or {}).items():
         try:
-            found[tone] = manner_of(wish, tones.get(tone, tones["neutral"]))
+            found[tone] = manner_of(wish, tones.get(tone, tones["neutral"]), settings)
         except (TypeError, ValueError) as error:
             problems.append(f"{engine}: `voice_tone_map`, tone {tone!r}: {error}")
     if not SPEED_MIN <= speed <= SPEED_MAX:

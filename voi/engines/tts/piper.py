@@ -15,7 +15,7 @@ from typing import Any
 
 from voi.dialogue import SpokenWord
 from voi.engines.base import AS_IT_IS, VoiceSpec
-from voi.engines.info import TtsInfo
+from voi.engines.info import Licences, TtsInfo
 from voi.engines.tts.espeak import Espeak
 from voi.engines.tts.espeak_library import library
 from voi.engines.tts.part_speech import Manner, SpokenPart, manners, on_thread, spoken
@@ -54,6 +54,12 @@ class Piper:
         tones=tuple(TONES),
         word_times="exact",
         files={"checkpoint": False, "config": False},
+        licences=Licences(
+            "MIT (onnxruntime), GPL-3.0-or-later (espeak-ng)",
+            "CC0-1.0 (the voice joe; fine-tuned from lessac, whose recordings have terms of their own)",
+            commercial=None,
+            own_weights="checkpoint",
+        ),
     )
 
     def __init__(

@@ -6,21 +6,21 @@ the times of words. The format: OHF-Voice/piper1-gpl, docs/TRAINING.md and src/p
 """
 
 import json
-import re
 import unicodedata
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from voi.audio.pcm import from_float
 from voi.dialogue import SpokenWord
 from voi.engines.onnx_edit import with_outputs
-from voi.engines.onnx_session import one_thread_session
+from voi.engines.onnx_session import cpu_session
+from voi.engines.tts.part_sound import loud_span, resampled
 from voi.engines.tts.part_speech import Manner, SpokenPart
+from voi.engines.tts.word_sounds import CLAUSE_ENDS, Phonemize, WordPlace, timed, word_sounds
 from voi.errors import ConfigError
 
 RATE_HZ = 24_000
@@ -30,18 +30,9 @@ DURATIONS = "/Ceil_output_0"
 """The value inside the network that holds how many frames each phoneme takes."""
 HOP_SAMPLES = 256
 PHONEMES_MAX = 600
-SILENCE = 0.01
-"""Share of the peak below which the sound's ends count as silence."""
-LEAD_MS, TAIL_MS = 20, 40
 PEAK = 0.7
 SHORT_GAIN_MAX = 4.0
 """Largest factor by which a quiet sound is amplified."""
-_CLAUSE_ENDS = ".,;:!?…—"
-_CLOSERS = "\"'”’»)]*"
-_LANGUAGE_SWITCH = re.compile(r"\([a-z-]+\)")
-
-Floats = npt.NDArray[np.float32]
-Phonemize = Callable[[str], str]
 
 
 def packaged_voice() -> Path | None:
@@ -84,35 +75,14 @@ class PiperModel:
 
     def _load(self, model: bytes) -> Any:
         try:
-            self.times_words, found = True, one_thread_session(with_outputs(model, DURATIONS))
+            self.times_words, found = True, cpu_session(with_outputs(model, DURATIONS))
         except Exception:  # a voice that was exported in another way
-            self.times_words, found = False, one_thread_session(model)
+            self.times_words, found = False, cpu_session(model)
         return found
 
     def phonemes(self, words: Sequence[str], phonemize: Phonemize) -> list[str]:
-        """The phonemes of each word with the punctuation after it. `phonemize`: espeak-ng, which leaves it out and runs
-        some words together."""
-        found: list[str] = []
-        clause: list[str] = []
-        for number, word in enumerate(words):
-            clause.append(word)
-            end = word.rstrip(_CLOSERS)[-1:]
-            if end in _CLAUSE_ENDS or number == len(words) - 1:
-                found += self._clause(clause, phonemize)
-                sign = "." if end == "…" else end
-                if end and end in _CLAUSE_ENDS and sign in self._ids:
-                    found[-1] += sign
-                clause = []
-        return found
-
-    @staticmethod
-    def _clause(words: Sequence[str], phonemize: Phonemize) -> list[str]:
-        spoken = [word for word in words if any(map(str.isalnum, word))]
-        sounds = _LANGUAGE_SWITCH.sub("", phonemize(" ".join(spoken))).split() if spoken else []
-        if len(sounds) != len(spoken):  # "of the" is one word to espeak-ng
-            sounds = [_LANGUAGE_SWITCH.sub("", phonemize(word)).replace(" ", "") for word in spoken]
-        left = iter(sounds)
-        return [next(left) if any(map(str.isalnum, word)) else "" for word in words]
+        """See `word_sounds`."""
+        return word_sounds(words, phonemize, self._ids)
 
     def speak(self, words: Sequence[str], phonemes: Sequence[str], manner: Manner, speaker: int = 0) -> SpokenPart:
         """Speak one sentence or clause. A part without a phoneme that the voice knows has no sound."""
@@ -130,22 +100,22 @@ class PiperModel:
             feed["sid"] = np.asarray([speaker], np.int64)
         sound, *durations = self._session.run(None, feed)
         raised = resampled(sound.reshape(-1), RATE_HZ / (self._rate_hz * manner.pitch))
-        first, last = loud_span(raised)
+        first, last = loud_span(raised, RATE_HZ)
         kept = raised[first:last]
         peak = float(np.abs(kept).max()) if len(kept) else 0.0
         if peak:
             kept = kept * min(PEAK / peak, SHORT_GAIN_MAX) * 10 ** (manner.gain_db / 20)
-        timed: tuple[SpokenWord, ...] = ()
+        timed_words: tuple[SpokenWord, ...] = ()
         if durations:
             ends_ms = np.cumsum(durations[0].reshape(-1)) * self._hop * 1_000 / (self._rate_hz * manner.pitch)
-            timed = _timed(words, ends, ends_ms - first * 1_000 / RATE_HZ, len(kept) * 1_000 // RATE_HZ)
-        return SpokenPart(from_float(kept.astype(np.float32)), timed)
+            timed_words = timed(words, ends, ends_ms - first * 1_000 / RATE_HZ, len(kept) * 1_000 // RATE_HZ)
+        return SpokenPart(from_float(kept.astype(np.float32)), timed_words)
 
-    def _input(self, phonemes: Sequence[str]) -> tuple[list[int], list[tuple[int, int] | tuple[()]]]:
+    def _input(self, phonemes: Sequence[str]) -> tuple[list[int], list[WordPlace]]:
         """The network's input, and for each word where its sounds begin and end in it; (): it has none."""
         pad = self._ids.get("_", [0])
         ids = [*self._ids.get("^", [1]), *pad]
-        places: list[tuple[int, int] | tuple[()]] = []
+        places: list[WordPlace] = []
         for word in phonemes:
             if places and " " in self._ids and len(ids) > 2:
                 ids += [*self._ids[" "], *pad]
@@ -153,45 +123,6 @@ class PiperModel:
             for sign in unicodedata.normalize("NFD", word):
                 if sign in self._ids and len(ids) < 2 * PHONEMES_MAX:
                     ids += [*self._ids[sign], *pad]
-                    end = end if sign in _CLAUSE_ENDS else len(ids)
+                    end = end if sign in CLAUSE_ENDS else len(ids)
             places.append((begin, end) if end > begin else ())
         return [*ids, *self._ids.get("$", [2])], places
-
-
-def resampled(sound: Floats, factor: float) -> Floats:
-    """The sound with `factor` times as many samples, by its spectrum."""
-    length = round(len(sound) * factor)
-    if length == len(sound) or not length:
-        return sound
-    spectrum = np.fft.rfft(np.pad(sound, (0, _smooth(len(sound)) - len(sound))))
-    padded = _smooth(len(sound))
-    out = round(padded * factor)
-    return (np.fft.irfft(spectrum[: out // 2 + 1], out) * (out / padded)).astype(np.float32)[:length]
-
-
-def _smooth(length: int) -> int:
-    """The next multiple of 4,096, whose spectrum is fast to compute."""
-    return -(-length // 4_096) * 4_096
-
-
-def loud_span(sound: Floats) -> tuple[int, int]:
-    """First sample of the voice with a little quiet around it, and the sample after its last."""
-    loud = np.flatnonzero(np.abs(sound) > SILENCE * max(1e-6, float(np.abs(sound).max(initial=0.0))))
-    if not len(loud):
-        return 0, 0
-    lead, tail = LEAD_MS * RATE_HZ // 1_000, TAIL_MS * RATE_HZ // 1_000
-    return max(0, int(loud[0]) - lead), min(len(sound), int(loud[-1]) + tail)
-
-
-def _timed(
-    words: Sequence[str], places: Sequence[tuple[int, int] | tuple[()]], ends_ms: npt.NDArray[Any], total_ms: int
-) -> tuple[SpokenWord, ...]:
-    timed, at_ms = [], 0
-    for word, place in zip(words, places, strict=True):
-        start_ms = end_ms = at_ms
-        if place:
-            start_ms = max(at_ms, round(min(max(0.0, ends_ms[place[0] - 1]), total_ms)))
-            end_ms = max(start_ms, round(min(max(0.0, ends_ms[place[1] - 1]), total_ms)))
-        timed.append(SpokenWord(word, start_ms, end_ms))
-        at_ms = end_ms
-    return tuple(timed)

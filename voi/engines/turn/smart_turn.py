@@ -17,9 +17,9 @@ import numpy.typing as npt
 
 from voi.config.problems import Problems
 from voi.config.turn_weights import Head, read_turn_weights
-from voi.engines.info import TurnInfo
+from voi.engines.info import Licences, TurnInfo
 from voi.engines.onnx_edit import constant, with_constants, with_outputs
-from voi.engines.onnx_session import one_thread_session
+from voi.engines.onnx_session import cpu_session
 from voi.engines.turn.judge_thread import JudgeThread
 from voi.engines.turn.weights_file import weights_file
 from voi.engines.turn.whisper_features import HOP_SAMPLES, N_MELS, N_SAMPLES, log_mel
@@ -60,7 +60,7 @@ class SmartTurn:
     be read or was fitted to other weights.
     """
 
-    info = TurnInfo("smart-turn", encodes=True)
+    info = TurnInfo("smart-turn", encodes=True, licences=Licences("MIT (onnxruntime)", "BSD-2-Clause"))
 
     def __init__(
         self, *, model_path: str | Path | None = None, models_dir: str | Path = "models", head: str | Path | None = None
@@ -79,9 +79,9 @@ class SmartTurn:
             return
         try:
             model = with_outputs(self._path.read_bytes(), POOLED)
-            self._short = one_thread_session(shortened(model))
+            self._short = cpu_session(shortened(model))
             self._encode(bytes(2))
-            self._session = one_thread_session(model)
+            self._session = cpu_session(model)
             self._judge(bytes(2))
         except Exception as error:  # as in _judge
             self._session = self._short = None

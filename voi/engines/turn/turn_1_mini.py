@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from voi.engines.info import TurnInfo
-from voi.engines.onnx_session import one_thread_session
+from voi.engines.info import Licences, TurnInfo
+from voi.engines.onnx_session import cpu_session
 from voi.engines.turn.judge_thread import JudgeThread
 from voi.engines.turn.weights_file import weights_file
 from voi.errors import EngineError
@@ -37,7 +37,7 @@ class Turn1Mini:
     Raises EngineError on construction when the weights or onnxruntime are missing.
     """
 
-    info = TurnInfo("turn-1-mini", languages=("en",))
+    info = TurnInfo("turn-1-mini", languages=("en",), licences=Licences("MIT (onnxruntime)", "Apache-2.0"))
 
     def __init__(self, *, model_path: str | Path | None = None, models_dir: str | Path = "models") -> None:
         self._path = weights_file(
@@ -59,7 +59,7 @@ class Turn1Mini:
         if self._session is not None:
             return
         try:
-            self._session = one_thread_session(self._path.read_bytes())
+            self._session = cpu_session(self._path.read_bytes())
             inputs = self._session.get_inputs()
             self._states = {one.name: tuple(one.shape) for one in inputs if one.name.startswith(STATE)}
             self._judge(bytes(2 * STEP_SAMPLES))

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from voi.audio.compiled import compiled_module
-from voi.engines.info import VadInfo
+from voi.engines.info import Licences, VadInfo
 from voi.engines.vad.silero_numpy import SileroNumpy
 from voi.engines.vad.silero_weights import STATE_FLOATS, WINDOW_SAMPLES, load_weights, pack
 from voi.errors import EngineError
@@ -41,7 +41,7 @@ class SileroStream:
 class Silero:
     """A `Vad`. `compiled`: False uses numpy, True requires the compiled kernel, None prefers the kernel."""
 
-    info = VadInfo("silero", window_samples=WINDOW_SAMPLES)
+    info = VadInfo("silero", window_samples=WINDOW_SAMPLES, licences=Licences("MIT (Voi's own)", "MIT"))
 
     def __init__(self, *, compiled: bool | None = None) -> None:
         kernel = None if compiled is False else compiled_module("voi.engines.vad._silero")

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from voi.engines.info import VoiceJudgeInfo
+from voi.engines.info import Licences, VoiceJudgeInfo
 from voi.engines.vad.silero import Silero
 from voi.engines.vad.silero_weights import WINDOW_SAMPLES
 from voi.engines.voice.features import Floats, features
@@ -72,7 +72,9 @@ def stretch(
 class BuiltInVoiceJudge:
     """A `VoiceJudge`. With the `encoder`, if there is one, it knows more."""
 
-    info = VoiceJudgeInfo("voice-judge", takes_encoder=True, vad=Silero.info.name)
+    info = VoiceJudgeInfo(
+        "voice-judge", takes_encoder=True, vad=Silero.info.name, licences=Licences("MIT (Voi's own)", "MIT")
+    )
 
     def __init__(self, *, weights: str | Path = WEIGHTS, encoder_deadline_s: float = ENCODER_DEADLINE_S) -> None:
         """Raises EngineError when the weights are missing."""

@@ -16,6 +16,7 @@ _FILES = {"/phones": ("index.html", "text/html"), "/phones/page.js": ("page.js",
 
 
 def phones_page_router() -> APIRouter:
+    """The routes of the page `/phones` and its files. They need no key: the page holds no data."""
     router = APIRouter()
     for path, (file, media_type) in _FILES.items():
         router.add_api_route(path, _serving(file, media_type), include_in_schema=False)

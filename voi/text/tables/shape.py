@@ -8,6 +8,7 @@ Forms = Mapping[str, str]
 
 
 def words(text: str) -> frozenset[str]:
+    """The words of a text, as a set."""
     return frozenset(text.split())
 
 

@@ -82,6 +82,7 @@ class Figures:
 
 
 def group(heard: Iterable[PlayedClip], name: str) -> list[PlayedClip]:
+    """The clips of that group of `GROUPS`."""
     return [one for one in heard if one.clip.kind in GROUPS[name]]
 
 

@@ -29,6 +29,8 @@ def fit_head(vectors: Doubles, own: Doubles, ended: Doubles, penalty: float) -> 
 
 
 def odds_of(head: Head, vectors: Doubles, own: Doubles) -> Doubles:
+    """The log-odds that the turn has ended, shape [clips]. `vectors`: the encoder's output, shape [clips, size]; `own`:
+    the log-odds of the model itself, shape [clips]."""
     standardized = (vectors - np.array(head.mean)) / np.array(head.scale)
     odds: Doubles = standardized @ np.array(head.weights) + head.slope * own + head.bias
     return odds

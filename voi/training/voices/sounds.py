@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +13,7 @@ from voi.core.vad_edges import VadEdges
 from voi.engines.voice.features import features
 from voi.engines.voice.judge import LENGTHS_MS, PREROLL_WINDOWS, stretch
 from voi.training.turns.clips import RATE_HZ, Clip
+from voi.training.turns.judgements import ClipEngines
 
 Wave = npt.NDArray[np.float64]
 NOISES = frozenset({"cough", "keyboard", "noise"})
@@ -49,33 +50,23 @@ class MeasuredSound:
         return self.kind != "backchannel"
 
 
-class Ears(Protocol):
-    """The engines that are asked: `ClipEngines`."""
-
-    def listener(self) -> Callable[[bytes], float]:
-        """A fresh VAD: probability of speech in the next window."""
-        ...
-
-    def encode(self, pcm: bytes) -> npt.NDArray[np.float32] | None: ...
-
-
 def may_use(clip: Clip) -> bool:
     """Weights made of recordings under a share-alike licence might have to be under it as well."""
     return "-SA" not in clip.licence and not clip.licence.startswith("free")
 
 
 def rows_of(
-    clips: Iterable[Clip], ears: Ears, on_progress: Callable[[int], None] = lambda done: None
+    clips: Iterable[Clip], engines: ClipEngines, on_progress: Callable[[int], None] = lambda done: None
 ) -> list[MeasuredSound]:
     """Raises ClientError, EngineError."""
     rows = []
     for number, clip in enumerate(clips, 1):
-        rows += _rows(clip, ears)
+        rows += _rows(clip, engines)
         on_progress(number)
     return rows
 
 
-def _rows(clip: Clip, ears: Ears) -> list[MeasuredSound]:
+def _rows(clip: Clip, engines: ClipEngines) -> list[MeasuredSound]:
     random = np.random.default_rng(int.from_bytes(hashlib.sha256(clip.name.encode()).digest()[:8], "big"))
     noise = clip.kind in NOISES
     wave = np.frombuffer(clip.pcm(), "<i2").astype(np.float64) / 32_768
@@ -83,7 +74,7 @@ def _rows(clip: Clip, ears: Ears) -> list[MeasuredSound]:
     for room in (*ROOMS, *(ROOMS_OF_NOISE if noise else ())):
         pcm = (np.clip(_in_room(wave, room, random), -1, 1) * 32_767).astype("<i2")
         windows = [pcm[at : at + WINDOW_SAMPLES].tobytes() for at in range(0, len(pcm) - 511, WINDOW_SAMPLES)]
-        known = _onsets(list(map(ears.listener(), windows)))
+        known = _onsets(list(map(engines.listener(), windows)))
         places = [(*place, True) for place in (known if noise else known[:1])]
         if noise:
             places += [(*place, False) for place in _bursts(pcm, known, random)]
@@ -93,8 +84,8 @@ def _rows(clip: Clip, ears: Ears) -> list[MeasuredSound]:
                 if stop > min(end, len(windows)):
                     continue
                 heard = b"".join(windows[max(0, start - PREROLL_WINDOWS) : stop])
-                sound, voiced, whole = stretch(heard, length_ms, ears.listener())
-                vector = ears.encode(whole) if room in ENCODED or (noise and real) else None
+                sound, voiced, whole = stretch(heard, length_ms, engines.listener())
+                vector = engines.encode(whole) if room in ENCODED or (noise and real) else None
                 rows.append(
                     MeasuredSound(
                         clip.name, clip.kind, clip.speaker, room, real, length_ms, features(sound, voiced), vector

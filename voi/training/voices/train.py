@@ -11,7 +11,7 @@ from voi.engines.voice.judge import LENGTHS_MS, WEIGHTS
 from voi.training.turns.clips import LABELS, Clip, load_clips
 from voi.training.turns.judgements import ClipEngines
 from voi.training.voices.fit import FLOOR_MS, VoiceWeights, fit, odds
-from voi.training.voices.sounds import Ears, MeasuredSound, may_use, rows_of
+from voi.training.voices.sounds import MeasuredSound, may_use, rows_of
 
 FILE = "voices.npz"
 FOLDS = 10
@@ -52,13 +52,13 @@ def fit_to(
 
 def fit_voices(
     clips: Sequence[Clip],
-    ears: Ears,
+    engines: ClipEngines,
     *,
     from_nothing: bool = False,
     on_progress: Callable[[int], None] = lambda done: None,
 ) -> FittedVoices:
     """Fit to these clips."""
-    rows = rows_of(clips, ears, on_progress)
+    rows = rows_of(clips, engines, on_progress)
     known = None if from_nothing else shipped()
     speakers = sorted({row.speaker for row in rows})
     order = np.random.default_rng(0).permutation(len(speakers))
@@ -75,6 +75,7 @@ def enough(clips: Sequence[Clip]) -> bool:
 
 
 def shipped() -> VoiceWeights:
+    """The weights that Voi comes with, by name, as float32."""
     with np.load(WEIGHTS) as file:
         return {name: file[name].astype(np.float32) for name in file.files}
 
@@ -121,6 +122,7 @@ def area(scores: Sequence[float], is_so: "np.ndarray[tuple[int], np.dtype[np.boo
 
 
 def how_to_use(file: Path) -> str:
+    """A line that says which setting uses these weights."""
     options = json.dumps({"voice.voice-judge": {"weights": str(file)}})
     return f"{file}: use it with VOI_ENGINE_OPTIONS='{options}'"
 

@@ -67,10 +67,6 @@ class Asterisk:
     def connected(self) -> bool:
         return self._connection.connected
 
-    @property
-    def calls_now(self) -> int:
-        return len(self._live)
-
     # ---- life ---------------------------------------------------------------------------------------
 
     def start(self) -> None:

@@ -18,6 +18,7 @@ _HEAD = struct.Struct("!BH")
 
 
 def audio_message(kind: int, pcm: bytes) -> bytes:
+    """A message of AudioSocket with sound. `kind`: which says the sound's rate. `pcm`: s16le mono."""
     return _HEAD.pack(kind, len(pcm)) + pcm
 
 

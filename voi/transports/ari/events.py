@@ -55,12 +55,16 @@ class ChannelEnded:
 
 @dataclass(frozen=True, slots=True)
 class KeyReceived:
+    """The person of that channel pressed a key: 0-9, *, # or A-D."""
+
     channel: AriChannel
     key: str
 
 
 @dataclass(frozen=True, slots=True)
 class HoldChanged:
+    """The person of that channel was put on hold, or taken off it."""
+
     channel: AriChannel
     held: bool
 

@@ -14,6 +14,8 @@ Told = Callable[[str], None]
 
 
 class Expected(Generic[T]):
+    """What is to come from Asterisk, by a key that both sides know: each is awaited as a future."""
+
     def __init__(self) -> None:
         self._waiting: dict[str, asyncio.Future[T]] = {}
 

@@ -26,6 +26,7 @@ ADD_AGAIN_S = 0.05
 
 
 def new_id(what: str) -> str:
+    """A new id of a channel or bridge, by which it is known as ours. `what`: such as channel."""
     return f"{OURS}{what}-{uuid.uuid4()}"
 
 

@@ -145,4 +145,5 @@ async def _started(line: ChanWebSocketLine) -> ChanWebSocketLine:
 
 
 def host_port(host: str, port: int) -> str:
+    """An address as it stands in a URL, with brackets around IPv6."""
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

@@ -87,6 +87,8 @@ class CallerSound:
 
 @dataclass(frozen=True, slots=True)
 class CallerKey:
+    """The caller pressed a key: 0-9, * or #."""
+
     key: str
     stream_id: str = ""
 

@@ -23,6 +23,8 @@ AUTHORIZATION_MAX_CHARS = 2_000
 
 
 class Exotel(JsonStream):
+    """Exotel's AgentStream: the WebSocket's address has a password."""
+
     kind: ClassVar[CarrierKind] = "exotel"
     id_name = "stream_sid"
     call_id_names = ("call_sid",)

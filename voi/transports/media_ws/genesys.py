@@ -52,6 +52,8 @@ _ULAW = MediaCodec("ulaw", 8_000)
 
 
 class Genesys(Carrier):
+    """Genesys Cloud's Audio Connector (AudioHook), with signed requests."""
+
     kind: ClassVar[CarrierKind] = "genesys"
     gathers_ms = 200
     """Genesys takes five messages with sound a second."""

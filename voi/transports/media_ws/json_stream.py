@@ -125,6 +125,7 @@ def parsed(message: bytes | str) -> CarrierJson:
 
 
 def to_text(message: CarrierJson) -> str:
+    """The message as a text of JSON."""
     return orjson.dumps(message).decode()
 
 
@@ -178,4 +179,5 @@ def element(name: str, inside: str = "", /, **attributes: str) -> str:
 
 
 def xml_text(text: str) -> str:
+    """The text with XML's signs escaped."""
     return escape(text)

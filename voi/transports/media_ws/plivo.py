@@ -25,6 +25,8 @@ _TICKET = re.compile(rf"(?:^|[;,\s]){TICKET}=([A-Za-z0-9]+)")
 
 
 class Plivo(JsonStream):
+    """Plivo's audio streams, with webhooks signed by X-Plivo-Signature-V3."""
+
     kind: ClassVar[CarrierKind] = "plivo"
     id_name = "streamId"
     call_id_names = ("callId",)

@@ -24,6 +24,8 @@ _CODECS: dict[MediaFormat, str] = {"ulaw": "PCMU", "alaw": "PCMA", "l16": "L16"}
 
 
 class Telnyx(JsonStream):
+    """Telnyx's media streaming, with webhooks signed by Ed25519."""
+
     kind: ClassVar[CarrierKind] = "telnyx"
     id_name = "stream_id"
     call_id_names = ("call_control_id", "call_sid")

@@ -22,6 +22,8 @@ _DEFAULT_PORTS = {"https": 443, "http": 80}
 
 
 class Twilio(JsonStream):
+    """Twilio's Media Streams, with webhooks signed by X-Twilio-Signature."""
+
     kind: ClassVar[CarrierKind] = "twilio"
     id_name = "streamSid"
     call_id_names = ("callSid",)

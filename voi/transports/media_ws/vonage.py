@@ -38,6 +38,8 @@ STREAM = "vonage"
 
 
 class Vonage(Carrier):
+    """Vonage's WebSockets: raw PCM, with webhooks signed by a JWT."""
+
     kind: ClassVar[CarrierKind] = "vonage"
 
     def nonce(self, webhook: PhoneWebhook, key: str, now_s: float) -> str:

@@ -39,12 +39,20 @@ class ResumeAsked:
 
 
 class ResumablePeer(Protocol):
-    """The client of a conversation, over whichever WebSocket it has now."""
+    """The client of a conversation, over whichever WebSocket it has now: a `RealtimePeer`, which keeps here what it
+    needs for resuming."""
 
-    def has(self, socket: WebSocket) -> bool: ...
-    def received(self, message: bytes | str) -> None: ...
-    def lost(self) -> None: ...
-    def resume(self, socket: WebSocket, asked: ResumeAsked) -> None: ...
+    socket: WebSocket | None
+    """The one that it has; None: it has none now."""
+
+    def received(self, message: bytes | str) -> None:
+        """The client sent this."""
+
+    def lost(self) -> None:
+        """The connection is gone. The conversation waits for another."""
+
+    def resume(self, socket: WebSocket, asked: ResumeAsked) -> None:
+        """Go on over this WebSocket."""
 
 
 def fields_of(query: str) -> dict[str, list[str]]:

@@ -1,6 +1,7 @@
 """The wire form of OpenAI's Realtime protocol: JSON events in text messages, ids, and errors as the real server words
 them."""
 
+import itertools
 import secrets
 from collections.abc import Callable
 from typing import Any
@@ -30,9 +31,19 @@ def new_id(kind: str) -> str:
     return f"{kind}_{secrets.token_hex(12)}"
 
 
+_RUN = secrets.token_hex(8)
+_numbers = itertools.count()
+
+
+def new_event_id() -> str:
+    """A new id for an event of the server. They are numbered, since there are ten a second for each caller: a random
+    one takes a call of the kernel."""
+    return f"event_{_RUN}{next(_numbers):08x}"
+
+
 def encode(event: Json) -> bytes:
     """The event, with an id of its own if it has none."""
-    return orjson.dumps(event if "event_id" in event else {"event_id": new_id("event"), **event})
+    return orjson.dumps(event if "event_id" in event else {"event_id": new_event_id(), **event})
 
 
 def parse(message: bytes | str) -> Json:
@@ -74,16 +85,19 @@ def event_id_of(event: Json) -> str | None:
 
 
 def missing(param: str) -> EventError:
+    """The error for a field that must be there. `param`: its path, such as session.type."""
     return EventError(f"Missing required parameter: '{param}'.", "missing_required_parameter", param)
 
 
 def wrong_type(param: str, wanted: str, value: object) -> EventError:
+    """The error for a field of another type. `wanted`: such as "a string"."""
     return EventError(
         f"Invalid type for '{param}': expected {wanted}, but got {kind_of(value)} instead.", "invalid_type", param
     )
 
 
 def wrong_value(param: str, value: object, supported: str) -> EventError:
+    """The error for a value that is not supported. `supported`: those that are, in words."""
     return EventError(f"Invalid value: {quoted(value)}. Supported values are: {supported}.", "invalid_value", param)
 
 
@@ -94,6 +108,7 @@ def quoted(value: object) -> str:
 
 
 def kind_of(value: object) -> str:
+    """What a JSON value is, in words."""
     kinds = {str: "a string", bool: "a boolean", int: "an integer", float: "a decimal", list: "an array"}
     return "null" if value is None else kinds.get(type(value), "an object")
 

@@ -116,6 +116,7 @@ def bot_ready(message_id: str, version: str, about_version: str, *, audio_out: b
 
 
 def error(text: str, *, fatal: bool) -> bytes:
+    """Something failed. `fatal`: the connection ends with it."""
     return to_json("error", {"error": text, "fatal": fatal})
 
 
@@ -163,11 +164,13 @@ def function_call(number: str, name: str, arguments: str, *, legacy: bool = Fals
 
 
 def function_call_stopped(number: str, name: str, *, cancelled: bool) -> bytes:
+    """A tool has run, or was `cancelled`. `number`: of its call."""
     data = {"tool_call_id": number, "function_name": name, "cancelled": cancelled}
     return to_json("llm-function-call-stopped", data)
 
 
 def server_message(data: Json) -> bytes:
+    """A message of our own, for what RTVI has no word for."""
     return to_json("server-message", data)
 
 

@@ -2,25 +2,22 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
 
 from voi.transports.sip.digest import answer_of, best_challenge
 from voi.transports.sip.message import SipRequest, SipResponse
-from voi.transports.sip.transactions import ClientTransaction, FailedWhy, Flow, Transactions
+from voi.transports.sip.transactions import ClientTransaction, FailedWhy
 
 
 @dataclass(frozen=True, slots=True)
 class SipCredentials:
+    """What an account proves itself with when a peer asks (digest)."""
+
     user: str
     password: str
 
 
-class RequestSender(Protocol):
-    """What sends requests: a `SipStack`."""
-
-    transactions: Transactions
-
-    def add_via(self, request: SipRequest, flow: Flow) -> None: ...
+SendRequest = Callable[[SipRequest, Callable[[SipResponse], None], Callable[[FailedWhy], None]], ClientTransaction]
+"""Sends a request that has no Via yet, and tells of each response, or why it failed."""
 
 
 class Asking:
@@ -29,16 +26,14 @@ class Asking:
 
     def __init__(
         self,
-        stack: RequestSender,
+        send: SendRequest,
         make: Callable[[], SipRequest],
-        flow: Flow,
         credentials: SipCredentials | None,
         on_response: Callable[[SipResponse], None],
         on_failed: Callable[[FailedWhy], None],
     ) -> None:
-        self._stack = stack
+        self._send = send
         self._make = make
-        self._flow = flow
         self._credentials = credentials
         self._on_response = on_response
         self._on_failed = on_failed
@@ -46,11 +41,7 @@ class Asking:
         """Nonces that were answered."""
         self.over = False
         self.request = make()
-        self.transaction = self._send()
-
-    def _send(self) -> ClientTransaction:
-        self._stack.add_via(self.request, self._flow)
-        return self._stack.transactions.send(self.request, self._flow, self._received, self._failed)
+        self.transaction = send(self.request, self._received, self._failed)
 
     def _failed(self, why: FailedWhy) -> None:
         if not self.over:
@@ -81,5 +72,5 @@ class Asking:
         answer = answer_of(challenge, credentials.user, credentials.password, request.method, request.uri)
         request.add(challenge.header, answer)
         self.request = request
-        self.transaction = self._send()
+        self.transaction = self._send(request, self._received, self._failed)
         return True

@@ -10,6 +10,7 @@ from voi.transports.sip.uri import SipUri, parse_uri
 
 
 def new_tag() -> str:
+    """A new tag of ours: our half of a dialog's name."""
     return secrets.token_hex(8)
 
 

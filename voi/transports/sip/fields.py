@@ -65,6 +65,7 @@ class Via:
 
 
 def params_text(params: Params) -> str:
+    """The parameters as they stand behind a value, such as `;tag=1;lr`."""
     return "".join(f";{name}" if value is None else f";{name}={value}" for name, value in params)
 
 
@@ -112,6 +113,7 @@ def parse_address(text: str) -> SipAddress:
 
 
 def parse_via(text: str) -> Via:
+    """The topmost value of a Via. Raises SipProblem(400)."""
     found = _VIA.match(text)
     port = int(found[3]) if found and found[3] else None
     if found is None or (port is not None and not 0 < port < 65_536):

@@ -142,6 +142,8 @@ class SipRequest(SipMessage):
 
 @dataclass(slots=True)
 class SipResponse(SipMessage):
+    """A response, whether it came or is to be sent."""
+
     code: int = 0
     reason: str = ""
 

@@ -8,7 +8,6 @@ import asyncio
 import logging
 import re
 from collections.abc import Awaitable, Callable, Iterable
-from typing import Protocol
 
 from voi.errors import ClientError, VoiError
 from voi.tasks import Tasks
@@ -27,6 +26,7 @@ from voi.transports.sip.uri import SipUri, parse_uri
 from voi.transports.telephone.dialing import NotAnswered, NotAnsweredKind
 from voi.transports.telephone.outgoing.destinations import Destination, parse_destination
 from voi.transports.telephone.outgoing.policy import OrderRefused
+from voi.transports.telephone.outgoing.second_calls import Spending
 
 log = logging.getLogger(__name__)
 
@@ -38,15 +38,7 @@ _CODES: dict[NotAnsweredKind, int] = {"busy": 486, "no_answer": 480, "refused": 
 _CODE = re.compile(r"([3-6]\d\d)\b")
 
 
-class Expense(Protocol):
-    """What a call costs its account (`voi.transports.telephone.outgoing.second_calls`)."""
-
-    def answered(self, on_used_up: Callable[[], None]) -> None: ...
-
-    def close(self) -> None: ...
-
-
-Permit = Callable[[str, Destination], Awaitable[Expense]]
+Permit = Callable[[str, Destination], Awaitable[Spending]]
 """Whether a call through that account may be made because a peer asks for it. Raises OrderRefused."""
 
 
@@ -91,7 +83,7 @@ class Referrals:
         try:
             try:
                 async with asyncio.timeout(PERMIT_S):
-                    expense = await permit(name, destination)
+                    spending = await permit(name, destination)
             except OrderRefused as refused:
                 self._stack.faults.note("refer_refused", host, f"a REFER of the account {name}: {refused.reason}")
                 referral.refuse(603 if refused.reason == "off" else 403)
@@ -100,13 +92,13 @@ class Referrals:
                 referral.refuse(503)
                 return
             try:
-                await referral.call(expense)
+                await referral.call(spending)
             except NotAnswered as error:
-                expense.close()
+                spending.close()
                 self._count(name, "out", error.kind)
                 log.warning("a call through the account %s was not passed on to us: %s", name, error.kind)
             except BaseException:
-                expense.close()
+                spending.close()
                 raise
             else:
                 self._count(name, "out", "answered")
@@ -136,7 +128,7 @@ class _Referral:
     def refuse(self, code: int) -> None:
         self.before.stack.refuse(self._transaction, SipProblem(code))
 
-    async def call(self, expense: Expense) -> None:
+    async def call(self, spending: Spending) -> None:
         """Call, and go on there. Raises NotAnswered; then all is as before, or over if the other side has left."""
         before, signalling = self.before, self.signalling
         request = self._transaction.request
@@ -167,14 +159,14 @@ class _Referral:
 
         def closed() -> None:
             self.account.legs.discard(leg)
-            expense.close()
+            spending.close()
 
         def used_up() -> None:
             leg.hang_up()
             leg.on_over("the account's minutes of today are used up")
 
         leg.on_closed = closed
-        expense.answered(used_up)
+        spending.answered(used_up)
         if leg.over:
             closed()
             leg.on_over("they hung up at once")

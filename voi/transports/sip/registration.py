@@ -44,6 +44,9 @@ class AccountState:
 
 
 class RegisterRefused(Exception):
+    """The server does not register the account. `code`: of its response. `retry_after_s`: when to ask again; 0: not
+    said."""
+
     def __init__(self, code: int, retry_after_s: float = 0.0) -> None:
         super().__init__(code)
         self.code = code

@@ -27,6 +27,8 @@ class ServerAddress:
 
 @dataclass(frozen=True, slots=True)
 class SrvRecord:
+    """One server of a name (RFC 2782): the lowest `priority` is asked first, and a greater `weight` more often."""
+
     priority: int
     weight: int
     port: int

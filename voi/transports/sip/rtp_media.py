@@ -9,25 +9,30 @@ from voi.transports.sip.negotiation import MediaPlan, SrtpKeys
 from voi.transports.telephone.codecs import CODECS, LineCodec
 from voi.transports.telephone.rtp_line import RtpLine
 from voi.transports.telephone.rtp_ports import RtpPorts, RtpSockets
-from voi.transports.telephone.rtp_terms import PacketCipher, RtpSettings, RtpTerms
+from voi.transports.telephone.rtp_terms import LineCounts, RtpSettings, RtpTerms
 from voi.transports.telephone.srtp import SdesCipher
 
+CountSound = Callable[[LineCounts], None]
+"""Counts what became of the packets of a line that is over."""
 _NAMES = {name.upper(): name for name in CODECS}
 
 
 class RtpMedia:
     """`SipMedia` of one call."""
 
-    def __init__(self, sockets: RtpSockets, settings: RtpSettings) -> None:
+    def __init__(self, sockets: RtpSockets, settings: RtpSettings, count: CountSound) -> None:
         self.port = sockets.port
         self._sockets = sockets
         self._settings = settings
+        self._count = count
         self._line: RtpLine | None = None
-        self._cipher: tuple[SrtpKeys, PacketCipher] | None = None
+        self._cipher: tuple[SrtpKeys, SdesCipher] | None = None
 
     def begin(self, plan: MediaPlan, send_key: Callable[[str], None] | None) -> RtpLine:
         """`SipMedia`."""
-        self._line = RtpLine(self._sockets, self._terms(plan), self._settings, send_key=send_key)
+        self._line = RtpLine(
+            self._sockets, self._terms(plan), self._settings, send_key=send_key, on_end=self._count
+        )  # fmt: skip
         return self._line
 
     def change(self, plan: MediaPlan) -> None:
@@ -43,12 +48,12 @@ class RtpMedia:
         reports = (plan.host, plan.rtcp_port) if plan.rtcp_port and plan.port else None
         return RtpTerms(
             codec, remote, (heard,) if plan.heard_type != plan.payload_type else (),
-            key_type=plan.event_type, key_clock_hz=plan.event_clock_hz,
+            key_type=plan.event_type, key_heard_type=plan.event_heard_type, key_clock_hz=plan.event_clock_hz,
             sending=plan.sends, receiving=plan.hears, rtcp_remote=reports, rtcp_mux=plan.rtcp_mux,
             cipher=self._cipher_of(plan.keys),
         )  # fmt: skip
 
-    def _cipher_of(self, keys: SrtpKeys | None) -> PacketCipher | None:
+    def _cipher_of(self, keys: SrtpKeys | None) -> SdesCipher | None:
         """The same as before for the same keys: it counts packets."""
         if keys is None:
             return None
@@ -64,19 +69,19 @@ class RtpMedia:
             await self._line.aclose()
 
 
-def rtp_media(ports: RtpPorts, settings: RtpSettings) -> OpenMedia:
+def rtp_media(ports: RtpPorts, settings: RtpSettings, count: CountSound = lambda counts: None) -> OpenMedia:
     """Opens ports for sound out of that range."""
 
     async def open_media(host: str) -> SipMedia:
         try:
-            return RtpMedia(ports.open(), settings)
+            return RtpMedia(ports.open(), settings, count)
         except VoiError as error:
             raise OSError(str(error)) from None
 
     return open_media
 
 
-def media_of(listening: SipListening) -> OpenMedia:
+def media_of(listening: SipListening, count: CountSound = lambda counts: None) -> OpenMedia:
     """Opens ports for sound as phones.json says."""
     first, last = listening.rtp_ports
-    return rtp_media(RtpPorts(listening.host, first, last), RtpSettings())
+    return rtp_media(RtpPorts(listening.host, first, last), RtpSettings(), count)

@@ -78,6 +78,8 @@ class SdpMedia:
 
 @dataclass(slots=True)
 class Sdp:
+    """A session description: all that is used of it."""
+
     media: list[SdpMedia]
 
 

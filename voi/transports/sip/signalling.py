@@ -95,10 +95,12 @@ class SipSignalling:
 
 
 def declined(transaction: ServerTransaction) -> None:
+    """Answers every request so where a dialog takes none. Raises SipProblem(603)."""
     raise SipProblem(603)
 
 
 def bye_headers_of_transfer() -> list[tuple[str, str]]:
+    """Headers that say that another telephone has taken the call, so that it is not shown as missed."""
     return [("Reason", 'SIP;cause=200;text="Call completed elsewhere"')]
 
 

@@ -56,6 +56,8 @@ class UdpFlow:
 
 
 class UdpSocket(asyncio.DatagramProtocol):
+    """A UDP socket. `received` is called with each datagram and the way back to its sender."""
+
     def __init__(self, received: Received) -> None:
         self.closed = False
         self.local = ("", 0)

@@ -18,6 +18,7 @@ from voi.transports.sip.message import MESSAGE_MAX_BYTES, SipRequest, SipRespons
 from voi.transports.sip.problem import SipProblem
 from voi.transports.sip.sockets import SipSockets, UdpFlow, is_address
 from voi.transports.sip.transactions import (
+    ClientTransaction,
     FailedWhy,
     Flow,
     ServerTransaction,
@@ -40,7 +41,7 @@ DEFAULT_PORTS = {"udp": 5_060, "tcp": 5_060, "tls": 5_061}
 
 
 class InDialog(Protocol):
-    """A call that requests within its dialog belong to."""
+    """A call that requests within its dialog belong to: a `SipLeg`, which needs the stack itself."""
 
     def belongs(self, request: SipRequest) -> bool: ...
 
@@ -255,7 +256,7 @@ class SipStack:
         params = () if flow.transport == "udp" else (("transport", flow.transport),)
         return f"<{SipUri('sip', user, host, port, params)}>"
 
-    def add_via(self, request: SipRequest, flow: Flow) -> None:
+    def _add_via(self, request: SipRequest, flow: Flow) -> None:
         host, port = self.our_address(flow)
         via = f"SIP/2.0/{flow.transport.upper()} {host_port(host, port)};branch={new_branch()};rport"
         request.headers.insert(0, ("via", via))
@@ -265,7 +266,7 @@ class SipStack:
     def send_ack(self, request: SipRequest, flow: Flow) -> bytes:
         """Send the ACK of a 2xx, which has no transaction. Returns its bytes, to be sent again when the 2xx comes
         again."""
-        self.add_via(request, flow)
+        self._add_via(request, flow)
         data = request.encode()
         flow.send(data)
         return data
@@ -295,7 +296,14 @@ class SipStack:
         on_failed: Callable[[FailedWhy], None],
     ) -> Asking:
         """Send a request; see `Asking`."""
-        return Asking(self, make, flow, credentials, on_response, on_failed)
+
+        def send(
+            request: SipRequest, received: Callable[[SipResponse], None], failed: Callable[[FailedWhy], None]
+        ) -> ClientTransaction:
+            self._add_via(request, flow)
+            return self.transactions.send(request, flow, received, failed)
+
+        return Asking(send, make, credentials, on_response, on_failed)
 
     async def close(self) -> None:
         self.transactions.close()

@@ -46,6 +46,7 @@ class Flow(Protocol):
 
 
 def new_branch() -> str:
+    """A new branch: the name of a transaction (RFC 3261, section 8.1.1.7)."""
     return MAGIC + secrets.token_hex(12)
 
 

@@ -7,14 +7,13 @@ The door owns the caller's side; here is the colleague's, from the ringing to th
 import asyncio
 import logging
 from collections import deque
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from contextlib import aclosing
-from typing import Any, Literal, Protocol
+from typing import Any, Literal
 
 from voi.config.transfers import BRIEFING_MAX_S, SUMMARY_MAX_S, CallTransfer
-from voi.dialogue import Message
 from voi.errors import VoiError
-from voi.session.ear_beside import EarBeside
+from voi.session.agent_beside import AgentBeside
 from voi.tasks import Tasks
 from voi.transports.telephone.colleague import Colleague, verdict_of
 from voi.transports.telephone.dialing import NotAnswered
@@ -48,24 +47,11 @@ class NotConsulted(VoiError):
         self.outcome = outcome
 
 
-class AskingAgent(Protocol):
-    """What a consultation needs of an agent: `voi.session.agent_beside.AgentBeside`."""
-
-    @property
-    def summarizes(self) -> bool: ...
-
-    async def answer(self, instructions: str, messages: tuple[Message, ...] | None) -> str: ...
-
-    def speech(self, text: str) -> AsyncGenerator[bytes, None]: ...
-
-    def ear(self, rate_hz: int) -> EarBeside: ...
-
-
 class Consultation:
     """One of them. `spoken_rate_hz`: of the agent's voice beside the conversation. `caller`: their number, or ""."""
 
     def __init__(
-        self, transfer: CallTransfer, agent: AskingAgent, ring_up: RingUp, spoken_rate_hz: int, caller: str
+        self, transfer: CallTransfer, agent: AgentBeside, ring_up: RingUp, spoken_rate_hz: int, caller: str
     ) -> None:
         self._transfer = transfer
         self._agent = agent
@@ -165,7 +151,7 @@ class _Ear:
     accepts nothing."""
 
     def __init__(
-        self, colleague: Colleague, transfer: CallTransfer, agent: AskingAgent, answer: "asyncio.Future[bool]"
+        self, colleague: Colleague, transfer: CallTransfer, agent: AgentBeside, answer: "asyncio.Future[bool]"
     ) -> None:
         self.listens = False
         self._transfer = transfer
@@ -194,7 +180,7 @@ class _Ear:
             self._waiting_bytes += len(pcm)
             self._came.set()
 
-    async def _hear(self, agent: AskingAgent) -> None:
+    async def _hear(self, agent: AgentBeside) -> None:
         ear = agent.ear(self._rate_hz)
         try:
             while True:

@@ -20,11 +20,13 @@ STRANGERS_PER_S = 1_000
 
 
 class ArrivalListener(Protocol):
-    """Told what comes."""
+    """Told what comes, beside sound: an `RtpLine`, which owns the arrivals."""
 
-    def key_came(self, key: str) -> None: ...
+    def key_came(self, key: str) -> None:
+        """The other side pressed this key: 0-9, *, # or A-D."""
 
-    def fault_came(self, fault: str) -> None: ...
+    def fault_came(self, fault: str) -> None:
+        """Something of the other side's cannot be used; `fault` is its kind, as it is counted."""
 
     def report_came(self, lost_percent: int) -> None:
         """So much of what we sent did not arrive."""
@@ -76,8 +78,7 @@ class Arrivals:
             if not self._stranger_budget.spend(now_s):
                 return False
         elif not self._budget.spend(now_s):
-            self._counts.floods += 1
-            self._fault("flood")
+            self._listener.fault_came("flood")
             return False
         cipher = self._terms.cipher
         if cipher is not None:
@@ -86,21 +87,22 @@ class Arrivals:
             if packet is None:
                 return self._unusable("unauthentic", now_s)
         if not self.latch.accept(source, packet.ssrc, packet.sequence, now_s, authentic=cipher is not None):
-            self._counts.strangers += 1
-            self._fault("stranger")
+            self._listener.fault_came("stranger")
             return True
         self.last_s = now_s
         self._take(packet, now_s)
         return True
 
     def _unusable(self, fault: str, now_s: float) -> bool:
-        self._counts.unusable += 1
-        self._fault(fault)
+        self._listener.fault_came(fault)
         return self._stranger_budget.spend(now_s)
 
     def _known_type(self, payload_type: int) -> bool:
-        terms = self._terms
-        return self._ear.knows(payload_type) or payload_type in (terms.key_type, terms.noise_type, NOISE_TYPE)
+        noise = payload_type in (self._terms.noise_type, NOISE_TYPE)
+        return noise or self._is_key(payload_type) or self._ear.knows(payload_type)
+
+    def _is_key(self, payload_type: int) -> bool:
+        return payload_type in (self._terms.key_type, self._terms.key_heard_type)
 
     def _take(self, packet: RtpPacket, now_s: float) -> None:
         before = self._choice.ssrc
@@ -121,7 +123,7 @@ class Arrivals:
             self._ear.noise(packet)
             return
         self._ear.soundless(packet)
-        if packet.payload_type == self._terms.key_type and self._terms.sending:
+        if self._is_key(packet.payload_type) and self._terms.sending:
             self._key(packet, now_s)
 
     def _key(self, packet: RtpPacket, now_s: float) -> None:
@@ -129,10 +131,9 @@ class Arrivals:
         if key is None:
             return
         if self._key_budget.spend(now_s):
-            self._counts.keys_heard += 1
             self._listener.key_came(key)
         else:
-            self._fault("keys_flood")
+            self._listener.fault_came("keys_flood")
 
     # ---- reports ------------------------------------------------------------------------------------
 
@@ -141,7 +142,6 @@ class Arrivals:
         now_s = self._time()
         target = self.latch.target
         if target is None or source[0] not in (target[0], (self._terms.rtcp_remote or target)[0]):
-            self._counts.strangers += 1
             return self._stranger_budget.spend(now_s)
         if not self._report_budget.spend(now_s):
             return beside_sound and self._budget.spend(now_s)
@@ -163,7 +163,3 @@ class Arrivals:
     def _learn(self, report: rtcp.ReportOfUs) -> None:
         self._counts.lost_percent_there = report.lost_percent
         self._listener.report_came(report.lost_percent)
-
-    def _fault(self, fault: str) -> None:
-        self._counts.faults[fault] = self._counts.faults.get(fault, 0) + 1
-        self._listener.fault_came(fault)

@@ -30,7 +30,8 @@ _DEFAULTS = RtpSettings()
 class RtpLine:
     """A `PhoneLine` over `sockets`, which it closes. `rate_hz` is that of the terms' codec and never changes: after a
     change of codec, sound is resampled. `send_key` presses one key by other means than RTP, such as SIP INFO, where the
-    terms have no key. Raises ConfigError if this server lacks a codec's library; the sockets are closed then."""
+    terms have no key. `on_end` is told once what became of the packets. Raises ConfigError if this server lacks a
+    codec's library; the sockets are closed then."""
 
     def __init__(
         self,
@@ -39,10 +40,12 @@ class RtpLine:
         settings: RtpSettings = _DEFAULTS,
         *,
         send_key: Callable[[str], None] | None = None,
+        on_end: Callable[[LineCounts], None] = lambda counts: None,
     ) -> None:
         self.rate_hz = terms.codec.rate_hz
         self._sockets, self._terms, self._settings = sockets, terms, settings
         self._loop = asyncio.get_running_loop()
+        self._on_end = on_end
         self._listener: LineListener | None = None
         self._counts = LineCounts()
         try:
@@ -66,7 +69,7 @@ class RtpLine:
         """What became of the packets so far."""
         heard, counts, reception = self._ear.counts, self._counts, self._arrivals.reception
         counts.lost, counts.late, counts.doubled = heard.lost, heard.late, heard.doubled
-        counts.concealed_ms, counts.keys_sent = heard.concealed_ms, self._mouth.keys
+        counts.concealed_ms = heard.concealed_ms
         if reception is not None:
             counts.jitter_ms = reception.jitter * 1_000 / reception.clock_hz
         return counts
@@ -232,6 +235,9 @@ class RtpLine:
             timer.cancel()
         self._ear.close()
         self._sockets.close()
+        counts = self.counts
+        log.info("sound of a telephone: %s", counts)
+        self._on_end(counts)
 
 
 def _heard(terms: RtpTerms) -> tuple[LineCodec, ...]:

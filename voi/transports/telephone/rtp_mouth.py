@@ -76,7 +76,7 @@ class RtpMouth:
         self._quiet_ms = TAIL_MS
         self._idle_ms = IDLE_MS
         self._pause = True
-        self.packets = self.octets = self.keys = 0
+        self.packets = self.octets = 0
         """How many were sent."""
 
     def change(self, terms: RtpTerms) -> None:
@@ -225,7 +225,6 @@ class RtpMouth:
         terms = self._terms
         if terms.key_type is None:
             self._queue[0] = _QueuedPause(KEY_MS + KEY_GAP_MS)
-            self.keys += 1
             if self._send_key is not None:
                 self._send_key(key.key)
             self._send_silence()
@@ -240,7 +239,6 @@ class RtpMouth:
         for _ in range(END_PACKETS if end else 1):
             self._send_packet(terms.key_type, event_payload(key.key, duration, end=end), key.timestamp)
         if end:
-            self.keys += 1
             self._queue[0] = _QueuedPause(KEY_GAP_MS)
             self._pause = True
 

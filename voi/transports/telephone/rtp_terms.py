@@ -1,9 +1,10 @@
 """What two sides agreed on about the sound of a call (by SDP or otherwise), and what an operator may set about RTP."""
 
-from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from dataclasses import dataclass
+from typing import Literal
 
 from voi.transports.telephone.codecs import LineCodec
+from voi.transports.telephone.srtp import SdesCipher
 
 NetAddress = tuple[str, int]
 """IP address and port."""
@@ -13,38 +14,27 @@ telephone expects. noise: comfort noise where it was agreed on, else silence. pa
 Opus does the last by itself (DTX)."""
 
 
-class PacketCipher(Protocol):
-    """SRTP, or nothing, for one call. What comes is None if it was not made with the other side's key."""
-
-    def protect(self, packet: bytes) -> bytes: ...
-
-    def protect_rtcp(self, packet: bytes) -> bytes: ...
-
-    def unprotect(self, packet: bytes) -> bytes | None: ...
-
-    def unprotect_rtcp(self, packet: bytes) -> bytes | None: ...
-
-
 @dataclass(frozen=True, slots=True)
 class RtpTerms:
     """`codec`: what we send, and take. `also_heard`: other codecs that the other side may send. `remote`: where its
     session description says that it listens; None: not known, so we wait for its first packet. `key_type`: payload type
-    of telephone-event, at `key_clock_hz`; None: it takes no keys by RTP. `noise_type`: that of comfort noise. `sending`
-    False: the call is on hold, and our sound waits. `receiving` False: nothing is expected of the other side.
-    `rtcp_remote`: where it takes reports; None: at its port + 1. `rtcp_mux`: reports share the port of the sound.
-    `cipher`: SRTP; a `srtp.SdesCipher`."""
+    of telephone-event, at `key_clock_hz`; None: it takes no keys by RTP. `key_heard_type`: that of its own keys, where
+    it differs. `noise_type`: that of comfort noise. `sending` False: the call is on hold, and our sound waits.
+    `receiving` False: nothing is expected of the other side. `rtcp_remote`: where it takes reports; None: at its port
+    + 1. `rtcp_mux`: reports share the port of the sound. `cipher`: of SRTP; None: packets travel in the clear."""
 
     codec: LineCodec
     remote: NetAddress | None
     also_heard: tuple[LineCodec, ...] = ()
     key_type: int | None = None
+    key_heard_type: int | None = None
     key_clock_hz: int = 8_000
     noise_type: int | None = None
     sending: bool = True
     receiving: bool = True
     rtcp_remote: NetAddress | None = None
     rtcp_mux: bool = False
-    cipher: PacketCipher | None = None
+    cipher: SdesCipher | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +52,8 @@ class RtpSettings:
 
 @dataclass(slots=True)
 class LineCounts:
-    """What became of a line's packets so far. `lost_percent_there`: of ours, by the other side's newest report."""
+    """What became of a line's packets so far. `lost`, `late` ones were replaced by `concealed_ms` of sound like that
+    before. `lost_percent_there`: of ours, by the other side's newest report."""
 
     sent: int = 0
     received: int = 0
@@ -70,11 +61,12 @@ class LineCounts:
     late: int = 0
     doubled: int = 0
     concealed_ms: float = 0.0
-    strangers: int = 0
-    unusable: int = 0
-    floods: int = 0
-    keys_heard: int = 0
-    keys_sent: int = 0
     jitter_ms: float = 0.0
     lost_percent_there: int = 0
-    faults: dict[str, int] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        return (
+            f"{self.received} packets came, {self.lost} did not, {self.late} too late, {self.doubled} twice;"
+            f" {self.concealed_ms:.0f} ms of sound were made up, jitter {self.jitter_ms:.0f} ms;"
+            f" {self.sent} packets left, of which the other side lost {self.lost_percent_there} %"
+        )

@@ -12,6 +12,8 @@ CATCH_UP_S = 0.4
 
 
 class Ticked(Protocol):
+    """Sends when it is its turn: an `RtpLine`, which gets the ticker with its ports."""
+
     def tick(self) -> None:
         """20 ms are over."""
 

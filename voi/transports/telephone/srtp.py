@@ -41,6 +41,7 @@ class SdesKey:
 
 
 def new_key(suite: Suite) -> bytes:
+    """A new master key with its salt, at random."""
     return secrets.token_bytes(KEY_BYTES[suite])
 
 
@@ -61,8 +62,9 @@ def _library() -> Any:
 
 
 class SdesCipher:
-    """A `PacketCipher` for one call, with a key for each direction. Raises ConfigError without pylibsrtp, ClientError
-    for a key of the wrong length."""
+    """SRTP of one call, with a key for each direction. `unprotect` and `unprotect_rtcp` return None for a packet that
+    was not made with the other side's key. Raises ConfigError without pylibsrtp, ClientError for a key of the wrong
+    length."""
 
     def __init__(self, ours: SdesKey, theirs: SdesKey) -> None:
         self._srtp = _library()

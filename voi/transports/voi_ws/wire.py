@@ -106,6 +106,7 @@ def resumed(sent: int, messages: int, audio_bytes: int) -> bytes:
 
 
 def status(name: str) -> bytes:
+    """The conversation's status is another one."""
     return join({"type": "status", "status": name})
 
 
@@ -161,6 +162,7 @@ def audio_header(message_id: int) -> bytes:
 
 
 def llm_response(content: str) -> bytes:
+    """The agent's text, whole."""
     return join({"type": "llm_response", "content": content})
 
 
@@ -185,4 +187,5 @@ def sound_lowered(message_id: int, gain_db: float) -> bytes:
 
 
 def error(text: str) -> bytes:
+    """Something failed; the text is for a person."""
     return join({"type": "error", "error": text})

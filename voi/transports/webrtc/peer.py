@@ -57,7 +57,7 @@ for _name in ("aioice", "aiortc"):
 
 
 class PeerUser(Protocol):
-    """What a peer is for. All methods are called on the event loop."""
+    """What a peer is for: a protocol that is spoken over it. All methods are called on the event loop."""
 
     def received(self, message: bytes | str) -> None:
         """A message on the data channel."""

@@ -21,20 +21,28 @@ class AskedData(BaseModel):
 
 
 class PingAsked(AskedData):
+    """The client asks whether we are there."""
+
     text: str | None = None
 
 
 class ProgramAsked(AskedData):
+    """The client chooses a program: what its sound is for."""
+
     name: str = Field(max_length=NAME_MAX_CHARACTERS)
 
 
 class TranscribeAsked(AskedData):
+    """The client sends sound next, which is to be transcribed."""
+
     name: str | None = Field(default=None, max_length=NAME_MAX_CHARACTERS)
     language: LanguageCode | None = None
     context: dict[str, Any] | None = None
 
 
 class DetectAsked(AskedData):
+    """The client sends sound next, in which wake words are to be found."""
+
     names: list[str] | None = Field(default=None, max_length=100)
     context: dict[str, Any] | None = None
 
@@ -49,6 +57,8 @@ class SoundAsked(AskedData):
 
 
 class VoiceAsked(AskedData):
+    """Which voice speaks."""
+
     name: str | None = Field(default=None, max_length=NAME_MAX_CHARACTERS)
     language: LanguageCode | None = None
 
@@ -61,10 +71,14 @@ class SpeakAsked(AskedData):
 
 
 class SpeakTextAsked(SpeakAsked):
+    """A text is to be spoken."""
+
     text: str = Field(max_length=TEXT_MAX_CHARACTERS)
 
 
 class TextPieceAsked(AskedData):
+    """The next piece of a text that is spoken as it grows."""
+
     text: str = Field(max_length=TEXT_MAX_CHARACTERS)
 
 

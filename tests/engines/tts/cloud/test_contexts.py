@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import logging
 import random
 from collections.abc import AsyncIterator, Callable
 from typing import Any
@@ -12,6 +13,7 @@ from tests.fakes.clock import in_virtual_time
 from tests.fakes.cloud_voices import (
     KEY,
     MS_A_LETTER,
+    AuraService,
     CartesiaService,
     ElevenLabsService,
     MemoryClient,
@@ -23,20 +25,28 @@ from voi.engines.base import TextSpoken, VoiceSpec
 from voi.engines.tts.adapter import TtsAdapter
 from voi.engines.tts.cloud.cartesia import ID_FORM, Cartesia, CartesiaDialect
 from voi.engines.tts.cloud.contexts import CloudContext, ContextSockets
+from voi.engines.tts.cloud.deepgram_aura import DeepgramAura
 from voi.engines.tts.cloud.elevenlabs import ElevenLabs
 from voi.engines.tts.cloud.tone_settings import tone_settings
 from voi.engines.tts.cloud.voice_names import VoiceNames
 from voi.errors import ConfigError, EngineError
 
-Engine = Cartesia | ElevenLabs
+Engine = Cartesia | DeepgramAura | ElevenLabs
 Make = Callable[..., Engine]
 
 
-@pytest.fixture(params=["cartesia", "elevenlabs"])
+SERVICES: dict[str, tuple[Callable[[], VoiceService], Make]] = {
+    "aura": (AuraService, DeepgramAura),
+    "cartesia": (CartesiaService, Cartesia),
+    "elevenlabs": (ElevenLabsService, ElevenLabs),
+}
+every_service = pytest.mark.parametrize("make", [service for service, _ in SERVICES.values()], ids=SERVICES)
+
+
+@pytest.fixture(params=SERVICES)
 def kind(request: pytest.FixtureRequest) -> tuple[VoiceService, Make]:
-    if request.param == "cartesia":
-        return CartesiaService(), Cartesia
-    return ElevenLabsService(), ElevenLabs
+    service, make = SERVICES[request.param]
+    return service(), make
 
 
 @pytest.fixture
@@ -73,14 +83,15 @@ async def test_a_reply_is_one_context_and_its_words_have_times(running: tuple[Vo
     assert len(sound) // 2 == 24 * MS_A_LETTER * len("Good morning. How are you? ")
     assert sound == b"\x00\x10" * (len(sound) // 2), "a sample was torn"
     assert [word.text for mark in marks for word in mark.words] == ["Good", "morning.", "How", "are", "you?"]
-    assert marks[1].words[1].start_ms == MS_A_LETTER * len("How ")
-    assert len({told["context_id"] for told in service.told}) == 1
+    estimate_ms = 0 if engine.info.word_times == "exact" else 5
+    assert abs(marks[1].words[1].start_ms - MS_A_LETTER * len("How ")) <= estimate_ms
+    assert len({told.get("context_id") for told in service.told}) == 1
     assert not any("Yes." in str(told) for told in service.told), "a trial costs money"
 
 
 async def test_voices_are_those_of_the_account(running: tuple[VoiceService, Engine]) -> None:
     _, engine = running
-    assert engine.info.voices == ("Ada", "Bob")
+    assert engine.info.voices[:2] == ("Ada", "Bob")
     await spoken(engine, "Hello.", voice=VoiceSpec("Bob"))
     with pytest.raises(EngineError, match=r"No voice 'Eve' at .*; there are Ada, Bob"):
         await spoken(engine, "Hello.", voice=VoiceSpec("Eve"))
@@ -98,7 +109,7 @@ async def test_who_is_interrupted_costs_no_more_and_disturbs_nobody(running: tup
     await leaving.aclose()
     results = await asyncio.gather(*(spoken(engine, f"Number {n}.") for n in range(12)))
     assert {len(sound) // 2 for sound, _ in results[:10]} == {24 * MS_A_LETTER * len("Number 1. ")}
-    assert any(told.get("cancel") or told.get("close_context") for told in service.told)
+    assert any(told.get("cancel") or told.get("close_context") or told.get("type") == "Clear" for told in service.told)
 
 
 async def test_a_hundred_replies_with_random_interruptions(running: tuple[VoiceService, Engine]) -> None:
@@ -136,6 +147,8 @@ async def test_what_fails_is_told_in_our_words(
     running: tuple[VoiceService, Engine], text: str, told: str, retryable: bool | None
 ) -> None:
     _, engine = running
+    if text == "garble it" and isinstance(engine, DeepgramAura):
+        pytest.skip("its sound is binary: any bytes are sound")
     with pytest.raises(EngineError, match=told) as raised:
         await spoken(engine, text)
     assert text not in str(raised.value), "what was said is repeated"
@@ -143,6 +156,27 @@ async def test_what_fails_is_told_in_our_words(
     assert retryable in (None, raised.value.retryable)
     sound, _ = await spoken(engine, "Hello.")  # on a new socket where the old one was lost
     assert sound
+
+
+async def test_a_connection_that_is_lost_before_the_first_sound_is_replaced(
+    running: tuple[VoiceService, Engine], caplog: pytest.LogCaptureFixture
+) -> None:
+    service, engine = running
+    caplog.set_level(logging.DEBUG)
+    service.lose = 2
+    sound, marks = await spoken(engine, "Hello there.", "How are you?")
+    assert len(sound) // 2 == 24 * MS_A_LETTER * len("Hello there. How are you? ")
+    assert len(marks) == 2
+    assert engine.info.counts_troubles
+    assert engine.troubles == {"lost_connection": 2}
+    assert "Hello" not in caplog.text
+    service.lose = 9
+    with pytest.raises(EngineError, match="failed") as raised:
+        await spoken(engine, "Hello there.")
+    assert raised.value.retryable
+    assert service.lose == 6, "it is tried again and again"
+    service.lose = 0
+    assert (await spoken(engine, "Hello."))[0]
 
 
 async def test_a_wrong_key(kind: tuple[VoiceService, Make]) -> None:
@@ -196,7 +230,7 @@ async def test_chosen_voices_and_tones(kind: tuple[VoiceService, Make]) -> None:
         assert engine.info.tones == ("neutral", "calm", "angry")
         assert engine.info.tone_voices == {"angry": "Bob"}
         await spoken(engine, "Hush.", voice=VoiceSpec(tone="calm"))
-        assert "0.9" in str(service.told)
+        assert "0.9" in f"{service.told} {service.paths}"
         await spoken(engine, "Grr.", voice=VoiceSpec(tone="angry"))
         await engine.close()
         unknown = make(api_key=KEY, url=url, voices=["Eve"])
@@ -216,13 +250,13 @@ def in_memory(service: VoiceService) -> tuple[ContextSockets, Callable[[], Cloud
     if isinstance(service, CartesiaService):
         dialect: Any = CartesiaDialect("ws://fake", "m", 24_000, None, tone_settings("", {}, None, {}))
     else:
-        dialect = ElevenLabs(api_key=KEY)._dialect
+        dialect = (DeepgramAura if isinstance(service, AuraService) else ElevenLabs)(api_key=KEY)._dialect
     dialect.voices = VoiceNames({"Ada": "00000000-0000-4000-8000-000000000000"})
     sockets = ContextSockets(dialect, MemoryClient(service))  # type: ignore[arg-type]
     return sockets, lambda: CloudContext(sockets, VoiceSpec())
 
 
-@pytest.mark.parametrize("make", [CartesiaService, ElevenLabsService])
+@every_service
 def test_a_text_that_comes_late_is_spoken_all_the_same(make: Callable[[], VoiceService]) -> None:
     """The LLM thinks for three minutes between two sentences: contexts die, or are kept alive."""
 
@@ -256,7 +290,7 @@ def test_a_text_that_comes_late_is_spoken_all_the_same(make: Callable[[], VoiceS
     run()
 
 
-@pytest.mark.parametrize("make", [CartesiaService, ElevenLabsService])
+@every_service
 def test_an_hour_without_a_word(make: Callable[[], VoiceService]) -> None:
     @in_virtual_time
     async def run() -> None:

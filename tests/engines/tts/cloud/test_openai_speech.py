@@ -2,78 +2,18 @@
 
 import asyncio
 import json
-import struct
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from typing import Any
+import random
 
 import pytest
-from aiohttp import web
-from aiohttp.test_utils import TestServer
 
-from tests.fakes.cloud_voices import KEY, MS_A_LETTER, sound_of
+from tests.fakes.cloud_voices import KEY, MS_A_LETTER
+from tests.fakes.http_voices import SpeechServer, serve, wav
 from voi.engines.base import AS_IT_IS, VoiceSpec
 from voi.engines.tts.adapter import TtsAdapter, just
 from voi.engines.tts.adapter import sound_of as spoken_by
 from voi.engines.tts.cloud.elevenlabs import ElevenLabs
 from voi.engines.tts.cloud.openai_speech import OpenAiSpeech
 from voi.errors import ConfigError, EngineError
-
-
-def wav(pcm: bytes, rate_hz: int = 24_000, *, form: int = 1, bits: int = 16, size: int = 0xFFFFFFFF) -> bytes:
-    """With a chunk before the sound, as many encoders write one, and a size that a stream does not know."""
-    head = struct.pack("<4sI4s4sIHHIIHH", b"RIFF", size, b"WAVE", b"fmt ", 16, form, 1, rate_hz, 2 * rate_hz, 2, bits)
-    return head + b"LIST" + struct.pack("<I", 5) + b"hello\0" + b"data" + struct.pack("<I", size) + pcm
-
-
-class SpeechServer:
-    def __init__(self) -> None:
-        self.told: list[dict[str, Any]] = []
-        self.ended_early = 0
-        self.body: bytes | None = None
-        self.status = 200
-        self.content_type = "audio/pcm"
-        self.stalls = False
-
-    async def speak(self, request: web.Request) -> web.StreamResponse:
-        if KEY not in (request.headers.get("Authorization") or request.headers.get("xi-api-key") or ""):
-            return web.json_response(
-                {"error": {"message": "Incorrect API key provided: sk-…", "code": "x"}}, status=401
-            )
-        told = await request.json()
-        self.told.append({**told, **request.query})
-        if self.status != 200:
-            return web.Response(status=self.status, body=self.body)
-        response = web.StreamResponse(headers={"Content-Type": self.content_type})
-        await response.prepare(request)
-        pcm = sound_of(told.get("input") or told["text"])
-        body = self.body if self.body is not None else wav(pcm) if told.get("response_format") == "wav" else pcm
-        try:
-            for start in range(0, len(body), 1_001):
-                await response.write(body[start : start + 1_001])
-                if self.stalls:
-                    await asyncio.sleep(60)
-        except (ConnectionError, asyncio.CancelledError):
-            self.ended_early += 1
-            raise
-        return response
-
-    async def voices(self, request: web.Request) -> web.Response:
-        return web.json_response({"voices": [{"voice_id": "a" * 20, "name": "Ada"}]})
-
-    async def models(self, request: web.Request) -> web.Response:
-        return web.json_response({}, status=200 if KEY in request.headers.get("Authorization", "") else 401)
-
-
-@asynccontextmanager
-async def serve(server: SpeechServer) -> AsyncIterator[str]:
-    app = web.Application()
-    app.router.add_post("/v1/audio/speech", server.speak)
-    app.router.add_post("/v1/text-to-speech/{voice}/stream", server.speak)
-    app.router.add_get("/v1/voices", server.voices)
-    app.router.add_get("/v1/models", server.models)
-    async with TestServer(app, handler_cancellation=True) as running:
-        yield str(running.make_url("")).rstrip("/")
 
 
 async def test_it_asks_for_what_the_agent_wants() -> None:
@@ -179,6 +119,59 @@ async def test_elevenlabs_over_http() -> None:
             {"text": "Hallo.", "model_id": "eleven_flash_v2_5", "language_code": "de", "output_format": "pcm_24000",
              "voice_settings": {"stability": 0.3, "style": 0.6, "speed": 1.05}}
         ]  # fmt: skip
+        await tts.close()
+
+
+def made(kind: str, url: str) -> OpenAiSpeech | ElevenLabs:
+    return (
+        OpenAiSpeech(api_key=KEY, url=f"{url}/v1")
+        if kind == "openai"
+        else ElevenLabs(api_key=KEY, url=url, over="http")
+    )
+
+
+@pytest.mark.parametrize("kind", ["openai", "elevenlabs"])
+async def test_what_fails_in_passing_is_asked_again(kind: str) -> None:
+    server = SpeechServer()
+    async with serve(server) as url:
+        tts = made(kind, url)
+        if isinstance(tts, ElevenLabs):
+            await tts.warm_up()
+        server.fail = 2
+        assert b"".join([pcm async for pcm in spoken_by(tts, "Hello.", VoiceSpec())])
+        assert tts.info.counts_troubles
+        assert tts.troubles["asked_again"] == 2
+        server.fail = 9
+        with pytest.raises(EngineError, match="failed"):
+            async for _ in spoken_by(tts, "Hello.", VoiceSpec()):
+                pass
+        assert server.fail == 6
+        await tts.close()
+
+
+@pytest.mark.parametrize("kind", ["openai", "elevenlabs"])
+async def test_a_hundred_replies_with_random_interruptions(kind: str) -> None:
+    server, chance = SpeechServer(), random.Random(7)
+    async with serve(server) as url:
+        tts = made(kind, url)
+        if isinstance(tts, ElevenLabs):
+            await tts.warm_up()
+
+        async def reply(n: int) -> None:
+            most, heard = chance.choice((1, 2, 4, 1_000)), 0
+            speech = TtsAdapter(tts).speak(just(f"Reply {n}, which goes on, and on."), VoiceSpec())
+            async for _ in speech:
+                heard += 1
+                if heard >= most:
+                    break
+            await speech.aclose()
+
+        for start in range(0, 100, 10):
+            await asyncio.gather(*(reply(start + n) for n in range(10)))
+        for _ in range(500):
+            await asyncio.sleep(0.01 if server.under_way else 0)
+        assert not server.under_way
+        assert b"".join([pcm async for pcm in spoken_by(tts, "Still here.", VoiceSpec())])
         await tts.close()
 
 

@@ -16,6 +16,7 @@ from tests.fakes.dialer import FakeDialer
 from tests.transports.telephone.outgoing.world import LATE_MS, OrderWorld
 from voi.store.call_orders import CLAIM_MS, RESERVED_MS, UNDER_WAY
 from voi.transports.telephone.outgoing.policy import OrderRefused
+from voi.transports.telephone.outgoing.runner import POLL_S
 
 
 def quick(behaviour: Any = "answer", ring_s: float = 0.1) -> FakeDialer:
@@ -72,15 +73,15 @@ async def test_the_pace_is_kept_by_a_busy_server() -> None:
 @in_virtual_time
 async def test_an_order_waits_for_its_account(caplog: pytest.LogCaptureFixture) -> None:
     world = OrderWorld(quick("busy"))
-    world.outgoing.dialers.unregister("desk", world.dialer)
+    del world.dialers["desk"]
     made = await world.order()
     late = await world.order("+4930222", expires_s=15)
     await asyncio.sleep(40)
     assert world.row(made)["state"] == "queued"
     assert world.outcome(late) == "expired"
     assert [each.getMessage() for each in caplog.records if "orders wait for the account desk" in each.getMessage()]
-    world.outgoing.dialers.register("desk", world.dialer)
-    await asyncio.sleep(0.5)
+    world.dialers["desk"] = world.dialer
+    await asyncio.sleep(POLL_S + 0.5)
     assert world.outcome(made) == "busy"
     await world.close()
 
@@ -260,7 +261,7 @@ STEPS = st.one_of(
 )  # fmt: skip
 
 
-@settings(max_examples=30)
+@settings(max_examples=12)
 @given(st.lists(STEPS, min_size=3, max_size=20))
 @in_virtual_time
 async def test_places_never_leak(steps: list[tuple[Any, ...]]) -> None:
@@ -275,7 +276,7 @@ async def test_places_never_leak(steps: list[tuple[Any, ...]]) -> None:
         assert under_way <= 3, "more calls at once than the account may make"
         assert 0 <= world.calls.admission.active <= 4
     world.store.fails = False
-    world.outgoing.dialers.register("desk", dialer)
+    world.dialers["desk"] = dialer
     dialer.freed.set()
     await asyncio.sleep(CLAIM_MS / 1_000 + 25)
     for phone in dialer.phones:
@@ -318,9 +319,9 @@ async def _take(world: OrderWorld, step: tuple[Any, ...], kinds: Any, redial: An
             world.store.fails = fails
         case ("account", there):
             if there:
-                world.outgoing.dialers.register("desk", world.dialer)
+                world.dialers["desk"] = world.dialer
             else:
-                world.outgoing.dialers.unregister("desk", world.dialer)
+                world.dialers.pop("desk", None)
         case ("crash",):
             await world.crash()
         case ("restart",):

@@ -27,7 +27,7 @@ class Office:
     def __init__(self, dialer: FakeDialer | None = None, *, outgoing: Any = (), stored: bool = True, **account: Any):
         self.dialer = dialer or FakeDialer()
         dialers = Dialers()
-        dialers.register("desk", self.dialer)
+        dialers.sources.append({"desk": self.dialer}.get)
         loop = asyncio.get_running_loop()
         began_s = loop.time()
         given = None if outgoing is None else {"accounts": {"desk": account}, **dict(outgoing)}

@@ -150,7 +150,8 @@ class OrderWorld:
             lambda order_id, webhook: self.told.append(order_id), clock_ms=self.now_ms,
         )  # fmt: skip
         self.calls.on_over = self.outgoing.over
-        self.outgoing.dialers.register("desk", self.dialer)
+        self.dialers = {"desk": self.dialer}
+        self.outgoing.dialers.sources.append(self.dialers.get)
         self._running = self.loop.create_task(self.outgoing.run())
 
     def _open(self, conversation_id: str, line: Any, agent: Any, config: Any, options: Any, **_: Any) -> Any:

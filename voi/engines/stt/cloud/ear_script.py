@@ -11,6 +11,9 @@ from voi.errors import EngineError
 UNCONFIRMED_MS = 10_000
 FINAL_S = 1.5
 LIFE_S = 1_500.0
+ROTATE_LATE_S = 40.0
+ANSWER_LATE_S = 5.0
+"""A flush that ends the connection is awaited so long before the sound is sent again on another."""
 
 EarMessage = str | bytes
 EarItem = HeardText | Flushed | EarReady | EngineError
@@ -65,7 +68,10 @@ class EarHabits:
     """What a service wants. `frame_ms`: the least and the most sound of one message. `keep_alive_s`: how often it wants
     a message. `quiet_s`: after so long without a message a flush counts as answered, if nearly all sound is covered;
     None: never. `final_s`: how long a flush waits for the answer. `unconfirmed_ms`: how much sound is kept to be sent
-    again. `pace`: how many times faster than real time sound that has waited is sent."""
+    again. `pace`: how many times faster than real time sound that has waited is sent. `flush_ends`: a flush ends the
+    connection once it is answered; what comes later goes over another. `rotate_s`: a connection that is older is
+    replaced in mid-utterance, when no text is tentative, or `ROTATE_LATE_S` later in any case. `own_turn_s`: so long a
+    flush waits for the service to end the turn by itself, before it makes it do so."""
 
     name: str
     frame_ms: tuple[int, int] = (20, 100)
@@ -76,15 +82,20 @@ class EarHabits:
     unconfirmed_ms: int = UNCONFIRMED_MS
     pace: float = 8.0
     life_s: float = LIFE_S
+    flush_ends: bool = False
+    own_turn_s: float = 0.0
+    rotate_s: float = float("inf")
 
 
 def now_s() -> float:
+    """Seconds on the clock of the running event loop."""
     return asyncio.get_running_loop().time()
 
 
 async def wait_at_most(event: asyncio.Event, seconds: float) -> None:
+    """Waits until the event is set, or the time is over."""
     try:
-        async with asyncio.timeout(seconds):
+        async with asyncio.timeout(seconds if seconds < float("inf") else None):
             await event.wait()
     except TimeoutError:
         pass

@@ -7,10 +7,10 @@ import asyncio
 import logging
 from collections import Counter
 from collections.abc import Callable
-from typing import Literal
+from typing import Literal, Protocol
 
 from voi.engines.base import SttOptions
-from voi.engines.cloud.client import CloudClient
+from voi.engines.cloud.client import CloudSocket
 from voi.engines.stt.cloud.ear_script import EarHabits, EarScript, now_s
 from voi.engines.stt.cloud.ear_socket import EarSocket
 from voi.errors import EngineError
@@ -24,6 +24,14 @@ SOCKETS_MAX = 512
 log = logging.getLogger(__name__)
 
 
+class Connects(Protocol):
+    """A `CloudClient`, or what makes connections in its place."""
+
+    async def connect(self, url: str) -> CloudSocket: ...
+
+    async def close(self) -> None: ...
+
+
 class EarSockets:
     """The open sockets of one engine. `idle_s`: how long one waits for the next utterance. `at_once`: the plan's limit
     of sockets; idle ones make room."""
@@ -32,7 +40,7 @@ class EarSockets:
         self,
         habits: EarHabits,
         script: Callable[[SttOptions], EarScript],
-        client: CloudClient,
+        client: Connects,
         *,
         idle_s: float = IDLE_S,
         at_once: int | None = None,

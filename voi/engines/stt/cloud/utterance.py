@@ -11,14 +11,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from voi.engines.base import SttOptions, Transcript
-from voi.engines.cloud.client import CloudClient
 from voi.engines.info import SttInfo
-from voi.engines.stt.cloud.ear_script import now_s, wait_at_most
+from voi.engines.stt.cloud.ear_script import ANSWER_LATE_S, ROTATE_LATE_S, now_s, wait_at_most
 from voi.engines.stt.cloud.ear_socket import EarSocket
 from voi.engines.stt.cloud.heard import Flushed, HeardText, SoundClock, UnconfirmedSound, UtteranceText
-from voi.engines.stt.cloud.sockets import EarSockets
+from voi.engines.stt.cloud.sockets import Connects, EarSockets
 from voi.engines.stt.flushes import FLUSH_DEADLINE_S, LONGEST_BUFFER_MS, too_far_behind
-from voi.engines.stt.segments import BYTES_PER_MS
+from voi.engines.stt.segments import BYTES_PER_MS, ROLL_MS
 from voi.errors import EngineError
 from voi.tasks import FAULT
 
@@ -74,8 +73,10 @@ class CloudEarStream:
         target, voiced_ms = self._sound.end // 2 * 2, self._sound.voiced_end // BYTES_PER_MS
         if not voiced_ms:
             return Transcript("", language=self._text.language)
+        if self._habits.own_turn_s:
+            await self._own_turn(voiced_ms)
         if self._covered(voiced_ms):
-            return self._text.final()
+            return self._text.final(voiced_ms)
         self._flush_to = max(self._flush_to, target)
         self._wake.set()
         began_s = now_s()
@@ -92,7 +93,7 @@ class CloudEarStream:
             await wait_at_most(self._news, min(left_s, 1.0))
         if self._error is not None:
             raise self._error
-        return self._text.final()
+        return self._text.final(voiced_ms)
 
     def close(self) -> None:
         """See `SttStream.close`."""
@@ -110,6 +111,9 @@ class CloudEarStream:
         if isinstance(item, Flushed):
             if self._asked:
                 self._flushed_to = max(self._flushed_to, self._asked.popleft())
+                if self._habits.flush_ends:
+                    self._text.settle()
+                    self._wake.set()
                 self._confirm(self._flushed_to // BYTES_PER_MS)
         elif item.end_ms is None or item.end_ms > self._clock.from_ms:  # else it is about an earlier utterance
             self._spoke = True
@@ -135,6 +139,7 @@ class CloudEarStream:
     async def _run(self) -> None:
         """Send the sound, on as many sockets as it takes."""
         while self._error is None:
+            lost = False
             try:
                 self._socket = await self._sockets.take(self._options)
                 self._clock = SoundClock()
@@ -142,6 +147,7 @@ class CloudEarStream:
                 self._socket.owner = self
                 await self._send()
             except EngineError as error:
+                lost = True
                 self._losses += 1 if self._socket is not None else 2
                 if not error.retryable or self._losses > RECONNECTS_MAX:
                     self._error = error
@@ -150,23 +156,42 @@ class CloudEarStream:
                 self._news.set()
                 raise
             self._give_back()
-            if self._error is None:
-                self._rewind()
+            if self._error is not None:
+                break
+            if lost:
+                self._count_loss()
                 await asyncio.sleep(RECONNECT_S * (self._losses - 1))
+            else:
+                await self._more()
         self._news.set()
 
+    async def _more(self) -> None:
+        """Wait for speech, or for a flush of sound that was not flushed: quiet alone needs no connection."""
+        sound = self._sound
+        while sound.voiced_end <= sound.sent and self._flush_to <= self._asked_to:
+            sound.skip_to(sound.end - ROLL_MS * BYTES_PER_MS)
+            self._wake.clear()
+            await self._wake.wait()
+
     async def _send(self) -> None:
-        """Send what there is and what comes. Raises EngineError when the socket is lost."""
+        """Send what there is and what comes, until the socket has done its part: it was flushed for good, or is old.
+        Raises EngineError when it is lost."""
         socket, sound, habits = self._socket, self._sound, self._habits
         assert socket is not None
         least, most = (ms * BYTES_PER_MS for ms in habits.frame_ms)
         while self._error is None:
             if socket.lost is not None:
                 raise socket.lost
+            if self._is_old(socket):
+                self._rewind()
+                return
             wanted = self._flush_to - sound.sent if self._flush_to > self._asked_to else 0
             at = sound.sent
             if self._flush_to > self._asked_to and wanted <= 0:
                 await self._ask(socket)
+                if habits.flush_ends:
+                    await self._answer(socket)
+                    return
             elif frame := sound.next_frame(2 if wanted else least, min(wanted, most) or most):
                 self._clock.mark(socket.sound_ms, at // BYTES_PER_MS)
                 await socket.send_sound(frame + bytes(max(0, least - len(frame))))
@@ -174,7 +199,7 @@ class CloudEarStream:
                     await asyncio.sleep(len(frame) / (1_000 * BYTES_PER_MS * habits.pace))
             else:
                 self._wake.clear()
-                await self._wake.wait()
+                await wait_at_most(self._wake, max(0.1, socket.opened_s + habits.rotate_s - now_s()))
 
     async def _ask(self, socket: EarSocket) -> None:
         self._asked_to = self._sound.sent
@@ -184,16 +209,34 @@ class CloudEarStream:
             self.take(Flushed())
         self._news.set()
 
-    def _rewind(self) -> None:
-        again_ms = self._text.lose(self._sound.start // BYTES_PER_MS)
-        self._sound.rewind(again_ms * BYTES_PER_MS)
-        self._asked.clear()
-        self._asked_to = min(self._asked_to, self._flushed_to)
+    async def _answer(self, socket: EarSocket) -> None:
+        """Wait for the answer to a flush that ends the connection. Raises EngineError."""
+        began_s = now_s()
+        while self._asked and self._error is None:
+            if (left_s := began_s + max(ANSWER_LATE_S, self._habits.final_s) - now_s()) <= 0:
+                raise EngineError(f"{self._habits.name} did not complete an utterance.", retryable=True)
+            if socket.lost is not None:
+                raise socket.lost
+            self._wake.clear()
+            await wait_at_most(self._wake, left_s)
+
+    def _is_old(self, socket: EarSocket) -> bool:
+        over_s = now_s() - socket.opened_s - self._habits.rotate_s
+        return over_s > 0 and (not self._text.tentative or over_s > ROTATE_LATE_S)
+
+    def _count_loss(self) -> None:
+        self._rewind()
         self._sockets.troubles["lost_connection"] += 1
         log.info(
             "%s: a connection was lost in mid-utterance; %d ms of sound are sent again",
             self._habits.name, (self._sound.end - self._sound.sent) // BYTES_PER_MS,
         )  # fmt: skip
+
+    def _rewind(self) -> None:
+        again_ms = self._text.lose(self._sound.start // BYTES_PER_MS)
+        self._sound.rewind(again_ms * BYTES_PER_MS)
+        self._asked.clear()
+        self._asked_to = min(self._asked_to, self._flushed_to)
 
     def _give_back(self) -> None:
         socket, self._socket = self._socket, None
@@ -205,6 +248,13 @@ class CloudEarStream:
     def _covered(self, voiced_ms: int) -> bool:
         """All speech is in the confirmed text."""
         return not self._text.tentative and self._text.confirmed_ms + SLACK_MS >= voiced_ms and self._spoke
+
+    async def _own_turn(self, voiced_ms: int) -> None:
+        """Wait for the service to end the turn by itself."""
+        until_s = now_s() + self._habits.own_turn_s
+        while self._error is None and not self._covered(voiced_ms) and (left_s := until_s - now_s()) > 0:
+            self._news.clear()
+            await wait_at_most(self._news, left_s)
 
     def _left_s(self, target: int, voiced_ms: int) -> float:
         """How long a flush may still wait for the service; infinite until it was asked."""
@@ -249,7 +299,7 @@ class CloudEarStream:
 class SocketEar:
     """What the engines over `EarSockets` have in common as an `Stt`."""
 
-    def __init__(self, info: SttInfo, sockets: EarSockets, client: CloudClient) -> None:
+    def __init__(self, info: SttInfo, sockets: EarSockets, client: Connects) -> None:
         self.info = replace(info, counts_troubles=True)
         self._sockets, self._client = sockets, client
 

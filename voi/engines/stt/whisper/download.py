@@ -10,8 +10,11 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from voi.config.usual_variables import hub_token
+
 DEADLINE_S = 60
 """Deadline of each wait for data. The whole download has none."""
+HUB_HOST = "huggingface.co"
 _CHUNK_BYTES = 1 << 20
 _PARTIAL_CONTENT, _RANGE_NOT_SATISFIABLE = 206, 416
 
@@ -56,6 +59,8 @@ def opened(url: str, start: int = 0, deadline_s: float = DEADLINE_S) -> Any:
     """The response to a request for the content from the byte `start` on. Raises OSError with a text for people."""
     host = urlsplit(url).netloc
     request = urllib.request.Request(url, headers={"Range": f"bytes={start}-"} if start else {})
+    if urlsplit(url)[:2] == ("https", HUB_HOST) and (token := hub_token()):
+        request.add_unredirected_header("Authorization", f"Bearer {token}")  # not for where the hub sends us to
     try:
         return urllib.request.urlopen(request, timeout=deadline_s)
     except urllib.error.HTTPError as error:

@@ -16,7 +16,7 @@ from typing import Any
 
 from voi.engines.base import SttOptions, Transcript
 from voi.engines.device import is_broken
-from voi.engines.info import SttInfo
+from voi.engines.info import Licences, SttInfo
 from voi.engines.stt.whisper.acceptance import Acceptance
 from voi.engines.stt.whisper.decoding_state import DecodingState
 from voi.engines.stt.whisper.model_thread import ModelThread
@@ -46,7 +46,14 @@ class Whisper:
     """
 
     name = "whisper"
-    info = SttInfo("whisper", gpu=True, pings=True, fetches=True, word_times="exact")
+    info = SttInfo(
+        "whisper",
+        gpu=True,
+        pings=True,
+        fetches=True,
+        word_times="exact",
+        licences=Licences("MIT (openai-whisper), BSD-3-Clause (torch)", "MIT", own_weights="model"),
+    )
 
     def __init__(
         self,
@@ -300,7 +307,13 @@ class FasterWhisper(Whisper):
     """`Stt`, for models that CTranslate2 reads: `model` is a size or a folder. Needs no torch."""
 
     name = "faster-whisper"
-    info = replace(Whisper.info, name=name)
+    info = replace(
+        Whisper.info,
+        name=name,
+        licences=Licences(
+            "MIT (faster-whisper, ctranslate2)", "MIT (OpenAI's Whisper, converted)", own_weights="model"
+        ),
+    )
 
     def _new_backend(self) -> Backend:
         from voi.engines.stt.whisper.faster_backend import FasterBackend

@@ -88,6 +88,7 @@ class ResidualBlock:
 
 
 def norm(x: Tensor, weights: tuple[Tensor, Tensor]) -> Tensor:
+    """Layer normalisation over the last axis of `x`. `weights`: scale and bias, each of that axis's length."""
     return F.layer_norm(x, x.shape[-1:], *weights)
 
 

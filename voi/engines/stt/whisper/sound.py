@@ -76,8 +76,10 @@ class SoundBuffer:
 
 
 def to_samples(ms: int) -> int:
+    """Samples at Whisper's 16 kHz."""
     return ms * _SAMPLES_PER_MS
 
 
 def to_ms(samples: int) -> int:
+    """Milliseconds of that many samples at 16 kHz, rounded down."""
     return samples // _SAMPLES_PER_MS

@@ -79,6 +79,7 @@ def beginning(each: Pass, tokenizer: WhisperTokenizer) -> PromptTokens:
 
 
 def frames_of(each: Pass) -> int:
+    """How many frames of the encoder have sound of that pass; the rest of its 30 s is padding."""
     return max(1, min(30 * FRAMES_PER_S, round(each.seconds * FRAMES_PER_S)))
 
 

@@ -26,6 +26,7 @@ class RawWord:
 
 
 def text_of(words: Iterable[RawWord]) -> str:
+    """The text of these words, without space around it."""
     return "".join(word.text for word in words).strip()
 
 

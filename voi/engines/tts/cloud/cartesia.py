@@ -46,8 +46,8 @@ class CartesiaScript:
     def begin(self) -> Sequence[str]:
         return ()
 
-    def say(self, text: str) -> str:
-        return self._request(f"{text} ", more=True)
+    def say(self, text: str) -> Sequence[str]:
+        return (self._request(f"{text} ", more=True),)
 
     def finish(self) -> Sequence[str]:
         return (self._request("", more=False),)
@@ -57,6 +57,9 @@ class CartesiaScript:
 
     def keep_alive(self) -> None:
         return None
+
+    def hear_sound(self, pcm: bytes) -> Sequence[ContextItem]:
+        return ()
 
     def hear(self, message: dict[str, Any]) -> Sequence[ContextItem]:
         match message.get("type"):
@@ -79,6 +82,7 @@ class CartesiaDialect:
 
     name = NAME
     contexts_max = 50
+    labels = True
     cancel_ends = True
     keep_alive_s = 30.0
     context_idle_s = 0.8
@@ -87,14 +91,17 @@ class CartesiaDialect:
     def __init__(self, socket_url: str, model: str, rate_hz: int, language: str | None, tones: ToneSettings) -> None:
         self.rate_hz = rate_hz
         self.voices = VoiceNames({})
-        self._url, self._model, self._language, self._tones = socket_url, model, language, tones
+        self._url, self._model, self._language, self.tones = socket_url, model, language, tones
+
+    def allowance(self) -> None:
+        return None
 
     def address(self, voice: VoiceSpec) -> str:
         self._voice_id(voice)
         return self._url
 
-    def script(self, context: str, voice: VoiceSpec) -> CartesiaScript:
-        manner = dict(self._tones.of(voice.tone))
+    def script(self, context: str, voice: VoiceSpec, allowance: None) -> CartesiaScript:
+        manner = dict(self.tones.of(voice.tone))
         speed = min(2.0, max(0.6, manner.pop("speed", 1.0) * voice.speed))
         fields: dict[str, Any] = {
             "model_id": self._model,
@@ -117,7 +124,7 @@ class CartesiaDialect:
         return error_in(message) if message.get("type") == "error" else None
 
     def _voice_id(self, voice: VoiceSpec) -> str:
-        return self.voices.id_of(NAME, voice_in_tone(voice, self._tones.voices))
+        return self.voices.id_of(NAME, voice_in_tone(voice, self.tones.voices))
 
 
 class Cartesia(ContextVoice):
@@ -164,7 +171,9 @@ class Cartesia(ContextVoice):
 
     async def warm_up(self) -> None:
         """Read the account's voices, which costs nothing, and connect. Raises EngineError, ConfigError."""
-        self._dialect.voices = chosen(NAME, self._wanted, await self._listed(), ID_FORM)
+        self._dialect.voices = chosen(
+            NAME, self._wanted, await self._listed(), ID_FORM, self._dialect.tones.voices.values()
+        )
         self.info = replace(self.info, voices=self._dialect.voices.names)
         await self._sockets.warm(VoiceSpec())
 

@@ -3,12 +3,16 @@
 A provider's file says only what it sends and how it reads the answers (`Dialect`, without I/O). Sockets, their
 contexts, limits, idle times and lost connections are the same for all, and stand here. A socket serves up to
 `Dialect.contexts_max` contexts. A cancelled context counts until the provider says that it has ended, as providers do.
+A socket that is lost before a reply's first sound is replaced, and the reply's text is sent again.
 """
 
 import asyncio
 import logging
 import secrets
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import orjson
@@ -31,6 +35,10 @@ ITEMS_MAX = 100_000
 SOCKETS_MAX = 64
 IDLE_SOCKET_S = 240.0
 """A socket without contexts is closed after this time: providers close theirs after five minutes."""
+SOCKET_LIFE_S = 3_000.0
+"""An older socket takes no new contexts: providers close theirs after an hour."""
+AGAIN_MAX = 2
+"""So often a reply's first text is sent again, each time on another socket."""
 
 log = logging.getLogger(__name__)
 
@@ -50,10 +58,10 @@ class ContextScript(Protocol):
         """The messages that open it."""
         ...
 
-    def say(self, text: str) -> str: ...
+    def say(self, text: str) -> Sequence[str]: ...
 
-    def finish(self) -> Sequence[str]:
-        """No more text comes. The provider must answer with what becomes `ENDED`."""
+    def finish(self) -> Sequence[str] | None:
+        """No more text comes. The provider must answer with what becomes `ENDED`. None: all sound has come already."""
         ...
 
     def cancel(self) -> Sequence[str]: ...
@@ -63,6 +71,19 @@ class ContextScript(Protocol):
         ...
 
     def hear(self, message: dict[str, Any]) -> Sequence[ContextItem]: ...
+
+    def hear_sound(self, pcm: bytes) -> Sequence[ContextItem]:
+        """A binary message, of a provider whose contexts have a socket each."""
+        ...
+
+
+class SocketAllowance(Protocol):
+    """What a provider allows on one socket, besides the number of contexts."""
+
+    @property
+    def room(self) -> bool:
+        """One more context may begin."""
+        ...
 
 
 class Dialect(Protocol):
@@ -76,6 +97,8 @@ class Dialect(Protocol):
     """A cancelled context has ended at once, and nothing more is said of it."""
     keep_alive_s: float
     """How often `ContextScript.keep_alive` is sent."""
+    labels: bool
+    """Messages name their context. False: a socket has one context at a time, and all that comes is about it."""
     context_idle_s: float
     """A context that gave its sound and got no text for this long is finished, and a new one takes its place; infinite
     where contexts stay until they are closed."""
@@ -85,7 +108,13 @@ class Dialect(Protocol):
         voice."""
         ...
 
-    def script(self, context: str, voice: VoiceSpec) -> ContextScript: ...
+    def allowance(self) -> SocketAllowance | None:
+        """What a new socket is allowed, for the scripts on it; None: nothing is to be counted."""
+        ...
+
+    def script(self, context: str, voice: VoiceSpec, allowance: Any) -> ContextScript:
+        """`allowance`: that of its socket."""
+        ...
 
     def context_of(self, message: dict[str, Any]) -> str | None:
         """The context that a message is about; None: it is about the whole socket, or nothing that we know."""
@@ -101,9 +130,12 @@ class ContextSockets:
 
     def __init__(self, dialect: Dialect, client: CloudClient) -> None:
         self.dialect = dialect
+        self.troubles: Counter[str] = Counter()
+        """"lost_connection": while a reply was spoken."""
         self._client = client
         self._sockets: dict[str, list[_Socket]] = {}
         self._connecting: dict[str, asyncio.Lock] = {}
+        self._opening = 0
         self._tasks = Tasks()
 
     async def close(self) -> None:
@@ -118,19 +150,40 @@ class ContextSockets:
 
     async def with_room(self, address: str) -> "_Socket":
         """A socket that can take one more context. Raises EngineError."""
-        async with self._connecting.setdefault(address, asyncio.Lock()):
-            sockets = self._sockets.setdefault(address, [])
-            for socket in sockets:
-                if socket.socket.open and len(socket.contexts) < self.dialect.contexts_max:
+        shared = self.dialect.contexts_max > 1  # who waits for a connection that is being made may share it
+        async with self._connecting.setdefault(address, asyncio.Lock()) if shared else nullcontext():
+            for socket in self._sockets.get(address, ()):
+                if socket.room:
                     return socket
-            if sum(map(len, self._sockets.values())) >= SOCKETS_MAX:
+            if sum(map(len, self._sockets.values())) + self._opening >= SOCKETS_MAX and not self._close_unused():
                 raise EngineError(
                     f"{self.dialect.name}: {SOCKETS_MAX} connections are open, and all are full.", retryable=True
                 )
-            socket = _Socket(await self._client.connect(address), self.dialect)
-            sockets.append(socket)
+            self._opening += 1
+            try:
+                socket = _Socket(await self._client.connect(address), self.dialect, self.troubles)
+            finally:
+                self._opening -= 1
+            self._sockets.setdefault(address, []).append(socket)
             self._tasks.start(self._serve(address, socket), f"a socket of {self.dialect.name}")
             return socket
+
+    def _close_unused(self) -> bool:
+        """Close one socket that has no contexts, such as another voice's."""
+        for address, sockets in self._sockets.items():
+            for socket in sockets:
+                if not socket.contexts:
+                    self._forget(address, socket)
+                    self._tasks.start(socket.socket.close(), f"the end of a socket of {self.dialect.name}")
+                    return True
+        return False
+
+    def _forget(self, address: str, socket: "_Socket") -> None:
+        sockets = self._sockets.get(address, [])
+        if socket in sockets:
+            sockets.remove(socket)
+        if not sockets:
+            self._sockets.pop(address, None)
 
     async def _serve(self, address: str, socket: "_Socket") -> None:
         beats = self._tasks.start(socket.beat(), f"the heartbeat of {self.dialect.name}")
@@ -138,18 +191,31 @@ class ContextSockets:
             await socket.read()
         finally:
             beats.cancel()
-            self._sockets[address].remove(socket)
-            if not self._sockets[address]:
-                del self._sockets[address]
+            self._forget(address, socket)
             await socket.socket.close()
 
 
 class _Socket:
-    def __init__(self, socket: CloudSocket, dialect: Dialect) -> None:
+    def __init__(self, socket: CloudSocket, dialect: Dialect, troubles: Counter[str]) -> None:
         self.socket = socket
         self.contexts: dict[str, _OpenContext] = {}
-        self._dialect = dialect
-        self._used_s = _now_s()
+        self.allowance = dialect.allowance()
+        self._dialect, self._troubles = dialect, troubles
+        self._used_s = self._opened_s = _now_s()
+
+    @property
+    def room(self) -> bool:
+        """It can take one more context."""
+        return (
+            self.socket.open
+            and len(self.contexts) < self._dialect.contexts_max
+            and not self._old
+            and (self.allowance is None or self.allowance.room)
+        )
+
+    @property
+    def _old(self) -> bool:
+        return _now_s() - self._opened_s > SOCKET_LIFE_S
 
     async def send(self, messages: Sequence[str]) -> None:
         self._used_s = _now_s()
@@ -165,25 +231,39 @@ class _Socket:
         except EngineError as error:
             reason = error
         finally:
-            for part in list(self.contexts.values()):
-                part.take((reason,))
-            self.contexts.clear()
+            self._lose(reason)
+
+    def _lose(self, reason: EngineError) -> None:
+        """No more comes for the open contexts."""
+        contexts, self.contexts = list(self.contexts.values()), {}
+        if any(part.cancelled_s is None for part in contexts):
+            self._troubles["lost_connection"] += 1
+            log.info("%s: a connection was lost while it was used", self._dialect.name)
+        for part in contexts:
+            part.take((_Lost(part, reason),))
 
     def _take(self, message: str | bytes) -> None:
+        if isinstance(message, bytes):
+            for number in [] if self._dialect.labels else list(self.contexts):
+                self._give(number, self.contexts[number].script.hear_sound(message))
+            return
         try:
             told = orjson.loads(message)
         except orjson.JSONDecodeError:
             return
         if not isinstance(told, dict):
             return
-        number = self._dialect.context_of(told)
-        if number is not None:
-            if (part := self.contexts.get(number)) is not None and part.take(part.script.hear(told)):
-                del self.contexts[number]
+        only = None if self._dialect.labels else next(iter(self.contexts), None)
+        named = only or self._dialect.context_of(told)
+        if named is not None:
+            if (part := self.contexts.get(named)) is not None:
+                self._give(named, part.script.hear(told))
         elif (error := self._dialect.error_of(told)) is not None:
-            for part in list(self.contexts.values()):
-                part.take((error,))
-            self.contexts.clear()
+            self._lose(error)
+
+    def _give(self, number: str, heard: Sequence[ContextItem]) -> None:
+        if self.contexts[number].take(heard):
+            del self.contexts[number]
 
     async def beat(self) -> None:
         """Keep waiting contexts alive, forget those that never end, and close a socket that nobody uses."""
@@ -193,12 +273,15 @@ class _Socket:
             for number, part in list(self.contexts.items()):
                 if part.cancelled_s is not None and now_s - part.cancelled_s > ENDING_MAX_S:
                     del self.contexts[number]
+                    if not self._dialect.labels:  # what still comes would be taken for the next context's
+                        await self.socket.close()
+                        return
                 elif part.waits and (message := part.script.keep_alive()):
                     try:
                         await self.send((message,))
                     except EngineError:
                         return  # the reader finds out as well
-            if not self.contexts and now_s - self._used_s > IDLE_SOCKET_S:
+            if not self.contexts and (self._old or now_s - self._used_s > IDLE_SOCKET_S):
                 await self.socket.close()
                 return
 
@@ -206,7 +289,7 @@ class _Socket:
 class _OpenContext:
     """One context at the provider."""
 
-    def __init__(self, script: ContextScript, heard: Callable[["_OpenContext", ContextItem], None]) -> None:
+    def __init__(self, script: ContextScript, heard: "Callable[[_OpenContext, ContextItem | _Lost], None]") -> None:
         self.script = script
         self._heard = heard
         self.waits = True
@@ -214,13 +297,21 @@ class _OpenContext:
         self.cancelled_s: float | None = None
         self.over = False
 
-    def take(self, heard: Sequence[ContextItem]) -> bool:
+    def take(self, heard: "Sequence[ContextItem | _Lost]") -> bool:
         """Pass on what came. True: the context has ended."""
         for item in heard:
-            self.over = self.over or isinstance(item, ContextEnded | EngineError)
+            self.over = self.over or isinstance(item, ContextEnded | EngineError | _Lost)
             if self.cancelled_s is None:
                 self._heard(self, item)
         return self.over
+
+
+@dataclass(frozen=True, slots=True)
+class _Lost:
+    """The connection of a context was lost."""
+
+    part: _OpenContext
+    error: EngineError
 
 
 class CloudContext:
@@ -232,11 +323,17 @@ class CloudContext:
         self._socket: _Socket | None = None
         self._part: _OpenContext | None = None
         self._number = ""
-        self._items: asyncio.Queue[Speech | EngineError | None] = asyncio.Queue()  # bounded by AHEAD_MAX_MS
+        self._texts: list[str] = []
+        """Those of the current part, until it has sound."""
+        self._again_left = AGAIN_MAX
+        self._moving = asyncio.Lock()
+        self._lost: _Lost | None = None
+        self._items: asyncio.Queue[Speech | EngineError | _Lost | None]
+        self._items = asyncio.Queue()  # bounded by AHEAD_MAX_MS
         self._ahead_bytes = 0
         self._ahead_max_bytes = ms_to_bytes(AHEAD_MAX_MS, self._dialect.rate_hz)
         self._sounded_bytes = 0
-        self._base_ms = 0
+        self._base_ms = self._base_bytes = 0
         """Where the sound of the current part begins in that of the whole context."""
         self._last_sound_s = 0.0
         self._finished = self._closed = False
@@ -245,27 +342,48 @@ class CloudContext:
 
     async def say(self, text: str) -> None:
         """See `TtsContext.say`."""
+        if self._lost is not None:
+            await self._move(self._lost)
         if self._part is not None and self._stale():
             await self._finish_part()
             async with asyncio.timeout(ENDING_MAX_S):
                 await self._ended.wait()
             self._part = None
-        if self._part is None:
-            await self._begin()
-        assert self._part is not None
-        assert self._socket is not None
-        await self._socket.send((self._part.script.say(text),))
+        async with self._moving:
+            opening = await self._begin() if self._part is None else ()
+            assert self._part is not None
+            if self._quiet:
+                self._texts.append(text)
+            part = self._part
+            try:
+                await self._send((*opening, *part.script.say(text)))
+            except EngineError as error:
+                self._lost = _Lost(part, error)
+        if self._lost is not None:
+            await self._move(self._lost)
 
     async def finish(self) -> None:
         """See `TtsContext.finish`."""
-        self._finished = True
-        if self._part is None or self._part.over:
-            self._items.put_nowait(None)
-        else:
-            await self._finish_part()
+        async with self._moving:
+            self._finished = True
+            if self._lost is not None:
+                return  # the part is finished where its text is sent again
+            if self._part is None or self._part.over:
+                self._items.put_nowait(None)
+                return
+            part = self._part
+            try:
+                await self._finish_part()
+                return
+            except EngineError as error:
+                self._lost = lost = _Lost(part, error)
+        await self._move(lost)
 
     async def __aiter__(self) -> AsyncIterator[Speech]:
         while (item := await self._items.get()) is not None:
+            if isinstance(item, _Lost):
+                await self._move(item)
+                continue
             if isinstance(item, EngineError):
                 raise item
             if isinstance(item, bytes):
@@ -289,21 +407,63 @@ class CloudContext:
         except EngineError:
             log.debug("%s: the connection was lost before a reply was cancelled", self._dialect.name)
 
-    async def _begin(self) -> None:
+    async def _begin(self) -> Sequence[str]:
+        """Find a socket for a new part. Returns the messages that open it."""
         self._socket = await self._sockets.with_room(self._address)
         self._number = secrets.token_hex(8)
-        self._part = _OpenContext(self._dialect.script(self._number, self._voice), self._heard)
+        script = self._dialect.script(self._number, self._voice, self._socket.allowance)
+        self._part = _OpenContext(script, self._heard)
         self._socket.contexts[self._number] = self._part
         self._ended.clear()
         self._base_ms = self._ms
-        await self._socket.send(self._part.script.begin())
+        self._base_bytes = self._sounded_bytes
+        self._texts.clear()
+        return script.begin()
+
+    async def _send(self, messages: Sequence[str]) -> None:
+        assert self._socket is not None
+        await self._socket.send(messages)
+
+    async def _move(self, lost: _Lost) -> None:
+        """Send the texts of a part without sound on another socket. Raises EngineError when the part has sound, or was
+        moved often enough."""
+        async with self._moving:
+            if lost.part is not self._part or self._closed:
+                return  # it was moved meanwhile
+            if self._again_left <= 0 or not lost.error.retryable or not self._quiet:
+                raise lost.error
+            self._again_left -= 1
+            self._lost = None
+            if self._socket is not None:
+                self._socket.contexts.pop(self._number, None)
+            texts = list(self._texts)
+            try:
+                await self._send(await self._begin())
+                assert self._part is not None
+                for text in texts:
+                    self._texts.append(text)
+                    await self._send(self._part.script.say(text))
+                if self._finished:
+                    await self._finish_part()
+            except EngineError as error:
+                raise error if error.retryable else lost.error from None
+
+    @property
+    def _quiet(self) -> bool:
+        """The current part has no sound yet."""
+        return self._sounded_bytes == self._base_bytes
 
     async def _finish_part(self) -> None:
         assert self._part is not None
-        assert self._socket is not None
         self._part.waits = False
-        if not self._part.over:
-            await self._socket.send(self._part.script.finish())
+        if self._part.over:
+            return
+        if (messages := self._part.script.finish()) is not None:
+            await self._send(messages)
+            return
+        if self._socket is not None:
+            self._socket.contexts.pop(self._number, None)
+        self._part.take((ENDED,))
 
     def _stale(self) -> bool:
         assert self._part is not None
@@ -314,7 +474,7 @@ class CloudContext:
     def _ms(self) -> int:
         return self._sounded_bytes * 500 // self._dialect.rate_hz
 
-    def _heard(self, part: _OpenContext, item: ContextItem) -> None:
+    def _heard(self, part: _OpenContext, item: ContextItem | _Lost) -> None:
         if part is not self._part or self._closed:
             return
         if isinstance(item, bytes):
@@ -335,18 +495,26 @@ class CloudContext:
                 self._items.put_nowait(None)
         elif not part.waits and self._last_sound_s > 0 and not self._finished:
             self._ended.set()  # a context that had died before it was finished: all its sound has come
+        elif isinstance(item, _Lost) and self._quiet:
+            self._lost = item
+            self._items.put_nowait(item)
         else:
             self._ended.set()
-            self._items.put_nowait(item)
+            self._items.put_nowait(item.error if isinstance(item, _Lost) else item)
 
 
 class ContextVoice:
     """What the engines with contexts have in common as a `ContextTts`."""
 
     def __init__(self, info: TtsInfo, dialect: Dialect, client: CloudClient) -> None:
-        self.info = info
+        self.info = replace(info, counts_troubles=True)
         self._client = client
         self._sockets = ContextSockets(dialect, client)
+
+    @property
+    def troubles(self) -> Mapping[str, int]:
+        """See `CountsTroubles`."""
+        return self._sockets.troubles
 
     async def close(self) -> None:
         await self._sockets.close()

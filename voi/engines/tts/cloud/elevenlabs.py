@@ -5,6 +5,7 @@ https://elevenlabs.io/docs/api-reference/text-to-speech/v-1-text-to-speech-voice
 
 import re
 from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import aclosing
 from dataclasses import replace
 from typing import Any, Literal
 from urllib.parse import quote, urlencode
@@ -17,7 +18,7 @@ from voi.engines.cloud.client import CloudClient, checked_key, checked_url
 from voi.engines.cloud.refusal import refusal
 from voi.engines.info import TtsInfo
 from voi.engines.tts.cloud.contexts import ENDED, ContextItem, ContextVoice, sound_in
-from voi.engines.tts.cloud.http_sound import pcm_of
+from voi.engines.tts.cloud.http_sound import asked_again, pcm_of
 from voi.engines.tts.cloud.tone_settings import ToneSettings, tone_settings
 from voi.engines.tts.cloud.voice_names import VoiceNames, checked_rate, chosen
 from voi.engines.tts.tone_map import voice_in_tone
@@ -53,8 +54,8 @@ class ElevenLabsScript:
             opening["voice_settings"] = self._settings
         return (_json(opening),)
 
-    def say(self, text: str) -> str:
-        return _json({"text": f"{text} ", "context_id": self._context, "flush": True})
+    def say(self, text: str) -> Sequence[str]:
+        return (_json({"text": f"{text} ", "context_id": self._context, "flush": True}),)
 
     def finish(self) -> Sequence[str]:
         return self.cancel()  # what was flushed is still spoken
@@ -64,6 +65,9 @@ class ElevenLabsScript:
 
     def keep_alive(self) -> str:
         return _json({"text": "", "context_id": self._context})
+
+    def hear_sound(self, pcm: bytes) -> Sequence[ContextItem]:
+        return ()
 
     def hear(self, message: dict[str, Any]) -> Sequence[ContextItem]:
         if message.get("error"):
@@ -115,6 +119,7 @@ class ElevenLabsDialect:
     name = NAME
     contexts_max = 4
     """A fifth is the service's limit; one more loses the socket with all of its contexts."""
+    labels = True
     cancel_ends = False
     keep_alive_s = 10.0
     context_idle_s = float("inf")
@@ -122,13 +127,16 @@ class ElevenLabsDialect:
     def __init__(self, socket_url: str, query: Mapping[str, str], rate_hz: int, tones: ToneSettings) -> None:
         self.rate_hz = rate_hz
         self.voices = VoiceNames({})
-        self._url, self._query, self._tones = socket_url, query, tones
+        self._url, self._query, self.tones = socket_url, query, tones
+
+    def allowance(self) -> None:
+        return None
 
     def address(self, voice: VoiceSpec) -> str:
         query = dict(self._query) | ({"language_code": voice.language} if voice.language else {})
         return f"{self._url}/v1/text-to-speech/{self.voice_id(voice)}/multi-stream-input?{urlencode(query)}"
 
-    def script(self, context: str, voice: VoiceSpec) -> ElevenLabsScript:
+    def script(self, context: str, voice: VoiceSpec, allowance: None) -> ElevenLabsScript:
         return ElevenLabsScript(context, self.settings(voice), self.rate_hz)
 
     def context_of(self, message: dict[str, Any]) -> str | None:
@@ -139,14 +147,14 @@ class ElevenLabsDialect:
         return error_in(message) if message.get("error") else None
 
     def settings(self, voice: VoiceSpec) -> dict[str, Any]:
-        settings = dict(self._tones.of(voice.tone))
+        settings = dict(self.tones.of(voice.tone))
         speed = settings.pop("speed", 1.0) * voice.speed
         if speed != 1.0:
             settings["speed"] = round(min(SPEED_MAX, max(SPEED_MIN, speed)), 3)
         return settings
 
     def voice_id(self, voice: VoiceSpec) -> str:
-        return quote(self.voices.id_of(NAME, voice_in_tone(voice, self._tones.voices)), safe="")
+        return quote(self.voices.id_of(NAME, voice_in_tone(voice, self.tones.voices)), safe="")
 
 
 class ElevenLabs(ContextVoice):
@@ -207,7 +215,7 @@ class ElevenLabs(ContextVoice):
             for each in voices or ()
             if isinstance(each, dict) and isinstance(each.get("voice_id"), str)
         }
-        self._dialect.voices = chosen(NAME, self._wanted, ids, ID_FORM)
+        self._dialect.voices = chosen(NAME, self._wanted, ids, ID_FORM, self._dialect.tones.voices.values())
         self.info = replace(self.info, voices=self._dialect.voices.names)
         if self.info.contexts:
             await self._sockets.warm(VoiceSpec())
@@ -221,8 +229,14 @@ class ElevenLabs(ContextVoice):
             body["language_code"] = language
         url = f"{self._url}/v1/text-to-speech/{self._dialect.voice_id(voice)}/stream"
         params = {"output_format": f"pcm_{self.info.sample_rate_hz}"}
-        async with self._client.request("POST", url, json=body, params=params) as response:
-            async for pcm in pcm_of(NAME, response, self.info.sample_rate_hz):
+
+        async def speak() -> AsyncGenerator[bytes, None]:
+            async with self._client.request("POST", url, json=body, params=params) as response:
+                async for pcm in pcm_of(NAME, response, self.info.sample_rate_hz):
+                    yield pcm
+
+        async with aclosing(asked_again(NAME, self._sockets.troubles, speak)) as speech:
+            async for pcm in speech:
                 yield pcm
 
 

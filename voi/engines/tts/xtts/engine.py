@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from voi.config.tones import tones_of
 from voi.engines.base import VoiceSpec
-from voi.engines.info import TtsInfo
+from voi.engines.info import Licences, TtsInfo
 from voi.engines.measured_memory import kept, xtts_key
 from voi.engines.tts.tone_map import voice_in_tone
 from voi.engines.tts.xtts.cloner import XttsCloner
@@ -72,6 +72,7 @@ class Xtts:
         sample_rate_hz=RATE_HZ,
         clones=True,
         files={"checkpoint": True, "config": True, "tokenizer": False, "voices": True},
+        licences=Licences("BSD-3-Clause (torch)", "Coqui Public Model License 1.0.0", commercial=False),
         maps_tones=True,
     )
     cloner = XttsCloner

@@ -105,6 +105,7 @@ class Gpt(nn.Module):
 
 
 def linear_gelu(x: Tensor, linear: nn.Linear) -> Tensor:
+    """GELU (approximated by tanh, as in GPT-2) of the linear layer's output."""
     return gelu(linear(x), approximate="tanh")
 
 

@@ -176,6 +176,7 @@ def place(
 
 
 def plan_for(net: HifiGan) -> Plan:
+    """The lengths of the chunks in which this vocoder makes sound: a short first one, then growing ones."""
     first = max(FIRST_CHUNK_FRAMES, net.context)
     return Plan(net.context, steady_chunks(first, CHUNK_GROWTH, max(first, LONGEST_CHUNK_FRAMES)))
 

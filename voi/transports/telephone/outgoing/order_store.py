@@ -170,6 +170,7 @@ class OrderStore:
 
 
 def limits_of(account: OutgoingAccount) -> AccountLimits:
+    """An account's limits, as the store counts them: in ms."""
     return AccountLimits(
         round(1_000 / account.calls_per_second), account.calls_at_once, account.calls_per_day,
         account.minutes_per_day * 60_000,

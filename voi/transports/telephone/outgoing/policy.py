@@ -80,4 +80,5 @@ def permitted(config: Config, order: CallOrder) -> Permitted:
 
 
 def refused_because(why: str) -> OrderRefused:
+    """The refusal for that reason, in its usual words."""
     return OrderRefused(why, _WORDS[why])

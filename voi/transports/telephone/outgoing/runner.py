@@ -58,7 +58,6 @@ class OutgoingCalls:
         clock_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
     ) -> None:
         self.dialers = Dialers()
-        self.dialers.on_change = self._wake
         self._calls = calls
         self._config = config
         self._store = store
