@@ -3,7 +3,7 @@
 from tests.store.calls import BEGAN_MS
 from voi.store.shared_calls import (
     DEAD_MS,
-    RingingCall,
+    SharedRinging,
     answer_ask,
     ask_of_call,
     read_asks,
@@ -14,12 +14,12 @@ from voi.store.shared_calls import (
 )
 from voi.store.store import Store
 
-CALL = RingingCall("c1", "desk", BEGAN_MS, "+4930123456")
-OTHER = RingingCall("c2", "desk", BEGAN_MS + 1)
+CALL = SharedRinging("c1", "desk", BEGAN_MS, "+4930123456")
+OTHER = SharedRinging("c2", "desk", BEGAN_MS + 1)
 
 
 async def test_calls_that_ring_are_told_until_they_do_not(store: Store) -> None:
-    async def ringing(asked_by: str, now_ms: int = BEGAN_MS) -> list[RingingCall]:
+    async def ringing(asked_by: str, now_ms: int = BEGAN_MS) -> list[SharedRinging]:
         async with store.reading() as connection:
             return await read_ringing(connection, store.keys, now_ms, asked_by)
 

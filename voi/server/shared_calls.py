@@ -167,10 +167,10 @@ class SharedCalls:
             self._failing = False
 
     async def _tell(self, store: "Store") -> None:
-        from voi.store.shared_calls import RingingCall, tell_ringing
+        from voi.store.shared_calls import SharedRinging, tell_ringing
 
         ringing = [
-            RingingCall(call.id, call.account, int(call.since * 1_000), call.caller)
+            SharedRinging(call.id, call.account, int(call.since * 1_000), call.caller)
             for call in self._calls.ringing.listed()
         ]
         async with store.writing() as connection:

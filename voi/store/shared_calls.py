@@ -19,7 +19,7 @@ _R, _A = ringing_calls.c, call_asks.c
 
 
 @dataclass(frozen=True, slots=True)
-class RingingCall:
+class SharedRinging:
     """A call that rings at some server. `caller`: number or name; "": not told, or its key is gone."""
 
     id: str
@@ -41,7 +41,7 @@ class CallAsk:
 
 
 async def tell_ringing(
-    connection: Connection, keys: Keys, server: str, calls: Iterable[RingingCall], now_ms: int
+    connection: Connection, keys: Keys, server: str, calls: Iterable[SharedRinging], now_ms: int
 ) -> None:
     """Note that these, and no others, ring at that server; forget those of dead servers."""
     wanted = {call.id: call for call in calls}
@@ -61,7 +61,7 @@ async def tell_ringing(
         ])  # fmt: skip
 
 
-async def read_ringing(connection: Connection, keys: Keys, now_ms: int, server: str) -> list[RingingCall]:
+async def read_ringing(connection: Connection, keys: Keys, now_ms: int, server: str) -> list[SharedRinging]:
     """Those that ring at other servers than this, the oldest first."""
     query = select(ringing_calls).where(_R.seen_ms >= now_ms - DEAD_MS, _R.server != server).order_by(_R.since_ms)
     found = []
@@ -70,7 +70,7 @@ async def read_ringing(connection: Connection, keys: Keys, now_ms: int, server: 
             caller = opened(await keys.find(connection, row.key_id), row.caller, _place(row.id))
         except Unreadable:
             caller = None
-        found.append(RingingCall(row.id, row.account, row.since_ms, caller or ""))
+        found.append(SharedRinging(row.id, row.account, row.since_ms, caller or ""))
     return found
 
 
