@@ -38,6 +38,7 @@ class FakeEngines:
     turn: FakeTurnDetector | None = None
     voice: FakeVoiceJudge | None = None
     echo_canceller: Any = None
+    echo_guard: Any = None
     llm: FakeLlm = field(default_factory=lambda: FakeLlm("Once upon a time there was a fox. It ran away."))
     tts: dict[str, FakeTts] = field(default_factory=lambda: {"fake": FakeTts()})
 

@@ -9,6 +9,7 @@ from typing import Any, Literal, cast
 
 from voi.audio import echo_canceller
 from voi.audio.echo_canceller import EchoCanceller
+from voi.audio.echo_guard import EchoGuard
 from voi.config.agents import EMBEDDED_MODELS, Agent
 from voi.config.classifiers import PATTERN_MATCHING
 from voi.config.config import Config
@@ -57,6 +58,8 @@ class Engines:
     """None: everything that the VAD takes for a voice counts as barge-in."""
     echo_canceller: Callable[[int], EchoCanceller] | None = None
     """Makes one for a call that begins at that time in ms; None: clients cancel the agent's echo themselves."""
+    echo_guard: Callable[[int], EchoGuard] | None = EchoGuard
+    """In its place for calls whose line may give the agent's voice back; None: for none."""
     habits: ThoughtHabits = field(default_factory=ThoughtHabits)
     """Which LLMs begin with thoughts."""
     others: Mapping[tuple[ChosenKind, str], Any] = field(default_factory=dict)
@@ -166,7 +169,8 @@ async def _started(start: "_Start", config: Config, settings: Settings) -> Engin
     canceller = EchoCanceller if settings.echo_canceller == "webrtc" else None
     habits = ThoughtHabits(settings.llm_habits_file, llm_place(settings), unknown="unknown")
     await asyncio.to_thread(habits.load)
-    engines = Engines(vad, stt, turn, llm, tts, start.supervised, voice, canceller, habits, hearing)
+    guard = EchoGuard if settings.echo_guard else None
+    engines = Engines(vad, stt, turn, llm, tts, start.supervised, voice, canceller, guard, habits, hearing)
     if isinstance(voice, SupervisedVoiceJudge) and turn is not None and turn.info.encodes:
         voice.lend(turn)
     problems = unspeakable([use for use in uses if use.tts_model not in start.unknown], tts)
