@@ -5,6 +5,7 @@ https://cloud.google.com/docs/authentication/application-default-credentials
 """
 
 import asyncio
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -72,6 +73,7 @@ class GoogleChannel:
     async def open(self) -> None:
         """Read the credentials and connect. Raises ConfigError, EngineError."""
         if self._channel is None:
+            os.environ.setdefault("GRPC_VERBOSITY", "ERROR")  # else it writes lines of its own into the server's
             await asyncio.to_thread(imported, self.name, "grpc.aio")
             credentials = await asyncio.to_thread(self._credentials)
             self._channel = self._made(credentials)
