@@ -175,8 +175,8 @@ class ContextSockets:
             if each.promised < self.dialect.contexts_max:
                 each.promised += 1
                 return each.task
-        counts = (len(each) for each in (*self._sockets.values(), *self._opening.values()))
-        if sum(counts) >= SOCKETS_MAX and not self._close_unused():
+        count = sum(map(len, self._sockets.values())) + sum(map(len, self._opening.values()))
+        if count >= SOCKETS_MAX and not self._close_unused():
             raise EngineError(
                 f"{self.dialect.name}: {SOCKETS_MAX} connections are open, and all are full.", retryable=True
             )
