@@ -2,12 +2,17 @@ import base64
 import binascii
 from random import Random
 
-import pytest
-
-from voi.audio.base64_text import flawless, from_base64, to_base64
+from voi.audio.base64_text import from_base64, to_base64
 
 ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 STRANGE = '=== -_\n\t\0"\\\u00e9\u20ac'
+
+
+def flawless(text: str) -> bytes | None:
+    try:
+        return from_base64(text)
+    except ValueError:
+        return None
 
 
 def test_sound_of_any_length_goes_there_and_back() -> None:
@@ -15,7 +20,7 @@ def test_sound_of_any_length_goes_there_and_back() -> None:
     for size in (*range(200), 4_800, 99_999):
         sound = random.randbytes(size)
         assert to_base64(sound) == base64.b64encode(sound).decode()
-        assert from_base64(to_base64(sound)) == flawless(to_base64(sound)) == sound
+        assert from_base64(to_base64(sound)) == sound
 
 
 def test_nothing_is_taken_that_python_refuses() -> None:
@@ -26,8 +31,6 @@ def test_nothing_is_taken_that_python_refuses() -> None:
         try:
             wanted = binascii.a2b_base64(text, strict_mode=True)
         except ValueError:
-            with pytest.raises((binascii.Error, ValueError)):
-                from_base64(text)
             assert flawless(text) is None
         else:
             assert flawless(text) in (None, wanted)  # Python takes one "=" too many

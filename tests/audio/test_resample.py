@@ -38,6 +38,16 @@ def test_live_sound_is_held_back_for_ten_ms_at_most(in_rate_hz: int, out_rate_hz
     assert 0.2 - given / out_rate_hz <= 0.010_001
 
 
+@pytest.mark.parametrize(("in_rate_hz", "out_rate_hz"), [*USUAL, (16_000, 16_000)])
+def test_pieces_of_whole_blocks_lag_by_what_is_said(in_rate_hz: int, out_rate_hz: int) -> None:
+    resampler = Resampler(in_rate_hz, out_rate_hz)
+    frame = tone(440, in_rate_hz, 0.02)
+    given = 0
+    for frames in range(1, 6):
+        given += len(resampler.push(frame)) // 2
+        assert given + resampler.lag_samples == frames * out_rate_hz // 50
+
+
 @settings(max_examples=30)
 @given(st.sampled_from([*USUAL, (16_000, 16_000)]), st.integers(1, 5_000))
 def test_pieces_of_any_size_give_the_same(rates: tuple[int, int], size: int) -> None:
@@ -62,18 +72,18 @@ def test_the_kernel_refuses_what_does_not_fit() -> None:
     kernel = pytest.importorskip("voi.audio._resample", reason="it is compiled where there is a compiler")
     weights = bytes(4 * 8 * 16)
     for wrong in (
-        (weights, b"", b"", 4, 2, 17),
-        (weights, b"x", b"", 4, 2, 2),
-        (weights, b"", b"x", 4, 2, 2),
-        (weights, b"", b"", 0, 4, 2),
-        (weights, b"", b"", 4, -2, 2),
-        (weights, b"", b"", 2**40, 2, 2),
+        (weights, 4, 2, 17, b"", b""),
+        (weights, 4, 2, 2, b"x", b""),
+        (weights, 4, 2, 2, b"", b"x"),
+        (weights, 0, 4, 2, b"", b""),
+        (weights, 4, -2, 2, b"", b""),
+        (weights, 2**40, 2, 2, b"", b""),
     ):
         with pytest.raises((ValueError, OverflowError)):
             kernel.convert(*wrong)
     with pytest.raises(TypeError):
         kernel.convert(weights)
-    assert kernel.convert(weights, bytes(8), bytes(8), 4, 2, 2) == (bytes(4), bytes(8))
+    assert kernel.convert(weights, 4, 2, 2, bytes(8), bytes(8)) == (bytes(4), bytes(8))
 
 
 @pytest.mark.parametrize(("in_rate_hz", "out_rate_hz"), USUAL)

@@ -3,7 +3,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.fakes.engines import FakeStt, FakeSttStream, FakeVad, silence, tone
@@ -275,7 +275,6 @@ def test_byte_by_byte_gives_the_same_facts(rate_hz: int) -> None:
     assert drops.sound == whole.sound
 
 
-@settings(max_examples=40)
 @given(st.lists(st.integers(0, 9_000), max_size=60), st.sampled_from([8_000, 16_000, 48_000]))
 def test_cutting_makes_no_difference(sizes: list[int], rate_hz: int) -> None:
     sound = resample(SOUND, 16_000, rate_hz)
@@ -285,3 +284,12 @@ def test_cutting_makes_no_difference(sizes: list[int], rate_hz: int) -> None:
         parts.audio_input.hear(part)
     assert parts.facts == whole.facts
     assert parts.stt.streams[0].pcm == whole.stt.streams[0].pcm
+
+
+@pytest.mark.parametrize("rate_hz", [8_000, 16_000, 24_000, 48_000])
+def test_a_window_is_whole_with_the_packet_that_ends_it_at_any_rate(rate_hz: int) -> None:
+    caller = Caller(rate_hz=rate_hz)
+    caller.tell(UserStarted(0))
+    for packets in range(1, 33):
+        caller.audio_input.hear(bytes(rate_hz // 50 * 2))
+        assert len(caller.audio_input.turn_probabilities()) == packets * 20 // 32

@@ -96,17 +96,17 @@ static void widened(float *x, const Py_buffer *pcm)
 static PyObject *convert(PyObject *self, PyObject *const *args, Py_ssize_t nargs)
 {
     if (nargs != 6) {
-        PyErr_SetString(PyExc_TypeError, "convert(weights, waiting, pcm, in_samples, side_samples, out_samples)");
+        PyErr_SetString(PyExc_TypeError, "convert(weights, in_samples, side_samples, out_samples, waiting, pcm)");
         return NULL;
     }
-    long in_samples = PyLong_AsLong(args[3]), side = PyLong_AsLong(args[4]), out_samples = PyLong_AsLong(args[5]);
+    long in_samples = PyLong_AsLong(args[1]), side = PyLong_AsLong(args[2]), out_samples = PyLong_AsLong(args[3]);
     if (PyErr_Occurred()) return NULL;
     Py_buffer weights, waiting, pcm;
     PyObject *sound = NULL, *rest = NULL, *result = NULL;
     _Alignas(64) float here[STACK]; float *x = here;
     if (PyObject_GetBuffer(args[0], &weights, PyBUF_SIMPLE)) return NULL;
-    if (PyObject_GetBuffer(args[1], &waiting, PyBUF_SIMPLE)) goto free_weights;
-    if (PyObject_GetBuffer(args[2], &pcm, PyBUF_SIMPLE)) goto free_waiting;
+    if (PyObject_GetBuffer(args[4], &waiting, PyBUF_SIMPLE)) goto free_weights;
+    if (PyObject_GetBuffer(args[5], &pcm, PyBUF_SIMPLE)) goto free_waiting;
     Py_ssize_t taps = 0;
     if (in_samples <= BLOCK_MAX && side >= 0 && side <= BLOCK_MAX)
         taps = in_samples + 2 * side;
@@ -148,7 +148,7 @@ free_weights:
 
 static PyMethodDef methods[] = {
     {"convert", (PyCFunction)(void (*)(void))convert, METH_FASTCALL,
-     "convert(weights, waiting, pcm, in_samples, side_samples, out_samples) -> (sound, waiting)\n\n"
+     "convert(weights, in_samples, side_samples, out_samples, waiting, pcm) -> (sound, waiting)\n\n"
      "The sound at the other rate as far as its windows are whole, and the s16le that waits for more. `weights`: "
      "float32, [taps][out_samples], each row padded to a multiple of 16."},
     {NULL, NULL, 0, NULL}};

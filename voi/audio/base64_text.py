@@ -11,11 +11,3 @@ def to_base64(sound: bytes) -> str:
 def from_base64(text: str) -> bytes:
     """The bytes of a base64 text: padded, and nothing but its alphabet. Raises ValueError."""
     return pybase64.b64decode(text, validate=True)
-
-
-def flawless(text: str) -> bytes | None:
-    """The bytes of a base64 text; None if it is not one."""
-    try:
-        return pybase64.b64decode(text, validate=True)
-    except ValueError:
-        return None

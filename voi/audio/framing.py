@@ -6,6 +6,8 @@ from voi.audio.pcm import SAMPLE_BYTES
 class Framer:
     """Every byte comes out once, in order, in a full window; less than one window waits inside."""
 
+    __slots__ = ("_waiting", "window_bytes")
+
     def __init__(self, window_samples: int) -> None:
         if window_samples < 1:
             raise ValueError("A window has at least one sample.")

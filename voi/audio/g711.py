@@ -3,6 +3,7 @@
 Source: ITU-T Recommendation G.711 (11/1988), tables 1a to 2b; bit inversions as on the wire.
 """
 
+from functools import cache
 from typing import Literal
 
 import numpy as np
@@ -31,15 +32,17 @@ def _expand_alaw(codes: NDArray[np.int32]) -> NDArray[np.int32]:
     return np.where(inverted & 0x80, magnitude, -magnitude)
 
 
+@cache
 def _expansion(law: Law) -> NDArray[np.int16]:
     """Shape (256,): the sample that each code byte stands for."""
     codes = np.arange(256, dtype=np.int32)
     return (_expand_ulaw(codes) if law == "ulaw" else _expand_alaw(codes)).astype("<i2")
 
 
+@cache
 def _compression(law: Law) -> NDArray[np.uint8]:
     """Shape (65536,): the code byte for each sample + INT16_OFFSET, the one that stands for the nearest sample."""
-    levels = _EXPAND[law].astype(np.int32)
+    levels = _expansion(law).astype(np.int32)
     order = np.argsort(levels, kind="stable")
     levels = levels[order]
     between = (levels[:-1] + levels[1:] + 1) // 2
@@ -47,15 +50,11 @@ def _compression(law: Law) -> NDArray[np.uint8]:
     return order[np.searchsorted(between, samples, side="right")].astype(np.uint8)
 
 
-_EXPAND: dict[Law, NDArray[np.int16]] = {"ulaw": _expansion("ulaw"), "alaw": _expansion("alaw")}
-_COMPRESS: dict[Law, NDArray[np.uint8]] = {"ulaw": _compression("ulaw"), "alaw": _compression("alaw")}
-
-
 def decode(data: bytes, law: Law) -> bytes:
     """PCM of G.711 bytes: two bytes for each."""
-    return _EXPAND[law][np.frombuffer(data, dtype=np.uint8)].tobytes()
+    return _expansion(law)[np.frombuffer(data, dtype=np.uint8)].tobytes()
 
 
 def encode(pcm: bytes, law: Law) -> bytes:
     """G.711 bytes of PCM: one for each sample."""
-    return _COMPRESS[law][to_int16(pcm).astype(np.int32) + INT16_OFFSET].tobytes()
+    return _compression(law)[to_int16(pcm).astype(np.int32) + INT16_OFFSET].tobytes()

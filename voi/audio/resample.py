@@ -9,7 +9,8 @@ Filter: sinc times a Kaiser window (J. O. Smith, "Digital Audio Resampling", ccr
 """
 
 import math
-from functools import lru_cache
+from collections.abc import Callable
+from functools import lru_cache, partial
 from typing import NamedTuple
 
 import numpy as np
@@ -75,56 +76,61 @@ class Resampler:
     one.
     """
 
+    __slots__ = ("_bank", "_convert", "_half_sample", "_taken_bytes", "_waiting", "in_rate_hz", "out_rate_hz")
+
     def __init__(self, in_rate_hz: int, out_rate_hz: int, *, compiled: bool = True) -> None:
         self.in_rate_hz = in_rate_hz
         self.out_rate_hz = out_rate_hz
-        self._bank = None if in_rate_hz == out_rate_hz else _bank(in_rate_hz, out_rate_hz)
-        self._convert = _in_numpy if _KERNEL is None or not compiled else _compiled
+        self._bank = bank = None if in_rate_hz == out_rate_hz else _bank(in_rate_hz, out_rate_hz)
+        self._convert: _Convert = lambda waiting, pcm: (pcm, b"")
+        if bank is not None:
+            self._convert = partial(_in_numpy, bank)
+            if _KERNEL is not None and compiled:
+                out_samples = bank.weights.shape[1]
+                self._convert = partial(_KERNEL.convert, bank.packed, bank.in_samples, bank.side_samples, out_samples)
         self._start()
 
     def _start(self) -> None:
         self._half_sample = b""
         self._taken_bytes = 0
-        self._given_bytes = 0
         self._waiting = bytes(self._bank.side_samples * SAMPLE_BYTES) if self._bank else b""
+
+    @property
+    def lag_samples(self) -> int:
+        """How many samples of the output wait for the next input, where the pieces are of whole blocks (milliseconds
+        at the usual rates)."""
+        bank = self._bank
+        return 0 if bank is None else -(-bank.side_samples // bank.in_samples) * bank.weights.shape[1]
 
     def push(self, pcm: bytes) -> bytes:
         """The sound at the output rate, except for the last few milliseconds, which need the next input."""
-        if self._half_sample:
+        if self._half_sample or len(pcm) % SAMPLE_BYTES:
             pcm = self._half_sample + pcm
-        if len(pcm) % SAMPLE_BYTES:
-            pcm, self._half_sample = pcm[:-1], pcm[-1:]
-        else:
-            self._half_sample = b""
-        if self._bank is None:
-            return pcm
+            whole = len(pcm) & ~1
+            pcm, self._half_sample = pcm[:whole], pcm[whole:]
         self._taken_bytes += len(pcm)
-        sound, self._waiting = self._convert(self._bank, self._waiting, pcm)
-        self._given_bytes += len(sound)
+        sound, self._waiting = self._convert(self._waiting, pcm)
         return sound
 
     def flush(self) -> bytes:
         """The rest, as if silence followed; the whole output is then as long as the input. Ready for another sound."""
         rest = b""
-        if self._bank is not None and self._taken_bytes:
+        if (bank := self._bank) is not None and self._taken_bytes:
             taken = self._taken_bytes // SAMPLE_BYTES
-            wanted = -(-taken * self.out_rate_hz // self.in_rate_hz) * SAMPLE_BYTES - self._given_bytes
-            silence = bytes((self._bank.side_samples + self._bank.in_samples) * SAMPLE_BYTES)
-            rest = self._convert(self._bank, self._waiting, silence)[0][:wanted]
+            given = max(0, (taken - bank.side_samples) // bank.in_samples) * bank.weights.shape[1]
+            wanted = -(-taken * self.out_rate_hz // self.in_rate_hz) - given
+            silence = bytes((bank.side_samples + bank.in_samples) * SAMPLE_BYTES)
+            rest = self._convert(self._waiting, silence)[0][: wanted * SAMPLE_BYTES]
         self._start()
         return rest
 
 
-def _compiled(bank: _Bank, waiting: bytes, pcm: bytes) -> tuple[bytes, bytes]:
-    out_samples = bank.weights.shape[1]
-    converted: tuple[bytes, bytes] = _KERNEL.convert(
-        bank.packed, waiting, pcm, bank.in_samples, bank.side_samples, out_samples
-    )
-    return converted
+_Convert = Callable[[bytes, bytes], tuple[bytes, bytes]]
+"""Takes the PCM that waited and the new one. Returns the sound as far as its windows are whole, and what waits now."""
 
 
 def _in_numpy(bank: _Bank, waiting: bytes, pcm: bytes) -> tuple[bytes, bytes]:
-    """The sound as far as its windows are whole, and the PCM that waits for more."""
+    """See `_Convert`."""
     in_samples, side, weights, _ = bank
     whole = waiting + pcm
     # In float64 the order of summation, which differs with the length of a piece, cannot move a rounded sample.

@@ -51,6 +51,11 @@ class PcmIntake:
     """Passes small pieces on at once. A large piece, and what comes after it, is passed on by a task that yields to
     others."""
 
+    __slots__ = (
+        "_bytes_per_s", "_credit_at_s", "_credit_bytes", "_free_bytes", "_hear", "_loop", "_pending", "_pending_bytes",
+        "_refusing", "_report_error", "_slice_bytes", "_tasks", "_working",
+    )  # fmt: skip
+
     def __init__(self, rate_hz: int, hear: Hear, report_error: TellError, tasks: Tasks) -> None:
         self._bytes_per_s = rate_hz * SAMPLE_BYTES
         self._slice_bytes = int(SLICE_S * rate_hz) * SAMPLE_BYTES

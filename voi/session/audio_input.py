@@ -8,6 +8,7 @@ from itertools import groupby
 from operator import itemgetter
 
 from voi.audio.framing import Framer
+from voi.audio.pcm import SAMPLE_BYTES
 from voi.audio.resample import Resampler
 from voi.core.facts import Fact, Heard, VoicePushed
 from voi.core.vad_edges import VadEdges, VadRules
@@ -84,6 +85,9 @@ class AudioInput:
         self._window_ms = window_ms
         self._resampler = Resampler(rate_hz, STT_RATE_HZ) if rate_hz != STT_RATE_HZ else None
         self._framer = Framer(vad.info.window_samples)
+        if self._resampler and not pushed:
+            # Silence first, as long as what the resampler holds back: so no window waits for one more packet.
+            self._framer.push(bytes(self._resampler.lag_samples * SAMPLE_BYTES))
         self._speech = VadEdges(vad.info.window_samples, rules)
         self._vad_name = vad.info.name
         try:

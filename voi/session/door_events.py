@@ -1,5 +1,8 @@
 """Turns the conversation's facts and actions into events for the door about speech and words."""
 
+from collections.abc import Callable
+from typing import Any
+
 from voi.core import actions as do
 from voi.core import facts as was
 from voi.core.facts import Fact
@@ -36,22 +39,21 @@ class DoorEvents:
 
     def fact(self, fact: Fact) -> None:
         """Tell what follows from a fact. Call it before the conversation handles the fact."""
-        match fact:
-            case was.SpeechGrew():
-                if self._started_ms is not None:
-                    self._speech_ends_ms = self._started_ms + fact.speech_ms
-            case was.QuietGrew():
-                if self._started_ms is not None and fact.quiet_ms >= PAUSE_MS:
-                    self._speech_stopped()
-            case was.UserStarted():
-                self._started_ms = self._speech_ends_ms = fact.audio_ms
-                self._line.now.tell(events.SpeechStarted(fact.audio_ms))
-            case was.ReplyText():
-                self._reply_text(fact)
-            case was.PieceVoiced():
-                self._piece_voiced(fact)
-            case was.ReplyPlayed():
-                self.over(fact.reply)
+        tell = _TOLD.get(type(fact))
+        if tell is not None:
+            tell(self, fact)
+
+    def _user_started(self, fact: was.UserStarted) -> None:
+        self._started_ms = self._speech_ends_ms = fact.audio_ms
+        self._line.now.tell(events.SpeechStarted(fact.audio_ms))
+
+    def _speech_grew(self, fact: was.SpeechGrew) -> None:
+        if self._started_ms is not None:
+            self._speech_ends_ms = self._started_ms + fact.speech_ms
+
+    def _quiet_grew(self, fact: was.QuietGrew) -> None:
+        if self._started_ms is not None and fact.quiet_ms >= PAUSE_MS:
+            self._speech_stopped()
 
     def _speech_stopped(self) -> None:
         self._started_ms = None
@@ -77,6 +79,9 @@ class DoorEvents:
 
     def _tell_voiced(self, message_id: int, fact: was.PieceVoiced) -> None:
         self._line.now.tell(events.AgentVoiced(message_id, fact.piece, fact.start_ms, fact.audio_ms, fact.words))
+
+    def _reply_played(self, fact: was.ReplyPlayed) -> None:
+        self.over(fact.reply)
 
     def show(self, action: do.Show) -> None:
         if action.role != "user":
@@ -108,3 +113,14 @@ class DoorEvents:
         if self._started_ms is not None:
             self._speech_stopped()
         self._line.now.tell(events.TurnEnded())
+
+
+_TOLD: dict[type[Fact], Callable[[DoorEvents, Any], None]] = {
+    was.SpeechGrew: DoorEvents._speech_grew,
+    was.QuietGrew: DoorEvents._quiet_grew,
+    was.UserStarted: DoorEvents._user_started,
+    was.ReplyText: DoorEvents._reply_text,
+    was.PieceVoiced: DoorEvents._piece_voiced,
+    was.ReplyPlayed: DoorEvents._reply_played,
+}
+"""What follows from a fact, by its type: there are ten facts a second for each caller."""

@@ -28,6 +28,9 @@ class Observer(Protocol):
     """What happens in one conversation. Methods are called on the event loop and must return at once. Times are ms
     since the conversation began. Here all methods do nothing; an observer overrides those that it needs."""
 
+    passes_over: frozenset[type[Fact]] = frozenset()
+    """Facts of which it needs no `step` where no action follows. It may be given one."""
+
     def begin(self, script: Script) -> None:
         """The conversation begins. Called before all other methods."""
         return
@@ -74,7 +77,7 @@ class Observers:
     """All observers of one conversation. One that raises, or is slow `SLOW_MAX` times, is logged, reported to
     `on_failed` by its class name, and from then on only closed."""
 
-    __slots__ = ("_all", "_log", "_on_failed", "_slow", "_tell", "wants_steps")
+    __slots__ = ("_all", "_log", "_on_failed", "_passed_over", "_slow", "_tell")
 
     def __init__(
         self,
@@ -94,12 +97,16 @@ class Observers:
             )
             for name in ("begin", "step", "user_sound", "agent_sound", "turn", "failure", "tool", "looked_up", "usage")
         }
-        self.wants_steps = self.wants("step")
-        """Whether an observer overrides `step`. It is called about thirty times a second, so it pays to know."""
+        stepped = [each.passes_over for each, _ in self._tell["step"]]
+        self._passed_over: frozenset[type[Fact]] = frozenset.intersection(*stepped) if stepped else frozenset()
 
     def wants(self, name: str) -> bool:
         """True if an observer overrides the method of that name. Otherwise calling it can be skipped."""
         return bool(self._tell[name])
+
+    def wants_step(self, fact: Fact, actions: Sequence[Action]) -> bool:
+        """Whether one of them needs that step. There are about ten a second, so it pays to ask."""
+        return bool(self._tell["step"]) and (bool(actions) or type(fact) not in self._passed_over)
 
     def begin(self, script: Script) -> None:
         self._each("begin", script)

@@ -49,14 +49,15 @@ class Observing:
     def step(self, now_ms: int, fact: Fact, actions: Sequence[Action]) -> None:
         """The conversation handled a fact and returned these actions."""
         log = self._tasks.log
-        if not (self._observers.wants_steps or log.isEnabledFor(logging.DEBUG)):
+        wanted, debug = self._observers.wants_step(fact, actions), log.isEnabledFor(logging.DEBUG)
+        if not (wanted or debug):
             return
         if self.redaction is not None:
             fact, actions = self.redaction.step(fact, actions)
-        if log.isEnabledFor(logging.DEBUG):
+        if debug:
             for sign, thing in (("<", fact), *((">", action) for action in actions)):
                 log.debug("%s %s", sign, log_line(thing, words=self._tasks.log_words))
-        if self._observers.wants_steps:
+        if wanted:
             self._observers.step(now_ms, fact, actions)
 
     def agent_sound(self, pcm: bytes, rate_hz: int, at_ms: int) -> None:

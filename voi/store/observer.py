@@ -37,6 +37,8 @@ class CallObserver(Observer):
     """`words`: keep the transcript. `tell`: see `Writer.put`. `tells_ai`, `tells_recording`: what the script's notice
     says. `clock_ms`: ms since 1970."""
 
+    passes_over = frozenset({was.SpeechGrew, was.QuietGrew})
+
     def __init__(
         self,
         began: Began,

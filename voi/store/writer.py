@@ -14,8 +14,9 @@ from voi.store.batch import by_conversation, write
 from voi.store.entries import Began, Changed, Entry
 from voi.store.store import Store
 
-WRITE_EVERY_S = 0.5
-"""A killed server loses at most what was told within this time, and the time of one transaction."""
+WRITE_EVERY_S = 1.0
+"""A killed server loses at most what was told within this time, and the time of one transaction. A transaction costs
+some milliseconds of CPU, however little it writes."""
 LATER_S = 10.0
 """What changes all the time and is a sum (usage) is written after so long."""
 WAITING_MAX = 20_000

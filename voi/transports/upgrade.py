@@ -54,6 +54,8 @@ def is_websocket(connection: object) -> bool:
 class _Upgraded(WSProtocol):  # type: ignore[misc]  # compiled, without types
     """picows' server protocol, able to take over a transport that is already open."""
 
+    __slots__ = ("_connections", "_limits", "_peer", "_proxies", "_routes", "_socket", "_subprotocols", "_unwanted")
+
     def __init__(
         self,
         routes: Mapping[str, Accept],

@@ -105,6 +105,12 @@ Accept = Callable[["WebSocket", Request], Receiver]
 class WebSocket(WSListener):
     """One open connection. Sending never blocks and never raises. After the close, messages are dropped."""
 
+    __slots__ = (
+        "_accept", "_fragments", "_fragments_are_text", "_frames", "_frames_max", "_frames_since", "_handled", "_heard",
+        "_limits", "_looks_without_reading", "_loop", "_paused", "_pinged", "_receiver", "_request", "_sent_bytes",
+        "_taken_bytes", "_timers", "_transport", "_unwanted", "_waiting", "closed", "on_pong", "parted",
+    )  # fmt: skip
+
     def __init__(
         self, accept: Accept, request: Request, limits: SocketLimits, unwanted: dict["WebSocket", None] | None = None
     ) -> None:
@@ -123,8 +129,8 @@ class WebSocket(WSListener):
         self._frames_since = self._loop.time()
         self._handled = 0
         """Messages handled since bytes arrived."""
-        self._waiting: deque[tuple[bytes, bool]] = deque()
-        """Messages for the next turns, and whether each is text. Bounded: nothing more is read meanwhile."""
+        self._waiting: deque[bytes | str] = deque()
+        """Messages for the next turns. Bounded: nothing more is read meanwhile."""
         self._paused = False
         self._sent_bytes = 0
         self._taken_bytes = 0
@@ -221,9 +227,9 @@ class WebSocket(WSListener):
         if frame.rsv1 or frame.rsv2 or frame.rsv3:
             self.close(PROTOCOL_ERROR, "No extension was agreed on")
         elif kind is _BINARY and frame.fin and self._fragments is None:
-            self._deliver(frame.get_payload_as_bytes(), is_text=False)
+            self._deliver(frame.get_payload_as_bytes())
         elif kind is _TEXT and frame.fin and self._fragments is None:
-            self._deliver(frame.get_payload_as_bytes(), is_text=True)
+            self._deliver_text(frame.get_payload_as_bytes())
         elif kind is WSMsgType.PING:
             transport.send_pong(frame.get_payload_as_bytes())
             if self._paused and self.backlog_bytes > self._limits.max_backlog_bytes:
@@ -257,43 +263,42 @@ class WebSocket(WSListener):
 
     # -- inside
 
-    def _deliver(self, payload: bytes, *, is_text: bool) -> None:
+    def _deliver_text(self, payload: bytes) -> None:
+        try:
+            message = payload.decode()
+        except UnicodeDecodeError:
+            self.close(INVALID_TEXT, "A text message must be UTF-8")
+        else:
+            self._deliver(message)
+
+    def _deliver(self, message: bytes | str) -> None:
         before = self._handled
-        self._handled = before + 1 + len(payload) // MESSAGE_BYTES
+        self._handled = before + 1 + len(message) // MESSAGE_BYTES
         if before < MESSAGES_PER_TURN and not self._waiting:
-            self._hand_over(payload, is_text)
+            self._hand_over(message)
             return
         if not self._waiting and self._transport is not None:
             self._transport.underlying_transport.pause_reading()
             self._loop.call_soon(self._hand_over_waiting)
-        self._waiting.append((payload, is_text))
+        self._waiting.append(message)
 
     def _hand_over_waiting(self) -> None:
         handled = 0
         while self._waiting and handled < MESSAGES_PER_TURN:
             if not self.closed:
-                self._hand_over(*self._waiting[0])
-            handled += 1 + len(self._waiting.popleft()[0]) // MESSAGE_BYTES
+                self._hand_over(self._waiting[0])
+            handled += 1 + len(self._waiting.popleft()) // MESSAGE_BYTES
         if self._waiting:
             self._loop.call_soon(self._hand_over_waiting)
         elif self._transport is not None and not self._transport.underlying_transport.is_closing():
             self._transport.underlying_transport.resume_reading()
 
-    def _hand_over(self, payload: bytes, is_text: bool) -> None:
-        receiver = self._receiver
-        if receiver is None:
-            return
-        message: bytes | str = payload
-        if is_text:
+    def _hand_over(self, message: bytes | str) -> None:
+        if self._receiver is not None:
             try:
-                message = payload.decode()
-            except UnicodeDecodeError:
-                self.close(INVALID_TEXT, "A text message must be UTF-8")
-                return
-        try:
-            receiver.received(message)
-        except Exception:
-            self._fail("A message could not be handled")
+                self._receiver.received(message)
+            except Exception:
+                self._fail("A message could not be handled")
 
     def _take_fragment(self, frame: WSFrame, kind: WSMsgType) -> None:
         """Take a fragment of a message (RFC 6455, 5.4)."""
@@ -309,7 +314,8 @@ class WebSocket(WSListener):
             self.close(TOO_BIG, f"A message has at most {self._limits.max_message_bytes} bytes")
         elif frame.fin:
             self._fragments = None
-            self._deliver(bytes(parts), is_text=self._fragments_are_text)
+            deliver = self._deliver_text if self._fragments_are_text else self._deliver
+            deliver(bytes(parts))
 
     def _too_fast(self) -> bool:
         """The count of frames reached the limit. True if that took less time than the window."""

@@ -52,6 +52,7 @@ def sent(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
     numbers = itertools.count(1)
     for module in (wire, responses):
         monkeypatch.setattr(module, "new_id", lambda kind: f"{kind}_{next(numbers)}")
+    monkeypatch.setattr(wire, "new_event_id", lambda: f"event_{next(numbers)}")
     return []
 
 

@@ -78,6 +78,11 @@ class AgentSide:
     """Turns what the session tells of replies into responses. `usage` returns what a response used since the one
     before. `on_over` is called with the status of a response that is done, `on_quiet` when all sound was heard."""
 
+    __slots__ = (
+        "_conversation_id", "_emit", "_error", "_items", "_on_over", "_on_quiet", "_past", "_settings", "_sound_out",
+        "_sounding", "_usage", "calls", "outputs", "response", "waived", "wish",
+    )  # fmt: skip
+
     def __init__(
         self,
         emit: Emit,

@@ -53,12 +53,18 @@ class ClientEvents:
     client's app has no right to. `resumable` lets the client come back from now on, and returns what it has to know for
     that; {}: it cannot. `requests_left`: see `ResponsesBeside`."""
 
+    __slots__ = (
+        "_agent", "_answered", "_asked", "_before", "_beside", "_call", "_decoder", "_door", "_events", "_idle",
+        "_idle_from_ms", "_ignored", "_input", "_intake", "_items", "_on_ignored", "_person", "_resumable", "_resumed",
+        "_rights", "_session", "_tasks", "_told", "_unheeded", "_voices_of", "_wish",
+    )  # fmt: skip
+
     def __init__(
         self, door: RealtimeDoor, call: Call, session: Session, agent: Agent, rights: ClientAgents, voices_of: VoicesOf,
         on_ignored: Callable[[tuple[str, ...]], None], resumable: Callable[[], Json],
         requests_left: Callable[[], tuple[int, int, float] | None] = lambda: None,
     ) -> None:  # fmt: skip
-        self._door, self._call, self._session = door, call, session
+        self._door, self._person, self._call, self._session = door, door.person, call, session
         self._agent, self._rights, self._voices_of = agent, rights, voices_of
         self._on_ignored, self._resumable = on_ignored, resumable
         self._resumed: Json = {}
@@ -68,7 +74,8 @@ class ClientEvents:
         """More that it may not say, beside settings."""
         self._tasks = Tasks()
         self._intake: Intake = open_intake(None, RATE_HZ, session.hear, self._report, self._tasks)
-        self._decoder = FormatDecoder("audio/pcm")
+        self._decoder: FormatDecoder | None = None
+        """None: what comes is PCM already."""
         self._idle: asyncio.TimerHandle | None = None
         self._idle_from_ms = 0
         self._wish: ResponseWish | None = None
@@ -76,7 +83,7 @@ class ClientEvents:
         self._answered = False
         """The session goes on by itself then, because it was given what functions returned."""
         door.session = session
-        door.hear = self._intake.sound
+        self._person.hear = self._intake.sound
         door.commit = lambda: self._intake.then(lambda: session.tell(facts.SpeechCommitted()))
         door.forget = lambda message_id: session.tell(facts.MessageDeleted(message_id))
         door.on_response_over = self._response_over
@@ -94,7 +101,7 @@ class ClientEvents:
         self._events: dict[str, Callable[[Json], None]] = {
             "session.update": self._update,
             "input_audio_buffer.append": self._append,
-            "input_audio_buffer.commit": lambda _: door.person.commit(),
+            "input_audio_buffer.commit": lambda _: self._person.commit(),
             "input_audio_buffer.clear": self._clear,
             "conversation.item.create": self._items.create,
             "conversation.item.retrieve": self._items.retrieve,
@@ -186,14 +193,14 @@ class ClientEvents:
         self._door.settings = settings
         if settings.resume and not before.resume:
             self._resumed = self._resumable()
-        if settings.input_format != self._decoder.name:
-            self._decoder = FormatDecoder(settings.input_format)
+        if settings.input_format != before.input_format:
+            self._decoder = None if settings.input_format == "audio/pcm" else FormatDecoder(settings.input_format)
         turns = (settings.turn_detection, settings.type)
         if turns != (before.turn_detection, before.type):
             policy = turn_policy(self._agent.turn.policy(), settings)
             mode: Mode = "chat" if settings.manual else "call"
             session.tell(facts.TurnTakingSet(mode, policy, settings.answers, settings.interrupts))
-            if settings.manual and not before.manual and self._door.person.audio_ms:
+            if settings.manual and not before.manual and self._person.audio_ms:
                 self._door.commit()  # no silence will end what they were saying
         if settings.greet and not before.greet and not len(self._door.items):
             session.tell(facts.ReplyAsked())
@@ -210,10 +217,11 @@ class ClientEvents:
         self._hear(sound_in(text_at(event, "audio", most=APPEND_MAX_CHARACTERS)))
 
     def _hear(self, sound: bytes) -> None:
-        self._door.person.sound(self._decoder.decode(bounded(sound, self._decoder.name)))
+        decoder = self._decoder
+        self._person.sound(sound if decoder is None else decoder.decode(bounded(sound, decoder.name)))
 
     def _clear(self, _: Json) -> None:
-        self._door.person.clear()
+        self._person.clear()
         if not self._door.settings.manual:
             self._intake.then(lambda: self._session.tell(facts.SpeechDropped()))
         self._door.emit({"type": "input_audio_buffer.cleared"})
@@ -258,7 +266,7 @@ class ClientEvents:
         """Raises ClientError."""
         agent = self._door.agent
         if not agent.outputs:
-            self._door.person.check_room()
+            self._person.check_room()
         self._override(wish)
         agent.wish = wish
         self._told = asked = facts.ReplyAsked(wish.instructions, wish.given)
@@ -266,7 +274,7 @@ class ClientEvents:
             agent.begin(asked=True)
             self._give_outputs()
         else:
-            self._door.person.in_order(lambda: self._intake.then(lambda: self._session.tell(asked)))
+            self._person.in_order(lambda: self._intake.then(lambda: self._session.tell(asked)))
         self._asked.watch()
 
     def _ask_late(self, wish: ResponseWish) -> None:
@@ -282,7 +290,7 @@ class ClientEvents:
         return begun or (response is None and self._door.agent.wish is not None)
 
     def _is_idle(self) -> bool:
-        return self._session.idle and not self._door.person.awaits
+        return self._session.idle and not self._person.awaits
 
     def _ask_again(self) -> None:
         self._session.tell(self._told)
@@ -381,14 +389,14 @@ class ClientEvents:
         self._stop_waiting()
         idle_ms = self._door.settings.idle_timeout_ms
         if idle_ms and self._door.agent.response is None:
-            self._idle_from_ms = self._door.person.audio_ms
+            self._idle_from_ms = self._person.audio_ms
             self._idle = asyncio.get_running_loop().call_later(idle_ms / 1_000, self._idled)
 
     def _idled(self) -> None:
         self._idle = None
-        if self._door.person.speaking or self._door.agent.response is not None or self._door.session is None:
+        if self._person.speaking or self._door.agent.response is not None or self._door.session is None:
             return
-        self._items.add_silence(self._idle_from_ms, self._door.person.audio_ms)
+        self._items.add_silence(self._idle_from_ms, self._person.audio_ms)
         self._session.tell(facts.ReplyAsked())
 
     def stand_still(self) -> None:

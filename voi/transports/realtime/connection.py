@@ -83,11 +83,11 @@ class RealtimeConnection:
             peer.resume(socket, asked)
 
     def received(self, message: bytes | str) -> None:
-        if self._peer is not None and self._peer.has(self._socket):
+        if self._peer is not None and self._peer.socket is self._socket:
             self._peer.received(message)
 
     def lost(self) -> None:
-        if self._peer is not None and self._peer.has(self._socket):
+        if self._peer is not None and self._peer.socket is self._socket:
             self._peer.lost()
 
 

@@ -16,7 +16,7 @@ from voi.transports.realtime.items import ItemList
 from voi.transports.realtime.person_side import PersonSide
 from voi.transports.realtime.responses import ResponseStatus
 from voi.transports.realtime.settings import RealtimeSettings
-from voi.transports.realtime.wire import Json, encode, error, limits, new_id
+from voi.transports.realtime.wire import Json, encode, error, limits, new_event_id, new_id
 
 
 class Channel(Protocol):
@@ -62,12 +62,10 @@ class RealtimeDoor:
         self.sound_in_events = sound_out is None
         self.id = new_id("sess")
         self.conversation_id = new_id("conv")
-        self.settings = RealtimeSettings()
+        self._settings = RealtimeSettings()
         self.items = ItemList()
         self.session: Session | None = None
         """From `open` to the end."""
-        self.hear: Callable[[bytes], None] = lambda pcm: None
-        """Takes the person's PCM at 24 kHz to the session."""
         self.commit: Callable[[], None] = lambda: None
         """Has the session take what was heard so far as their message."""
         self.forget: Callable[[int], None] = lambda message_id: None
@@ -87,16 +85,25 @@ class RealtimeDoor:
             self._response_over, lambda: self.on_quiet(),
         )  # fmt: skip
         self.person = PersonSide(
-            self.emit, self.items, lambda: self.settings, lambda pcm: self.hear(pcm), lambda: self.commit(),
+            self.emit, self.items, lambda: self.settings, lambda: self.commit(),
             lambda: self.agent.speaks, lambda message_id: self.forget(message_id),
         )  # fmt: skip
+
+    @property
+    def settings(self) -> RealtimeSettings:
+        """What the client chose."""
+        return self._settings
+
+    @settings.setter
+    def settings(self, settings: RealtimeSettings) -> None:
+        self._settings, self.person.manual = settings, settings.manual
 
     def emit(self, event: Json) -> None:
         """Send an event: its type and fields."""
         if self._sink is None:
             self._channel.send(encode(event))
         else:
-            self._sink.send_event({"event_id": new_id("event"), **event})
+            self._sink.send_event({"event_id": new_event_id(), **event})
 
     def send_through(self, sink: EventSink) -> None:
         """Send over this from now on."""

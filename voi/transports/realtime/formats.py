@@ -3,7 +3,7 @@
 from typing import Literal
 
 from voi.audio import g711
-from voi.audio.base64_text import flawless, from_base64, to_base64
+from voi.audio.base64_text import from_base64, to_base64
 from voi.audio.g711 import Law
 from voi.audio.resample import Resampler
 from voi.transports.realtime.wire import EventError
@@ -13,9 +13,12 @@ FormatName = Literal["audio/pcm", "audio/pcmu", "audio/pcma"]
 FORMATS: tuple[FormatName, ...] = ("audio/pcm", "audio/pcmu", "audio/pcma")
 _LAWS: dict[str, Law] = {"audio/pcmu": "ulaw", "audio/pcma": "alaw"}
 
-_APPEND_HEADS = ('{"type":"input_audio_buffer.append","audio":"', '{"type": "input_audio_buffer.append", "audio": "')
-"""As JavaScript and as Python write it. What follows is the string's value if it is base64, of which no character has
-to be escaped."""
+_APPEND_HEADS = tuple(
+    (head, len(head))
+    for head in ('{"type":"input_audio_buffer.append","audio":"', '{"type": "input_audio_buffer.append", "audio": "')
+)
+"""As JavaScript and as Python write it, with its length. What follows is the string's value if it is base64, of which
+no character has to be escaped."""
 _APPEND_TAIL = '"}'
 
 
@@ -31,12 +34,16 @@ def plain_sound_in(message: bytes | str, longest: int) -> bytes | None:
     """The sound of an `input_audio_buffer.append` with nothing else in it, written as programs write it, with at most
     that many characters of base64. None: parse the message. Parsing takes as long as decoding does, fifty times a
     second for each caller."""
-    if not isinstance(message, str):
+    if not isinstance(message, str) or not message.endswith(_APPEND_TAIL):
         return None
-    for head in _APPEND_HEADS:
-        if message.startswith(head) and message.endswith(_APPEND_TAIL):
-            size = len(message) - len(head) - len(_APPEND_TAIL)
-            return flawless(message[len(head) : -len(_APPEND_TAIL)]) if 0 <= size <= longest else None
+    for head, size in _APPEND_HEADS:
+        if message.startswith(head):
+            if not 0 <= len(message) - size - len(_APPEND_TAIL) <= longest:
+                return None
+            try:
+                return from_base64(message[size : -len(_APPEND_TAIL)])
+            except ValueError:
+                return None
     return None
 
 

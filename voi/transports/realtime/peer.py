@@ -73,6 +73,11 @@ class RealtimePeer:
     conversation. `address`: names the client in the log. `sound_out` None: the agent's sound goes out in events.
     `socket`: the WebSocket that it is connected by; None: it is another transport, and cannot come back."""
 
+    __slots__ = (
+        "_address", "_call", "_context", "_early", "_early_bytes", "_early_dropped", "_events", "_first", "_granted",
+        "_mistaken", "_mute", "_received_events", "_resumption", "_services", "door", "id", "socket",
+    )  # fmt: skip
+
     def __init__(
         self,
         services: RealtimeServices,
@@ -94,7 +99,8 @@ class RealtimePeer:
         self._mute: asyncio.TimerHandle | None = None
         """Until the client sends something."""
         self._mistaken = False
-        self._socket = socket
+        self.socket = socket
+        """The client's connection, the newest one; None: it has none now, or it is no WebSocket."""
         self._resumption: RealtimeResumption | None = None
         """From when the client said that it may come back."""
         self._received_events = 0
@@ -149,21 +155,17 @@ class RealtimePeer:
             self._context.run(self._lost, self._call)
 
     def _lost(self, call: Call) -> None:
-        resumption, socket = self._resumption, self._socket
+        resumption, socket = self._resumption, self.socket
         if resumption is None or socket is None or socket.parted or call.ending:
             call.detach(self.door, 0)
             return
         within_s = self._services.resumables.within_s
-        self._socket = None
+        self.socket = None
         resumption.lost(within_s)
         self._services.calls.services.metrics.lost()
         log.info("the connection of %s was lost; it may come back within %g s", self._address, within_s)
 
     # ---- clients that come back ---------------------------------------------------------------------
-
-    def has(self, socket: WebSocket) -> bool:
-        """Whether that is the client's connection, and no newer one."""
-        return self._socket is socket
 
     def resume(self, socket: WebSocket, asked: ResumeAsked) -> None:
         """The client is back over that connection."""
@@ -173,7 +175,7 @@ class RealtimePeer:
         resumption, events = self._resumption, self._events
         if resumption is None or events is None:
             return
-        self._socket = socket
+        self.socket = socket
         count = self._received_events
         resumption.resume(
             socket, asked, lambda goes_on: events.shown(resumed={"received_events": count, "goes_on": goes_on})
@@ -184,10 +186,10 @@ class RealtimePeer:
     def _let_come_back(self) -> Json:
         """Keep what the client gets from now on. Returns what it has to know to come back; {}: it cannot."""
         call, events, resumables = self._call, self._events, self._services.resumables
-        if self._socket is None or call is None or events is None or not resumables.within_s:
+        if self.socket is None or call is None or events is None or not resumables.within_s:
             return {}
         self._resumption = resumption = RealtimeResumption(
-            call, self.door, self._socket, events.stand_still, events.go_on, self
+            call, self.door, self.socket, events.stand_still, events.go_on, self
         )
         self.door.on_gone = resumables.add(resumption)
         return {"resume_id": resumption.id, "resume_within_s": resumables.within_s}
@@ -225,7 +227,7 @@ class RealtimePeer:
         if wants_resumption(query):
             first = {**first, "voi": {**(first.get("voi") or {}), "resume": True}}
         self._first = first
-        options = OPTIONS if self._socket is not None else replace(OPTIONS, reports_playback=True)
+        options = OPTIONS if self.socket is not None else replace(OPTIONS, reports_playback=True)
         session = call.open(name, None, options)
         rights = config.client_agents
         if caller.own_agents:

@@ -28,23 +28,30 @@ MESSAGES_MAX = 32
 
 
 class PersonSide:
-    """`hear` takes PCM at 24 kHz; `commit` has the session take what was heard so far as the person's message,
-    which stops the agent. So a turn that the client commits waits while `agent_speaks`. `forget` takes a message out of
-    the dialogue."""
+    """`commit` has the session take what was heard so far as the person's message, which stops the agent. So a turn
+    that the client commits waits while `agent_speaks`. `forget` takes a message out of the dialogue."""
+
+    __slots__ = (
+        "_agent_speaks", "_buffer", "_coming", "_commit", "_committed", "_emit", "_ended", "_forget", "_heard_bytes",
+        "_held", "_items", "_live", "_settings", "_started_ms", "_stopped_ms", "_texts", "_told", "_waiting",
+        "_waiting_bytes", "hear", "manual",
+    )  # fmt: skip
 
     def __init__(
         self,
         emit: Emit,
         items: ItemList,
         settings: Callable[[], RealtimeSettings],
-        hear: Callable[[bytes], None],
         commit: Callable[[], None],
         agent_speaks: Callable[[], bool],
         forget: Callable[[int], None],
     ) -> None:
         self._emit, self._items, self._settings = emit, items, settings
-        self._hear, self._commit, self._agent_speaks = hear, commit, agent_speaks
-        self._forget = forget
+        self._commit, self._agent_speaks, self._forget = commit, agent_speaks, forget
+        self.hear: Callable[[bytes], None] = lambda pcm: None
+        """Takes PCM at 24 kHz to the session."""
+        self.manual = False
+        """The client commits turns itself, as its settings say: kept here, since each packet asks."""
         self._heard_bytes = 0
         self._coming: str | None = None
         """Id of the item of the turn that goes on."""
@@ -80,8 +87,8 @@ class PersonSide:
     def sound(self, pcm: bytes) -> None:
         """More of the person's sound, s16le mono at 24 kHz."""
         self._heard_bytes += len(pcm)
-        if not self._settings().manual:
-            self._hear(pcm)
+        if not self.manual:
+            self.hear(pcm)
             return
         self._buffer += pcm
         if len(self._buffer) > BUFFER_MAX_BYTES:
@@ -89,7 +96,7 @@ class PersonSide:
 
     def commit(self) -> None:
         """The client ends the person's turn. Raises EventError if there is too little sound."""
-        if not self._settings().manual:
+        if not self.manual:
             self._commit()
             return
         sound_ms = len(self._buffer) / BYTES_PER_MS
@@ -140,7 +147,7 @@ class PersonSide:
             return
         self._committed = item
         self._started_ms, self._stopped_ms = 0, len(pcm) // BYTES_PER_MS
-        self._hear(pcm)
+        self.hear(pcm)
         self._commit()
 
     def clear(self) -> None:

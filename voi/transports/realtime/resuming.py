@@ -42,9 +42,8 @@ class ResumablePeer(Protocol):
     """The client of a conversation, over whichever WebSocket it has now: a `RealtimePeer`, which keeps here what it
     needs for resuming."""
 
-    def has(self, socket: WebSocket) -> bool:
-        """Whether this is the WebSocket that it has now."""
-        ...
+    socket: WebSocket | None
+    """The one that it has; None: it has none now."""
 
     def received(self, message: bytes | str) -> None:
         """The client sent this."""

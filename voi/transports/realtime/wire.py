@@ -1,6 +1,7 @@
 """The wire form of OpenAI's Realtime protocol: JSON events in text messages, ids, and errors as the real server words
 them."""
 
+import itertools
 import secrets
 from collections.abc import Callable
 from typing import Any
@@ -30,9 +31,19 @@ def new_id(kind: str) -> str:
     return f"{kind}_{secrets.token_hex(12)}"
 
 
+_RUN = secrets.token_hex(8)
+_numbers = itertools.count()
+
+
+def new_event_id() -> str:
+    """A new id for an event of the server. They are numbered, since there are ten a second for each caller: a random
+    one takes a call of the kernel."""
+    return f"event_{_RUN}{next(_numbers):08x}"
+
+
 def encode(event: Json) -> bytes:
     """The event, with an id of its own if it has none."""
-    return orjson.dumps(event if "event_id" in event else {"event_id": new_id("event"), **event})
+    return orjson.dumps(event if "event_id" in event else {"event_id": new_event_id(), **event})
 
 
 def parse(message: bytes | str) -> Json:

@@ -33,7 +33,8 @@ from voi.transports.sip.service import SipService
 
 log = logging.getLogger(__name__)
 
-LOOK_EVERY_S = 0.5
+LOOK_EVERY_S = 2.0
+"""A look costs some milliseconds of CPU, even if there are no accounts. What is changed here is followed at once."""
 TELL_EVERY_S = 5.0
 RENEW_MS = table.CLAIM_MS * 2 // 3
 """A claim is renewed when it holds no longer than this."""

@@ -89,7 +89,8 @@ class VoiConnection:
         self._early: list[bytes | str] | None = None
         """Messages that came while the conversation is being loaded; None: it is not being loaded."""
         self._sound: Callable[[bytes], None] | None = None
-        """Takes the person's sound, once the conversation has begun."""
+        """Takes the person's sound, once the conversation has begun, and from then on. None also if the client may come
+        back."""
         self._timer: asyncio.TimerHandle | None = None
         self._context = contextvars.copy_context()
         self._context.run(conversation_id.set, self.id)
@@ -325,6 +326,12 @@ class VoiConnection:
     # ---- messages ---------------------------------------------------------------------------------
 
     def _received(self, message: bytes | str) -> None:
+        if self._sound is not None and isinstance(message, bytes) and message.startswith(PLAIN_AUDIO):
+            try:
+                self._sound(message[len(PLAIN_AUDIO) :])
+            except Exception as error:
+                self._broken(error)
+            return
         call, resumable = self._call, self._resumable
         if resumable is not None and resumable.socket is not self._socket:
             return  # its conversation goes on without this connection
@@ -341,8 +348,6 @@ class VoiConnection:
                 resumable.receive(message)
             elif isinstance(message, str):
                 raise ClientError(TEXT_FRAME)
-            elif self._sound is not None and message.startswith(PLAIN_AUDIO):
-                self._sound(message[len(PLAIN_AUDIO) :])
             else:
                 self._door.receive(parse(message))
         except ClientError as error:
@@ -351,10 +356,14 @@ class VoiConnection:
             else:
                 self._refuse(str(error))
         except Exception as error:
-            self._stop_timer()
-            if self._call is None:
-                raise
-            self._call.fail(error)
+            self._broken(error)
+
+    def _broken(self, error: Exception) -> None:
+        """End the conversation because of a fault in Voi."""
+        self._stop_timer()
+        if self._call is None:
+            raise error
+        self._call.fail(error)
 
     def _correct(self, call: Call, error: ClientError) -> None:
         """Tell the client that its message could not be used. The conversation goes on, unless there were too many."""
