@@ -216,14 +216,14 @@ class _Start:
             factory = await asyncio.to_thread(registry.find, kind, name)
             options = engine_options(factory, self.settings.models_dir, self.settings.device, options)
             info = info_of(factory, name)
-            if self.judge is not None and (info.gpu or info.cloud):
+            if self.judge is not None and (info.gpu or info.own_process or info.cloud):
                 return await self._tried(self.judge, what, kind, name, options)
             if info.fetches:
                 await cast(Fetches, factory).fetch(
                     lambda progress: self.on_progress(f"{what} {name}: {progress}"), **options
                 )
             engine = self._placement.engine(kind, name, factory, options)
-            if info.gpu:
+            if info.gpu or info.own_process:
                 self.on_progress(f"{what} {name}: loading")
             await self.warm_up(engine)
         except ConfigError as error:
