@@ -186,8 +186,10 @@ class GrpcSocket(CloudSocket):
         """See `CloudSocket.send`."""
         try:
             await (self._call.done_writing() if message == END else self._call.write(self._request_of(message)))
-        except (imported(self._name, "grpc").RpcError, asyncio.InvalidStateError):
-            raise EngineError(f"{self._name} closed the connection.", retryable=True) from None
+        except (imported(self._name, "grpc").RpcError, asyncio.InvalidStateError) as error:
+            lost = EngineError(f"{self._name} closed the connection.", retryable=True)
+            ended_badly = self._call.done() and (await self._call.code()).name != "OK"
+            raise (await failure(self._name, self._call, error) if ended_badly else lost) from None
 
     async def receive(self) -> str | None:
         """See `CloudSocket.receive`."""
