@@ -217,5 +217,9 @@ async def test_languages_and_names(config: Path) -> None:
     assert short_code(None) == "en"
     with pytest.raises(ConfigError, match="tone 'sad': there is no voice 'eve'; there are alba"):
         await PocketTts(voices=["alba"], voice_tone_map={"sad": "eve"}).look()
+    ready = PocketTts.cloner(voices=["alba"])
+    assert (ready.names(), ready.place) == (("alba",), "the voices that come with pocket-tts")
     with pytest.raises(ConfigError, match="must name a folder"):
-        PocketTts.cloner(voices=None)
+        ready.add({"Ada": [ENGLISH]})
+    with pytest.raises(ConfigError, match="must name a folder"):
+        ready.remove("alba")

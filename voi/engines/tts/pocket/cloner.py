@@ -25,30 +25,36 @@ GATED = (
 
 
 class PocketCloner:
-    """See `VoiceCloner`. Takes the engine's options. The folder of voices need not exist yet. torch is imported by the
-    first `add`."""
+    """See `VoiceCloner`. Takes the engine's options. The folder of voices need not exist yet; a model that has none,
+    but names ready voices, has those and cannot be added to. torch is imported by the first `add`."""
 
-    def __init__(self, *, voices: str | Path | None = None, **options: Any) -> None:
-        if not isinstance(voices, str | Path):
-            raise ConfigError("pocket-tts: `voices` must name a folder, in which cloned voices are kept.")
-        self._folder, self._options = Path(voices), options
+    def __init__(self, *, voices: str | Path | Sequence[str] | None = None, **options: Any) -> None:
+        self._folder = Path(voices) if isinstance(voices, str | Path) else None
+        self._ready = () if voices is None or isinstance(voices, str | Path) else tuple(voices)
+        self._options = options
 
     @property
     def place(self) -> str:
-        return str(self._folder.resolve())
+        return str(self._folder.resolve()) if self._folder is not None else "the voices that come with pocket-tts"
 
     def names(self) -> tuple[str, ...]:
-        return tuple(voice_files(self._folder))
+        return self._ready if self._folder is None else tuple(voice_files(self._folder))
 
     def add(self, voices: Mapping[str, Sequence[Sample]], *, force: bool = False) -> None:
+        folder = self._kept_in()
         with _packages():
             model = _model(source_of(self._options))
         if not model.clones:
             raise EngineError(GATED)
-        store(self._folder, {name: _cloned(model, samples) for name, samples in voices.items()}, force=force)
+        store(folder, {name: _cloned(model, samples) for name, samples in voices.items()}, force=force)
 
     def remove(self, *names: str) -> None:
-        remove(self._folder, *names)
+        remove(self._kept_in(), *names)
+
+    def _kept_in(self) -> Path:
+        if self._folder is None:
+            raise ConfigError("pocket-tts: `voices` must name a folder, in which cloned voices are kept.")
+        return self._folder
 
 
 def _cloned(model: "PocketModel", samples: Sequence[Sample]) -> Any:
