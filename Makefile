@@ -1,7 +1,9 @@
 VOI := .venv/bin/voi
 PYTHON_BIN := .venv/bin/python
 STAGES := lint types unit integration
-PYTEST := $(PYTHON_BIN) -m pytest -n 2 --dist worksteal
+PYTEST := $(PYTHON_BIN) -m pytest --dist worksteal
+# COVERAGE=1: the unit tests say how much of the code they ran.
+UNIT := $(PYTEST) -n 2 -m "not integration" $(if $(COVERAGE),--cov --cov-report=term:skip-covered)
 # Empty: what was compiled is kept. Else every test process, and every `voi` that the tests start, compiles all of it again.
 export PYTHONDONTWRITEBYTECODE =
 
@@ -44,16 +46,16 @@ types:
 
 unit:
 	@echo "== unit tests: each module for itself"
-	$(PYTEST) -m "not integration"
+	$(UNIT)
 
+# Half of their time they wait: for sound that takes its time, for a process that starts.
 integration:
 	@echo "== integration tests: whole servers, processes, many callers on one model, reference packages beside ours, training runs"
-	$(PYTEST) -m integration
+	$(PYTEST) -n 4 -m integration $(INTEGRATION_OPTIONS)
 
 coverage:  ## Say how much of the code the unit tests run
 	@./install.sh dev
-	@echo "== coverage: what the unit tests run"
-	$(PYTEST) -m "not integration" --cov --cov-report=term:skip-covered
+	@$(MAKE) --no-print-directory unit COVERAGE=1
 
 lock:  ## Renew locks/ after a change of pyproject.toml; with UPGRADE=1 take the newest versions in its ranges
 	@$(PYTHON_BIN) -m pip install -q --disable-pip-version-check 'uv>=0.13,<1'

@@ -113,6 +113,14 @@ def run_stage(stage: Stage, limit_s: float, folder: Path, tiny: bool) -> dict[st
             "said": "" if right else said}  # fmt: skip
 
 
+def work_on(stage: Stage, file: Path, folder: Path, tiny: bool) -> None:
+    """What the process of a stage does. `file`: where its findings go; `folder`: where the models are."""
+    from visit.common import Findings
+
+    module, _, function = stage.where.partition(":")
+    getattr(importlib.import_module(module), function)(Findings(file, folder, tiny))
+
+
 def visit(calls: list[int], out: Path, chosen: list[str], tiny: bool) -> int:
     """How many stages were not right."""
     out.mkdir(parents=True, exist_ok=True)
@@ -157,12 +165,8 @@ def main() -> None:
 
         fill(arguments.page)
     elif arguments.stage:
-        from visit.common import Findings
-
         stage = next(stage for stage in STAGES if stage.name == arguments.stage)
-        module, _, function = stage.where.partition(":")
-        work = getattr(importlib.import_module(module), function)
-        work(Findings(Path(arguments.json), Path(arguments.models), arguments.tiny))
+        work_on(stage, Path(arguments.json), Path(arguments.models), arguments.tiny)
     else:
         sys.exit(min(1, visit(arguments.calls or [1, 2, 3], arguments.out, arguments.stages, arguments.tiny)))
 

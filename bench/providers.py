@@ -5,7 +5,7 @@ was said.
     PYTHONPATH=. .venv/bin/python bench/providers.py                 # 50 callers at once, each provider
     PYTHONPATH=. .venv/bin/python bench/providers.py --callers 1 --only deepgram
 
-A fake service, in a process of its own, answers at once. Callers ask for a reply of two sentences, or say four words,
+A fake service, in a process of its own, answers at once. Callers ask for a reply of two sentences, or say two words,
 every 200 ms, in turn through Voi's engine and through the barest client of the same protocol, with a connection for
 each caller. The difference of the two is what Voi adds.
 """
@@ -34,7 +34,7 @@ from voi.engines.tts.adapter import TtsAdapter
 from voi.engines.tts.cloud import deepgram_aura
 
 TEXTS = ("Good morning to you.", "How may I help you today?")
-WORDS = cloud_ears.WORDS[:4]
+WORDS = cloud_ears.WORDS[:2]
 PAUSE_S = 0.2
 FRAME_BYTES = 3_200
 FIELDS = {"model_id": "m", "voice": {"mode": "id", "id": "x"}}

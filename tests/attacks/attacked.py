@@ -71,7 +71,7 @@ class AttackedServer:
             "127.0.0.1", self.port, ssl=self.tls, server_hostname="localhost" if self.tls else None
         )
         writer.write(f"GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
-        head = await asyncio.wait_for(reader.read(), 10)
+        head = await asyncio.wait_for(reader.read(), 60)
         writer.close()
         return int(head.split()[1])
 
@@ -141,8 +141,14 @@ async def turn(person: Person) -> None:
 def held_max_ms() -> float:
     if os.environ.get("CI"):  # its machines are shared with others, and their load average tells it late
         return HELD_MAX_MS * CROWDED_MAX
-    waiting = os.getloadavg()[0] / (os.cpu_count() or 1)
-    return HELD_MAX_MS * min(CROWDED_MAX, max(1.0, waiting))
+    return HELD_MAX_MS * min(CROWDED_MAX, max(1.0, _crowd() / (os.cpu_count() or 1)))
+
+
+def _crowd() -> float:
+    """How many threads want a processor: on average lately or, as that is told late, right now."""
+    average = os.getloadavg()[0]
+    told = Path("/proc/loadavg")
+    return max(average, float(told.read_text().split()[3].partition("/")[0])) if told.exists() else average
 
 
 class Beside:

@@ -50,7 +50,7 @@ def lives(pid: int) -> bool:
 
 
 async def until(seen: Callable[[], object]) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not seen():  # noqa: ASYNC110 - it is told by a callback
             await asyncio.sleep(0.02)
 

@@ -1,6 +1,8 @@
 """The visit of a GPU: every stage runs, on a CPU; stages are limited and tell at once; the page is filled from them."""
 
 import json
+import os
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -18,18 +20,29 @@ from visit import page
 pytestmark = pytest.mark.integration
 
 
+REHEARSAL = Path(__file__).with_name("rehearsal.py")
+
+
 @pytest.mark.timeout(900)
-@pytest.mark.parametrize("call", [1, 2, 3])
-def test_all_of_it_runs_on_a_cpu(call: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(gpu_visit, "CALL_S", 1e4)
-    slow = [Stage(stage.name, stage.call, 10 * stage.limit_s, stage.where) for stage in STAGES]
-    monkeypatch.setattr(gpu_visit, "STAGES", slow)
-    assert gpu_visit.visit([call], tmp_path, [], tiny=True) == 0
-    written = json.loads((tmp_path / f"{call}.json").read_text())
-    assert written["stages"].keys() == {stage.name for stage in STAGES if stage.call == call}
-    assert all(stage["found"] for stage in written["stages"].values())
+def test_all_of_it_runs_on_a_cpu(tmp_path: Path) -> None:
+    environ = os.environ | {"PYTHONPATH": str(Path(gpu_visit.__file__).parent)}
+    command = [sys.executable, REHEARSAL, tmp_path]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=840, env=environ)
+    assert done.returncode == 0, done.stdout[-4_000:] + done.stderr[-4_000:]
+    for call in (1, 2, 3):
+        stages = json.loads((tmp_path / f"{call}.json").read_text())["stages"]
+        assert stages.keys() == {stage.name for stage in STAGES if stage.call == call}
+        assert all(stage["found"] for stage in stages.values())
     with pytest.raises(SystemExit, match="of a CPU"):
         page.fill(tmp_path)
+
+
+@pytest.mark.timeout(300)
+def test_a_stage_is_a_process_of_its_own(tmp_path: Path) -> None:
+    stage = next(stage for stage in STAGES if stage.name == "together under MPS")
+    one = run_stage(stage, 240, tmp_path, tiny=True)
+    assert one["right"], one["said"]
+    assert one["found"] == {"right": True, "skipped": "no multi-process service here"}
 
 
 def test_the_limits_of_each_call_are_known() -> None:

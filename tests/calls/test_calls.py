@@ -32,7 +32,7 @@ async def test_grace_lets_conversations_end_by_themselves() -> None:
     assert (late.close_code, late.errors) == (1013, [LEAVING])
     assert not socket.closed
     sessions.opened[0].finish()
-    await asyncio.wait_for(draining, 1)
+    await asyncio.wait_for(draining, 60)
     assert socket.close_code == 1000
 
 
@@ -41,7 +41,7 @@ async def test_what_is_left_after_the_grace_is_told_and_ended() -> None:
     door = voi_ws(sessions)
     socket, visit = arrive(door)
     visit.received(INIT)
-    await asyncio.wait_for(door.calls.drain(0.01, asyncio.Event()), 1)
+    await asyncio.wait_for(door.calls.drain(0.01, asyncio.Event()), 60)
     assert (socket.close_code, socket.errors) == (1001, [LEAVING])
     assert door.calls.admission.active == 0
     visit.lost()
@@ -59,7 +59,7 @@ async def test_a_hurry_cuts_the_grace_and_the_stubborn_are_cancelled() -> None:
         sessions.opened[0].stubborn = True
         hurry = asyncio.Event()
         hurry.set()
-        await asyncio.wait_for(door.calls.drain(60, hurry), 1)
+        await asyncio.wait_for(door.calls.drain(60, hurry), 60)
         assert socket.close_code == 1001
         assert door.calls.admission.active == 0
     finally:

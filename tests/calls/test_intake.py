@@ -27,7 +27,7 @@ class AudioInput:
         self.intake = open_intake(container, rate_hz, self.log.append, self.errors.append, self.tasks)
 
     async def done(self) -> None:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             await self.tasks.join()
 
 

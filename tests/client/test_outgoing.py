@@ -1,6 +1,6 @@
 """What a client keeps: whatever was lost is sent again, once and in order, however it is cut and joined."""
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from voi.client import outgoing as module
@@ -31,7 +31,6 @@ class Server:
             self.got.append(b"sound" + payload)
 
 
-@settings(max_examples=200, deadline=None)
 @given(st.lists(st.tuples(st.sampled_from(("sound", "text", "cut", "cut while away")), st.integers(0, 9)), max_size=50))
 def test_all_arrives_once_and_in_order(steps: list[tuple[str, int]]) -> None:
     outgoing, server, whole = Outgoing(), Server(), Server()

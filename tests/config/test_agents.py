@@ -322,7 +322,7 @@ VALUES = st.recursive(
 FIELDS = st.sampled_from([*Agent.model_fields, "model", "odd"])
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], max_examples=150)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(fields=st.dictionaries(FIELDS, VALUES, max_size=6))
 def test_whatever_a_client_sends_is_an_agent_or_a_client_error(config: Config, fields: dict[str, Any]) -> None:
     try:

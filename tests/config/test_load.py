@@ -418,7 +418,7 @@ ANYTHING = st.recursive(
 )
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], max_examples=150)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(agents=ANYTHING, models=ANYTHING)
 def test_whatever_the_files_hold_is_a_config_or_a_config_error(folder: Path, agents: Any, models: Any) -> None:
     problems: list[str] = []

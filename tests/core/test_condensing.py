@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from voi.core import actions as do
@@ -377,7 +377,6 @@ TIGHT = {
 @example(steps=[("answered", 4)] * 8 + [("condensed", SUMMARY)] + [("answered", 4)] * 8)
 @example(steps=[("tool",), *[("answered", 4)] * 6, ("condensed", SUMMARY), ("return_all",), ("answered", 2)])
 @example(steps=[*[("answered", 4)] * 6, ("speak", 640), ("condensed", SUMMARY), ("quiet", 96), ("answered", 2)])
-@settings(max_examples=80)
 def test_no_turn_is_lost_or_doubled_and_no_call_parts_from_its_result(of: Script, steps: list[tuple]) -> None:
     world = Watching(of)
     for step in steps:

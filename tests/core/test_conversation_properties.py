@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from voi.core import actions as do
@@ -165,7 +165,6 @@ SCRIPTS = {
     "late call": Script(late_phrase=Phrase("One moment."), late_after_ms=1_000, apology=Phrase("Sorry.")),
     "late chat": Script(mode="chat", late_phrase=Phrase("One moment."), late_after_ms=1_000),
 }
-many = settings(max_examples=150)
 scripts = pytest.mark.parametrize("script", SCRIPTS.values(), ids=list(SCRIPTS))
 
 
@@ -176,7 +175,6 @@ scripts = pytest.mark.parametrize("script", SCRIPTS.values(), ids=list(SCRIPTS))
 @example(steps=[("unheard", ""), ("played",), ("unheard", ""), ("late",), ("late",)], greet=False)
 @example(steps=[("turn", "Hello there."), ("act", 2), ("return_all",), ("act", 1), ("played",)], greet=False)
 @example(steps=[("turn", "Hello there."), ("act", 1), ("played",), ("speak", 640), ("return_all",)], greet=False)
-@many
 def test_safety_and_liveness(script: Script, steps: list[tuple], greet: bool):
     world = World(script, greet=greet, instant=script.late_phrase is None)
     for step in steps:
@@ -219,7 +217,6 @@ def check_history(world: World) -> None:
 
 @scripts
 @given(steps=st.lists(STEPS, max_size=25))
-@settings(max_examples=40)
 def test_the_same_facts_give_the_same_actions(script: Script, steps: list[tuple]):
     """Through the journal's wire form and back: what `voi replay` relies on."""
     instant = script.late_phrase is None

@@ -207,8 +207,8 @@ def denies(phrase, text):
 
 def test_linear_in_hostile_text():
     guard = PatternGuard(["a " * 500 + "b", "a a " * 200 + "c"])
-    released = "".join(guard.feed("a " * 50) for _ in range(1_000))
-    assert len(released) == 100_000 - 1_000
+    released = "".join(guard.feed("a " * 50) for _ in range(100))
+    assert len(released) == 10_000 - 1_000
 
 
 def test_temperatures_rise_to_the_cap():

@@ -1,6 +1,6 @@
 """A conversation in which it is found out first who, or what, took the call."""
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from voi.core import actions as do
@@ -115,7 +115,6 @@ def test_without_a_person_no_goodbye_is_said() -> None:
     assert world.core.state is State.CLOSED
 
 
-@settings(max_examples=150)
 @given(st.lists(STEPS, max_size=25), st.lists(STEPS, max_size=15), st.booleans())
 def test_held_back_whatever_happens(before: list[tuple], after: list[tuple], greet: bool) -> None:  # type: ignore[type-arg]
     """Nothing is said before, unless the app asks for it; afterwards all of `World`'s promises hold."""

@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from voi.core.ledger import Ledger, as_written, join
@@ -91,6 +91,8 @@ def test_pieces_may_carry_their_own_spacing() -> None:
     assert join(["Hello, ", "you.", "", " Bye."]) == "Hello, you. Bye."
 
 
+@example([("a  ", True, 2), ("a", False, None)], 0, 1)
+@example([("  ", True, 2), ("a", False, None)], 0, 1)
 @given(
     st.lists(st.tuples(st.text("ab .", min_size=1, max_size=12), st.booleans(), st.integers(0, 900) | st.none())),
     st.integers(0, 9_000),

@@ -2,7 +2,7 @@
 what was heard."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from voi.core import actions as do
@@ -231,7 +231,6 @@ def manage(world: World, step: tuple) -> None:
 
 @pytest.mark.parametrize("script", [SCRIPTS["call"], SCRIPTS["noticed call"], SCRIPTS["judging call"]])
 @given(steps=st.lists(MANAGED, max_size=40))
-@settings(max_examples=150)
 def test_safety_and_liveness(script: Script, steps: list[tuple]) -> None:
     world = World(script)
     for step in steps:

@@ -300,16 +300,14 @@ def test_the_time_to_cut_grows_with_the_text_and_no_faster(unit: str) -> None:
 
     def spent_s(characters: int) -> float:
         text = (unit * characters)[:characters]
-        runs_s = []
-        for _ in range(3):
-            cutter = Cutter("en")
-            began_s = time.process_time()
-            cutter.feed(text)
-            cutter.close()
-            runs_s.append(time.process_time() - began_s)
-        return min(runs_s)
+        cutter = Cutter("en")
+        began_s = time.process_time()
+        cutter.feed(text)
+        cutter.close()
+        return time.process_time() - began_s
 
-    assert spent_s(40_000) < 20 * max(spent_s(4_000), 0.001)
+    short_s = max(0.001, min(spent_s(4_000) for _ in range(3)))
+    assert any(spent_s(40_000) < 20 * short_s for _ in range(3))
 
 
 TALK = {

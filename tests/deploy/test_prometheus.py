@@ -292,4 +292,4 @@ async def test_a_real_prometheus_scrapes_a_server_with_the_example(
                         assert response.status == 200, (query, await response.text())
         finally:
             process.send_signal(signal.SIGTERM)
-            await asyncio.wait_for(process.wait(), 10)
+            await asyncio.wait_for(process.wait(), 60)

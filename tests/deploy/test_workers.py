@@ -206,7 +206,7 @@ async def in_the_end(call: VoiClient, text: str) -> None:
     """Say it until it comes back: while an engine returns, an agent may have to apologise."""
     for _ in range(20):
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(2):
+            async with asyncio.timeout(10):
                 await converse(call, text)
                 return
     raise AssertionError(f"no answer: {call.close_code} {call.close_reason}")

@@ -425,7 +425,7 @@ class WyomingDoorClient(DoorClient):
         from wyoming.client import AsyncTcpClient
 
         (listener,) = server.server._listeners
-        async with asyncio.timeout(10), AsyncTcpClient("127.0.0.1", listener.port) as client:  # type: ignore[attr-defined]
+        async with asyncio.timeout(60), AsyncTcpClient("127.0.0.1", listener.port) as client:  # type: ignore[attr-defined]
             await client.write_event(Transcript(text, {"conversation_id": "01J"}).event())
             while (event := await client.read_event()) is not None:
                 if event.type in ("handled", "not-handled", "error"):

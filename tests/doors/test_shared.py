@@ -55,7 +55,7 @@ def assert_words(told: str, wanted: str, door: type[DoorClient]) -> None:
 
 
 async def until(so: Callable[[], object]) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not so():  # noqa: ASYNC110 - what is waited for has no event
             await asyncio.sleep(0.01)
 

@@ -112,7 +112,7 @@ async def said(engine: Any, text: str) -> list[Any]:
 
 
 async def until(seen: Callable[[], object]) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not seen():  # noqa: ASYNC110 - what is waited for has no event
             await asyncio.sleep(0.005)
 
@@ -177,7 +177,7 @@ async def test_a_guest_that_is_gone_ends_its_own_calls_only(host: EngineHost, pa
         async for _ in endless:
             pass
     assert len([chunk async for chunk in mine]) == 2
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while int((await said(other, "count"))[0]):  # until the endless one has ended
             pass
     await other.close()
@@ -190,7 +190,7 @@ async def test_an_engine_that_dies_returns_for_all(host: EngineHost, path: Path)
     with pytest.raises(EngineError, match="ended with code 3"):
         await said(one, "die")
     for engine in (one, other):
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while True:
                 with contextlib.suppress(EngineError):
                     assert len(await said(engine, "x")) == 3
@@ -443,4 +443,4 @@ def test_messages_and_version_change_together() -> None:
     told = sorted(f"{kind.__name__} {[(each.name, str(each.type)) for each in fields(kind)]}" for kind in kinds)
     infos = [str([(each.name, str(each.type)) for each in fields(kind)]) for kind in (TtsInfo, SttOptions, VoiceSpec)]
     fingerprint = hashlib.sha256("\n".join([*told, *infos]).encode()).hexdigest()[:12]
-    assert (joining.VERSION, fingerprint) == (4, "caa8c9ebb150")
+    assert (joining.VERSION, fingerprint) == (5, "caa8c9ebb150")  # pragma: allowlist secret

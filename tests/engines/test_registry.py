@@ -43,7 +43,7 @@ def test_built_in_engines_are_not_replaced() -> None:
 
 
 def test_unknown_name() -> None:
-    with pytest.raises(ConfigError, match=r"no tts engine 'parot'; there are: .*espeak, hibari, .*xtts, parrot"):
+    with pytest.raises(ConfigError, match=r"no tts engine 'parot'; there are: .*espeak, .*hibari, .*xtts, parrot"):
         registry.find("tts", "parot")
 
 

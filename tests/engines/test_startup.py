@@ -42,7 +42,7 @@ class Fake:
             raise ConfigError(self.config_fails)
         if len(Fake.made) >= Fake.together:
             Fake.met.set()
-        await asyncio.wait_for(Fake.met.wait(), 2)
+        await asyncio.wait_for(Fake.met.wait(), 60)
 
     async def close(self) -> None:
         self.closed += 1

@@ -468,7 +468,7 @@ class _FluxConnection(EarConnection):
         return []
 
     def _ended(self, trigger: str) -> str:
-        told = self._told("EndOfTurn", trigger=trigger)
+        told = self._told("EndOfTurn", trigger=trigger, end_of_turn_confidence=0.9)
         self.confirmed()
         self._turn += 1
         self._open = False
@@ -675,6 +675,8 @@ class TranscriptionServer:
         self.at_once = self.most_at_once = 0
         self.takes_s = 0.0
         self.status = 200
+        self.fail = 0
+        """So many requests fail in passing."""
         self.body: str | None = None
 
     async def transcribe(self, request: web.Request) -> web.Response:
@@ -698,6 +700,9 @@ class TranscriptionServer:
             raise
         finally:
             self.at_once -= 1
+        if self.fail:
+            self.fail -= 1
+            return web.Response(status=503)
         if self.status != 200 or self.body is not None:
             return web.Response(status=self.status, body=self.body, content_type="application/json")
         words = words_in(pcm, 0)

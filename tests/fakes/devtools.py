@@ -44,7 +44,7 @@ class Page:
         number = next(self._numbers)
         answer = self._answers[number] = asyncio.get_running_loop().create_future()
         await self._socket.send_json({"id": number, "method": method, "params": params})
-        told = await asyncio.wait_for(answer, 20)
+        told = await asyncio.wait_for(answer, 60)
         if "error" in told:
             raise ScriptFailed(f"{method}: {told['error']['message']}")
         return dict(told["result"])
@@ -56,7 +56,7 @@ class Page:
             raise ScriptFailed(f"{script}: {done['exceptionDetails'].get('exception', {}).get('description')}")
         return done["result"].get("value")
 
-    async def until(self, script: str, timeout_s: float = 15.0) -> None:
+    async def until(self, script: str, timeout_s: float = 60.0) -> None:
         """Wait until that is true."""
         try:
             async with asyncio.timeout(timeout_s):
@@ -111,7 +111,7 @@ async def opened(url: str, folder: Path) -> AsyncIterator[Page]:
             while not port_file.exists() or "\n" not in port_file.read_text():  # noqa: ASYNC110
                 await asyncio.sleep(0.05)
         port = port_file.read_text().splitlines()[0]
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while True:
                 targets = await (await session.get(f"http://127.0.0.1:{port}/json/list")).json()
                 if pages := [each for each in targets if each["type"] == "page"]:

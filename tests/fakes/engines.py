@@ -84,7 +84,7 @@ class FakeSttStream:
         if self._stt.fault:
             raise self._stt.fault
         await asyncio.sleep(self._stt.flush_s)
-        return Transcript(text)
+        return Transcript(text, turn_end=self._stt.turn_end)
 
     def close(self) -> None:
         self._stt.open_streams -= 1
@@ -104,6 +104,7 @@ class FakeStt(_Engine):
         fault: Exception | None = None,
     ) -> None:
         self.texts, self.word_ms, self.flush_s, self.partials, self.fault = texts, word_ms, flush_s, partials, fault
+        self.turn_end: float | None = None
         self.open_streams = 0
         self.streams: list[FakeSttStream] = []
         self.opened: list[SttOptions] = []

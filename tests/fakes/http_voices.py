@@ -26,6 +26,8 @@ class SpeechServer:
         self.ended_early = 0
         self.body: bytes | None = None
         self.status = 200
+        self.fail = self.under_way = 0
+        """So many requests fail in passing."""
         self.content_type = "audio/pcm"
         self.stalls = False
 
@@ -36,12 +38,16 @@ class SpeechServer:
             )
         told = await request.json()
         self.told.append({**told, **request.query})
+        if self.fail:
+            self.fail -= 1
+            return web.Response(status=503)
         if self.status != 200:
             return web.Response(status=self.status, body=self.body)
         response = web.StreamResponse(headers={"Content-Type": self.content_type})
         await response.prepare(request)
         pcm = sound_of(told.get("input") or told["text"])
         body = self.body if self.body is not None else wav(pcm) if told.get("response_format") == "wav" else pcm
+        self.under_way += 1
         try:
             for start in range(0, len(body), 1_001):
                 await response.write(body[start : start + 1_001])
@@ -50,6 +56,8 @@ class SpeechServer:
         except (ConnectionError, asyncio.CancelledError):
             self.ended_early += 1
             raise
+        finally:
+            self.under_way -= 1
         return response
 
     async def voices(self, request: web.Request) -> web.Response:
@@ -78,8 +86,8 @@ class AzureServer:
         self.ended_early = self.under_way = 0
         self.status = 200
         self.lose = 0
-        """So many answers break off in the middle."""
-        self.stalls = False
+        """So many answers break off before their sound."""
+        self.breaks_off = self.stalls = False
 
     async def speak(self, request: web.Request) -> web.StreamResponse:
         if request.headers.get("Ocp-Apim-Subscription-Key") != KEY:
@@ -99,14 +107,18 @@ class AzureServer:
         await response.prepare(request)
         self.under_way += 1
         try:
+            assert request.transport is not None
+            if self.lose:
+                self.lose -= 1
+                request.transport.abort()
+                return response
             pcm = sound_of(text)
             for start in range(0, len(pcm), 1_001):
                 await response.write(pcm[start : start + 1_001])
                 if self.stalls:
                     await asyncio.sleep(60)
-                if self.lose:
-                    self.lose -= 1
-                    assert request.transport is not None
+                if self.breaks_off:
+                    await asyncio.sleep(0.3)
                     request.transport.abort()
                     return response
         except (ConnectionError, asyncio.CancelledError):

@@ -85,7 +85,7 @@ async def post(port: int, path: str, headers: dict[str, str], body: bytes) -> tu
     lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
     head = f"POST {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: {len(body)}\r\n{lines}\r\n"
     writer.write(head.encode() + body)
-    answer = await asyncio.wait_for(reader.read(), 5)
+    answer = await asyncio.wait_for(reader.read(), 60)
     writer.close()
     first, _, rest = answer.partition(b"\r\n\r\n")
     return int(first.split()[1]), rest.decode()
@@ -330,7 +330,7 @@ class MediaLine:
         """How much was sent and not played yet."""
         return self._on_the_way + sum(isinstance(each, bytes) for each in self._queue)
 
-    async def until(self, seen: Callable[[], object], timeout_s: float = 10.0) -> None:
+    async def until(self, seen: Callable[[], object], timeout_s: float = 60.0) -> None:
         deadline_s = time.monotonic() + timeout_s
         while not seen():
             assert time.monotonic() < deadline_s, "that was never seen"

@@ -260,7 +260,7 @@ class GenesysLine:
     def waiting(self) -> int:
         return len(self._queue)
 
-    async def until(self, seen: Any, timeout_s: float = 10.0) -> None:
+    async def until(self, seen: Any, timeout_s: float = 60.0) -> None:
         deadline_s = time.monotonic() + timeout_s
         while not seen():
             assert time.monotonic() < deadline_s, "that was never seen"

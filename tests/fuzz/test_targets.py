@@ -8,7 +8,7 @@ import pytest
 from tests.fuzz.mutate import mutated
 from tests.fuzz.targets import TARGETS
 
-MUTATIONS = 400
+MUTATIONS = 200
 LONGEST_S = 0.5
 """CPU time for one input of a few hundred bytes: far more than any takes, far less than what hangs."""
 

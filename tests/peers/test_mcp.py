@@ -57,7 +57,7 @@ async def test_a_server_of_npm_killed_in_the_middle_of_a_call(tasks: Tasks) -> N
     for pid in children():
         os.kill(pid, signal.SIGKILL)
     with pytest.raises(ToolFailed, match="broke off"):
-        await asyncio.wait_for(under_way, 10)
+        await asyncio.wait_for(under_way, 60)
     assert await connection.call("echo", {"message": "Again."}) == "Echo: Again."
     await connection.close()
 

@@ -52,7 +52,7 @@ def _run(made: list[dict[str, Any]], config: Config) -> Result:
     return result
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(steps())
 def test_every_scenario_ends_and_goes_the_same_way_again(folder: Any, made: list[dict[str, Any]]) -> None:
     late = {

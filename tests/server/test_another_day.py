@@ -59,7 +59,7 @@ async def ask(voi: VoiClient, listener: Listener, text: str, message_id: str) ->
 
 
 async def until_saved(shelf: Shelf, count: int) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while len(shelf.persons) < count:  # noqa: ASYNC110
             await asyncio.sleep(0.02)
 

@@ -224,7 +224,7 @@ async def test_a_client_that_vanishes_leaves_nothing_behind(tmp_path: Path, monk
             await person.until(lambda person=person: person.sound.get("0"))
             person.speak(tone(400))
             person.client.drop()
-        await asyncio.wait_for(running.server.calls.services.tasks.join(), 5)
+        await asyncio.wait_for(running.server.calls.services.tasks.join(), 30)
         assert running.server.admission.active == 0
         assert engines.vad.open_streams == engines.stt.open_streams == engines.tts["voice"].open_streams == 0  # type: ignore[attr-defined]
 
@@ -295,7 +295,7 @@ async def test_shutdown_says_goodbye_and_refuses_newcomers(tmp_path: Path, monke
         assert running.server.readiness.state == "stopping"
         with pytest.raises(ConnectionRefusedError):  # not an answer: a proxy tries the next worker
             await asyncio.open_connection("127.0.0.1", running.port)
-        assert await asyncio.wait_for(reader.read(), 2) == b"", "a kept connection is no way in either"
+        assert await asyncio.wait_for(reader.read(), 30) == b"", "a kept connection is no way in either"
         writer.close()
         person.say("text", content="one last word")
         person.say("create_response")
@@ -308,8 +308,8 @@ async def test_shutdown_says_goodbye_and_refuses_newcomers(tmp_path: Path, monke
         assert person.errors == ["The server is shutting down."]
         person.client.send(CLOSE, struct.pack(">H", 1001))
         assert running.task is not None
-        await asyncio.wait_for(asyncio.shield(running.task), 5)
-        assert time.monotonic() - began_s < 3
+        await asyncio.wait_for(asyncio.shield(running.task), 30)
+        assert time.monotonic() - began_s < 8
 
 
 async def test_tls(tmp_path: Path, monkeypatch: Patch) -> None:
@@ -350,7 +350,7 @@ async def test_a_start_that_fails_says_why(tmp_path: Path, monkeypatch: Patch) -
 
     server = starting(tmp_path, monkeypatch, start)
     with pytest.raises(ConfigError, match="no such voice"):
-        await asyncio.wait_for(server.serve(), 5)
+        await asyncio.wait_for(server.serve(), 30)
 
 
 async def test_what_ends_the_server_may_end_its_engines_first(tmp_path: Path, monkeypatch: Patch) -> None:
@@ -361,7 +361,7 @@ async def test_what_ends_the_server_may_end_its_engines_first(tmp_path: Path, mo
         raise EngineError("The process of whisper ended by signal SIGTERM.")
 
     server = starting(tmp_path, monkeypatch, start)
-    await asyncio.wait_for(server.serve(), 5)
+    await asyncio.wait_for(server.serve(), 30)
     assert server.readiness.state == "stopping"
 
 
@@ -372,7 +372,7 @@ async def test_one_that_is_told_to_stop_while_it_starts_is_never_ready(tmp_path:
 
     async with serving(tmp_path, monkeypatch, start) as running:
         assert running.task is not None
-        await asyncio.wait_for(asyncio.shield(running.task), 5)
+        await asyncio.wait_for(asyncio.shield(running.task), 30)
         assert not running.ready.is_set()
         assert running.server.readiness.state == "stopping"
 
@@ -432,7 +432,7 @@ async def test_many_come_and_go(tmp_path: Path, monkeypatch: Patch) -> None:
 
         for _ in range(5):
             await asyncio.gather(*(visit(running) for _ in range(20)))
-        await asyncio.wait_for(running.server.calls.services.tasks.join(), 5)
+        await asyncio.wait_for(running.server.calls.services.tasks.join(), 30)
         assert running.server.admission.active == 0
         assert running.server.calls.gone == 100
 

@@ -70,7 +70,7 @@ async def test_a_written_apology_and_a_new_engine(word: str, tmp_path: Path, mon
         with contextlib.suppress(TimeoutError):
             await person.until(lambda: False, 0.1)  # it is not taken back
         assert any(APOLOGY in text for text in person.texts.values()), (person.errors, person.texts)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             while supervised.supervisor.restarts == 0 or supervised.restarting:  # noqa: ASYNC110 - what is waited for has no event
                 await asyncio.sleep(0.01)
         assert supervised.supervisor.restarts == 1

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.integration
 
 async def hangs_up(reader: asyncio.StreamReader) -> bool:
     try:
-        return await asyncio.wait_for(reader.read(), 5) == b""
+        return await asyncio.wait_for(reader.read(), 30) == b""
     except ConnectionError:
         return True
 
@@ -33,7 +33,7 @@ async def test_a_request_that_does_not_come(said: bytes, tmp_path: Path, monkeyp
         reader, writer = await asyncio.open_connection("127.0.0.1", running.port)
         writer.write(said)
         if said.count(b"\r\n\r\n"):
-            assert b"running" in await asyncio.wait_for(reader.readuntil(b"}"), 5)
+            assert b"running" in await asyncio.wait_for(reader.readuntil(b"}"), 30)
         assert await hangs_up(reader)
         writer.close()
         assert (await running.http("GET", "/"))[0] == 200
@@ -44,7 +44,7 @@ async def test_a_bare_line_break_is_no_sign_of_life(tmp_path: Path, monkeypatch:
     async with serving(tmp_path, monkeypatch, fake_engines()) as running:
         reader, writer = await asyncio.open_connection("127.0.0.1", running.port)
         writer.write(b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n")
-        assert b"ready" in await asyncio.wait_for(reader.readuntil(b"}"), 5)
+        assert b"ready" in await asyncio.wait_for(reader.readuntil(b"}"), 30)
         for _ in range(20):
             writer.write(b"\r\n")
             await asyncio.sleep(0.05)
@@ -59,7 +59,7 @@ async def test_a_body_that_dribbles(key: str, tmp_path: Path, monkeypatch: pytes
         reader, writer = await asyncio.open_connection("127.0.0.1", running.port)
         head = f"POST /integrations/app HTTP/1.1\r\nHost: x\r\nAPI-Key: {key}\r\nContent-Length: 1000\r\n\r\n"
         writer.write(head.encode())
-        answer = await asyncio.wait_for(reader.readuntil(b"}"), 5)
+        answer = await asyncio.wait_for(reader.readuntil(b"}"), 30)
         assert answer.startswith(b"HTTP/1.1 403" if key == "wrong" else b"HTTP/1.1 200")
 
         async def dribble() -> None:
@@ -83,7 +83,7 @@ async def test_silent_connections_keep_nobody_out(tmp_path: Path, monkeypatch: p
         await person.until(lambda: person.status("response_done"))
         assert (await running.http("GET", "/health"))[0] == 200
         dropped = await asyncio.gather(
-            *(asyncio.wait_for(reader.read(), 5) for reader, _ in silent[:30]), return_exceptions=True
+            *(asyncio.wait_for(reader.read(), 30) for reader, _ in silent[:30]), return_exceptions=True
         )
         assert all(isinstance(one, bytes | ConnectionError) for one in dropped)
         for _, writer in silent:
@@ -109,7 +109,7 @@ def test_an_address_has_only_so_many_silent_connections() -> None:
 async def answer_to(port: int, request: str) -> bytes:
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     writer.write(request.encode())
-    answer = await asyncio.wait_for(reader.read(), 5)
+    answer = await asyncio.wait_for(reader.read(), 30)
     writer.close()
     return answer
 
@@ -185,11 +185,11 @@ async def test_an_answer_that_is_not_read(tmp_path: Path, monkeypatch: pytest.Mo
     async with serving(tmp_path, monkeypatch, fake_engines()) as running:
         reader, writer = await asyncio.open_connection("127.0.0.1", running.port)
         writer.write(HEALTH.encode())
-        await asyncio.wait_for(reader.readuntil(b"}"), 5)
+        await asyncio.wait_for(reader.readuntil(b"}"), 30)
         assert running.server._http is not None
         (connection,) = running.server._http.server_state.connections
         connection.pause_writing()
-        await asyncio.wait_for(reader.read(), 5)
+        await asyncio.wait_for(reader.read(), 30)
         writer.close()
 
 
@@ -239,7 +239,7 @@ async def test_garbage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async with serving(tmp_path, monkeypatch, fake_engines()) as running:
         reader, writer = await asyncio.open_connection("127.0.0.1", running.port)
         writer.write(b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03 is no HTTP\r\n\r\n")
-        assert (await asyncio.wait_for(reader.read(), 5)).startswith(b"HTTP/1.1 400")
+        assert (await asyncio.wait_for(reader.read(), 30)).startswith(b"HTTP/1.1 400")
         writer.close()
         assert (await running.http("GET", "/health"))[0] == 200
 
@@ -255,5 +255,5 @@ async def test_a_body_that_comes_with_its_head_is_no_long_head(tmp_path: Path, m
             f"Content-Type: multipart/form-data; boundary=x\r\nContent-Length: {len(body)}\r\n\r\n"
         )
         writer.write(head.encode() + body)
-        assert (await asyncio.wait_for(reader.read(), 5)).startswith(b"HTTP/1.1 400")
+        assert (await asyncio.wait_for(reader.read(), 30)).startswith(b"HTTP/1.1 400")
         writer.close()

@@ -182,7 +182,7 @@ async def test_the_sdk_talks_to_an_agent(tmp_path: Path, monkeypatch: Patch) -> 
         assert chunks[-2].choices[0].finish_reason == "stop"
         assert chunks[-1].usage.total_tokens > 0
         assert server.server._engines.tts["voice"].spoken == []  # type: ignore[union-attr, attr-defined]
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             while server.server.admission.active:  # noqa: ASYNC110
                 await asyncio.sleep(0.01)
 
@@ -339,11 +339,11 @@ async def test_who_leaves_ends_the_work(tmp_path: Path, monkeypatch: Patch) -> N
             head = f"POST /v1/{path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {TOKEN}\r\n"
             head += f"Content-Type: application/json\r\nContent-Length: {len(sent)}\r\n\r\n"
             writer.write(head.encode() + sent)
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(30):
                 while not server.server.admission.active:  # noqa: ASYNC110
                     await asyncio.sleep(0.01)
             writer.transport.abort()
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(30):
                 while server.server.admission.active:  # noqa: ASYNC110
                     await asyncio.sleep(0.01)
             assert counted(server, path.split("/")[0] if "chat" in path else "speech", "left") == 1

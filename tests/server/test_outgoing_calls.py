@@ -55,14 +55,14 @@ async def ask(running: RunningServer, method: str, path: str, body: Any = None, 
     return status, json.loads(answer)
 
 
-async def until(condition: Callable[[], Any], timeout_s: float = 15) -> None:
+async def until(condition: Callable[[], Any], timeout_s: float = 60) -> None:
     async with asyncio.timeout(timeout_s):
         while not condition():  # noqa: ASYNC110
             await asyncio.sleep(0.02)
 
 
 async def over(running: RunningServer, order_id: str) -> Any:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while True:
             _, found = await ask(running, "GET", f"/calls/{order_id}")
             if found["state"] == "over":

@@ -35,7 +35,7 @@ class Place:
     async def briefing(self, monkeypatch: Patch) -> tuple[Any, list[tuple[str, bool]]]:
         """The caller's call, whose colleague hears the briefing; and what the agent is told, as it comes."""
         call = self.caller.call("1001")
-        await call.answered(5)
+        await call.answered(30)
         await until(lambda: any(live.started for live in self.running.server.calls))
         (live,) = self.running.server.calls
         answers: list[tuple[str, bool]] = []

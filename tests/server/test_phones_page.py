@@ -104,7 +104,7 @@ async def test_the_light_turns_green_with_the_right_password(tmp_path: Path, mon
 
         async with telephone(sip_port(running)) as phone:
             call = phone.call("1001")
-            await call.answered(5)
+            await call.answered(30)
             await page.until(row("desk", ".innerText.includes('From outside, talking since')"))
             call.hang_up()
         await page.until(row("desk", ".querySelector('.calls').hidden"))
@@ -200,14 +200,14 @@ async def test_it_works_by_keyboard_alone_and_says_what_it_is(tmp_path: Path, mo
         await to("Stop desk", shift=True)
         await page.press("Enter")
         await page.until(row("desk", ".dataset.state === 'stopped'"))
-        assert await page.run(focused) == "Start desk", "the focus stays where it was"
+        await page.until(f"({focused}) === 'Start desk'")  # the focus stays where it was
         await to("Delete desk")
         await page.press("Enter")
         await page.until("document.getElementById('sure').open")
         await page.press("Escape")
         await page.until("!document.getElementById('sure').open")
         assert await page.run(f"!!({row('desk')})")
-        assert await page.run(focused) == "Delete desk"
+        await page.until(f"({focused}) === 'Delete desk'")
         await page.press("Enter")
         await page.until("document.getElementById('sure').open")
         await to("sure-yes", shift=True)

@@ -503,7 +503,7 @@ async def test_nothing_is_left_of_those_who_went(tmp_path: Path, monkeypatch: Pa
         for round_ in range(2):
             await asyncio.gather(*(visit(running.port, number) for number in range(72)))
             RawClient.drop_all()
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(30):
                 while len(running.server.calls) or len(running.server.calls.services.tasks):  # noqa: ASYNC110
                     await asyncio.sleep(0.01)
                 await asyncio.sleep(0.05)

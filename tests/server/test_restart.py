@@ -184,7 +184,7 @@ async def test_kept_calls_expire(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         await where.stop()
         os.utime(where.kept[0], (1, 1))
         port = await where.start(engines())
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             while where.kept:  # noqa: ASYNC110
                 await asyncio.sleep(0.02)
         late = Person(await connected(port))

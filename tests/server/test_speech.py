@@ -67,8 +67,8 @@ class RunningServer:
     async def ask(self, body: Any, voice: str = "anna", kind: str = "application/json") -> tuple[int, bytes, bool]:
         """Status, body, and whether the body is whole."""
         reader = await self.send(body, voice, kind)
-        head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 5)
-        rest = await asyncio.wait_for(reader.read(), 5)
+        head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 60)
+        rest = await asyncio.wait_for(reader.read(), 60)
         self.writer.close()
         status = int(head.split()[1])
         if b"chunked" not in head:
@@ -107,7 +107,7 @@ async def serving(tts: dict[str, Tts] | None, **models: TtsModel) -> AsyncIterat
 
 
 async def until(seen: Callable[[], object]) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while not seen():  # noqa: ASYNC110
             await asyncio.sleep(0.005)
 
@@ -128,8 +128,8 @@ async def test_sound_comes_while_the_rest_is_made_and_who_leaves_ends_the_work()
     engine = Endless()
     async with serving({"voice": engine}) as running:
         reader = await running.send({"text": "Hello."})
-        await asyncio.wait_for(reader.readuntil(HEADER), 5)
-        await asyncio.wait_for(reader.readexactly(48_000), 5)
+        await asyncio.wait_for(reader.readuntil(HEADER), 60)
+        await asyncio.wait_for(reader.readexactly(48_000), 60)
         assert engine.open_streams == 1
         running.writer.transport.abort()
         await until(lambda: not engine.open_streams)
@@ -150,7 +150,7 @@ async def test_who_takes_nothing_is_sent_away(monkeypatch: pytest.MonkeyPatch) -
     engine = Endless()
     async with serving({"voice": engine}) as running:
         reader = await running.send({"text": "Hello."})
-        await asyncio.wait_for(reader.readuntil(HEADER), 5)
+        await asyncio.wait_for(reader.readuntil(HEADER), 60)
         running.writer.transport.pause_reading()  # type: ignore[attr-defined]
         await until(lambda: not engine.open_streams)
         running.writer.transport.abort()
@@ -226,7 +226,7 @@ async def test_refusals(monkeypatch: pytest.MonkeyPatch) -> None:
         reader, writer = await asyncio.open_connection("127.0.0.1", running.port)
         writer.write(b"POST /voices/bert/speech HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n")
         writer.write(b"Content-Length: 9\r\n\r\n{")
-        assert b" 408 " in await asyncio.wait_for(reader.readline(), 5)
+        assert b" 408 " in await asyncio.wait_for(reader.readline(), 60)
         writer.close()
 
 

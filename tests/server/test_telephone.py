@@ -371,7 +371,7 @@ async def test_hostile_messages_harm_nobody_else(tmp_path: Path, monkeypatch: Pa
                     await asyncio.sleep(0)
                     line.client.drop()
             await honest.until(lambda: len(honest.heard) * 20 >= GREETING_MS)
-            await honest.until(lambda: running.server.admission.active == 1, 15)
+            await honest.until(lambda: running.server.admission.active == 1, 60)
             honest.hang_up()
             await honest.until(lambda: running.server.admission.active == 0)
 
@@ -396,11 +396,11 @@ async def test_recorded_speech_over_the_telephone(kind: str, tmp_path: Path, mon
     async with serving(tmp_path, monkeypatch, turn_engine="none", disclose=()) as running:
         ringing = await MediaLine.ring(running.port, kind)
         async with ringing as line:
-            await line.until(lambda: len(line.heard) > 30 and not line.waiting, 20)
+            await line.until(lambda: len(line.heard) > 30 and not line.waiting, 60)
             greeting = len(line.heard)
             line.speak(recorded("spk1_snt2.wav", line.rate_hz))
             await line.until(lambda: not line.speaking)
-            await line.until(lambda: len(line.heard) > greeting + 60 and not line.waiting, 20)
+            await line.until(lambda: len(line.heard) > greeting + 60 and not line.waiting, 60)
             await asyncio.sleep(0.3)
             answer = b"".join(frame for _, frame in line.heard[greeting:])
             (call,) = running.server.calls

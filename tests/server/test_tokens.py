@@ -29,7 +29,7 @@ async def open_store(tmp_path: Path) -> Store:
 
 
 async def until(condition: Any) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not await condition():  # noqa: ASYNC110 - the store has no event
             await asyncio.sleep(0.01)
 
@@ -172,7 +172,7 @@ async def test_client_secrets_are_revoked_with_their_token(tmp_path: Path, monke
 
         (first, of_first), (_, of_second) = await secret(), await secret()
         assert not await refusal(of_first)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             # it is being noted
             while (await running.http("DELETE", f"/tokens/{first}", KEY))[0] != 204:  # noqa: ASYNC110
                 await asyncio.sleep(0.05)

@@ -142,7 +142,7 @@ async def test_the_store_keeps_calls_without_private_arguments(desk: Path, monke
             from voi.store.conversations import Filter, each_conversation
 
             kept = None
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(60):
                 while not (kept and kept.tools):
                     await asyncio.sleep(0.05)
                     async with store.reading() as connection:

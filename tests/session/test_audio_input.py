@@ -3,7 +3,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.fakes.engines import FakeStt, FakeSttStream, FakeVad, silence, tone
@@ -275,7 +275,6 @@ def test_byte_by_byte_gives_the_same_facts(rate_hz: int) -> None:
     assert drops.sound == whole.sound
 
 
-@settings(max_examples=40)
 @given(st.lists(st.integers(0, 9_000), max_size=60), st.sampled_from([8_000, 16_000, 48_000]))
 def test_cutting_makes_no_difference(sizes: list[int], rate_hz: int) -> None:
     sound = resample(SOUND, 16_000, rate_hz)

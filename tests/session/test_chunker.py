@@ -1,7 +1,7 @@
 import json
 from itertools import pairwise
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from voi.core.guard import PatternGuard
@@ -67,7 +67,6 @@ def test_a_guard_that_finds_nothing_changes_nothing(parts: list[tuple[str, str]]
     narrated=st.booleans(),
     data=st.data(),
 )
-@settings(max_examples=60)
 def test_no_denial_is_heard_however_it_is_written_and_cut(
     prefix: str, quote: str, gap: str, as_json: str, narrated: bool, data: st.DataObject
 ) -> None:

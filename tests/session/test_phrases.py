@@ -120,7 +120,7 @@ async def test_a_greeting_asks_the_voice_for_just_these(config: Config) -> None:
     voice = ReplyVoice(1, agent, tts, speaker, 24_000, facts.append, lambda _: None, Spoken(agent.language))
     llm: Any = None
     writer = ReplyWriter(1, agent, None, llm, voice, speaker, facts.append, lambda _: None)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         await asyncio.gather(writer.say(phrase.text, phrase.tone, None, None, 24_000), voice.speak())
     ours = [(piece.model, piece.text, piece.voice) for piece in fixed_pieces(agent, config)]
     assert asked == ours[: len(asked)]
@@ -140,7 +140,7 @@ async def test_a_voice_without_a_language_speaks_each_sentence_in_its_own(config
     for number, text in enumerate(said):
         await voice.put(Piece(number, text, "character", "neutral"))
     await voice.end()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         await voice.speak()
     assert [(text, spec.language) for _, text, spec in asked] == [
         ("okay.", "en"), ("Es gibt hier noch zwei Zimmer.", "de"), ("OK, drei.", "de"),

@@ -48,7 +48,7 @@ def journal(recorder: Recorder) -> list[JournalEntry]:
 
 
 async def eventually(condition: Callable[[], object]) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while not condition():  # noqa: ASYNC110  # a thread is waited for
             await asyncio.sleep(0.002)
 

@@ -4,8 +4,8 @@ import pytest
 
 from tests.fakes.call import Call, FakeEngines
 from tests.fakes.clock import in_virtual_time
-from tests.fakes.engines import FakeVoiceJudge
-from voi.engines.info import VoiceJudgeInfo
+from tests.fakes.engines import FakeStt, FakeTurnDetector, FakeVoiceJudge
+from voi.engines.info import SttInfo, VoiceJudgeInfo
 
 
 @pytest.mark.parametrize("vad", ["", "fake", "another"])
@@ -19,3 +19,16 @@ async def test_a_voice_judge_is_given_the_probabilities_of_the_vad_that_it_names
         await call.until(lambda: judge.asked)
         sound_ms, _ = judge.asked[0]
         assert len(judge.known[0]) == (sound_ms // 32 if vad == "fake" else 0)
+
+
+@pytest.mark.parametrize("says", [0.97, None])
+@in_virtual_time
+async def test_an_ear_that_judges_turns_is_believed_in_place_of_the_turn_detector(says: float | None) -> None:
+    stt, turn = FakeStt("Good morning to you all."), FakeTurnDetector(0.02)
+    stt.info, stt.turn_end = SttInfo("fake", judges_turns=True), says
+    async with Call(engines=FakeEngines(stt=stt, turn=turn)) as call:
+        await call.quiet(480)
+        await call.speak(1_200)
+        await call.quiet(640)
+        await call.until(lambda: stt.streams)
+        assert bool(turn.heard) == (says is None)

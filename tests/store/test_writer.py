@@ -38,7 +38,7 @@ async def writing(store: Any, counts: Counts) -> AsyncIterator[Writer]:
 
 
 async def until(condition: Callable[[], object]) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not condition():  # noqa: ASYNC110  # nothing tells
             await asyncio.sleep(0.005)
 

@@ -10,7 +10,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from voi.text.speakable import has_speech, speakable, speakable_soon, takes_long
@@ -65,7 +65,6 @@ www.a.com a@b.org /usr/bin 1/2 3:30 5-10 555-1234 +49 A4 B12 2x 90s '80s
 PIECES = st.sampled_from([*WORDS.split(), " ", " ", " ", "\n", "\n- ", "** "])
 
 
-@settings(max_examples=300)
 @given(st.lists(PIECES, max_size=12).map("".join), st.sampled_from(KNOWN))
 @example("5.5.5 m²/h", "de")
 def test_no_digit_and_no_sign_is_left_of_any_text(text: str, language: str) -> None:
@@ -78,7 +77,6 @@ ALL = [(language, written) for language in KNOWN for written, _ in cases(languag
 FRAGMENTS = st.sampled_from(sorted({word for _, written in ALL for word in written.split()}))
 
 
-@settings(max_examples=300, deadline=None)
 @given(st.lists(FRAGMENTS, max_size=6), st.sampled_from(["", " "]), st.text(max_size=2), st.sampled_from(KNOWN))
 def test_no_digit_and_no_sign_is_left_of_any_mixture_of_languages(
     words: list[str], blank: str, odd: str, language: str
@@ -108,7 +106,6 @@ def _is_listed(word: str, language: str) -> bool:
     return word.lower() in {key.lower() for key in keys}
 
 
-@settings(max_examples=300)
 @given(st.text(string.ascii_lowercase, min_size=2, max_size=12), st.sampled_from(KNOWN), st.booleans())
 def test_a_word_of_letters_is_changed_by_a_listed_class_alone(word: str, language: str, capital: bool) -> None:
     if _is_listed(word, language):
@@ -126,7 +123,6 @@ LETTERS = {
 }  # fmt: skip
 
 
-@settings(max_examples=300)
 @given(st.data(), st.sampled_from(sorted(LETTERS)))
 def test_no_word_in_the_languages_own_letters_is_changed(data: st.DataObject, language: str) -> None:
     word = data.draw(st.text(LETTERS[language], min_size=3, max_size=9))
@@ -139,7 +135,6 @@ def test_words_that_look_like_short_forms_stay(word: str) -> None:
     assert speakable(f"so {word} so") == f"so {word} so"
 
 
-@settings(max_examples=200)
 @given(st.text(max_size=80), st.sampled_from([*KNOWN, "da", "sv", "no", "fi", "uk", "hr", "sk", "xx"]))
 @example("\ud800 5", "en")
 @example("٣⁻²³⁺", "ar")
@@ -185,15 +180,13 @@ def test_time_grows_with_the_text_and_no_faster(unit: str) -> None:
 
     def spent_s(characters: int) -> float:
         text = (unit * characters)[:characters]
-        runs_s = []
-        for _ in range(3):
-            began_s = time.process_time()
-            speakable(text, "fr" if "à" in unit else "en")
-            runs_s.append(time.process_time() - began_s)
-        return min(runs_s)
+        began_s = time.process_time()
+        speakable(text, "fr" if "à" in unit else "en")
+        return time.process_time() - began_s
 
     spent_s(500)
-    assert spent_s(4_000) < 16 * max(spent_s(500), 0.0005)
+    short_s = max(0.0005, min(spent_s(500) for _ in range(3)))
+    assert any(spent_s(4_000) < 16 * short_s for _ in range(3))
 
 
 @pytest.mark.parametrize("fence", ["```python", "```", "~~~js\n", "  ```python\n"])
@@ -202,7 +195,6 @@ def test_the_mark_of_a_block_of_code_is_silent(fence: str) -> None:
     assert speakable(fence) == ""
 
 
-@settings(max_examples=300, deadline=None)
 @given(
     st.lists(
         st.sampled_from("0123456789.,:;-–/ '\"()[]{}$€%#@*_^~=+<>|°²³ABcdeIVXmkhs\u0663\u096b第年字한"), max_size=40

@@ -58,7 +58,7 @@ class RawClient:
             "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n"
             f"{headers}\r\n".encode()
         )
-        answer = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 5)
+        answer = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 60)
         client.answer = answer.decode("latin-1")
         client.status = int(answer.split()[1])
         return client
@@ -66,7 +66,7 @@ class RawClient:
     def send(self, opcode: int, payload: bytes = b"", *, fin: bool = True, rsv: int = 0, masked: bool = True) -> None:
         self.writer.write(frame(opcode, payload, fin=fin, rsv=rsv, masked=masked))
 
-    async def receive(self, timeout_s: float = 5.0) -> tuple[int, bytes]:
+    async def receive(self, timeout_s: float = 30.0) -> tuple[int, bytes]:
         """Opcode and payload of the next frame."""
         async with asyncio.timeout(timeout_s):
             first, size = await self.reader.readexactly(2)
@@ -76,7 +76,7 @@ class RawClient:
                 (size,) = struct.unpack(">Q", await self.reader.readexactly(8))
             return first & 15, await self.reader.readexactly(size)
 
-    async def close_code(self, timeout_s: float = 5.0) -> int:
+    async def close_code(self, timeout_s: float = 30.0) -> int:
         """Skip what comes until the server's close frame."""
         while True:
             opcode, payload = await self.receive(timeout_s)
@@ -84,7 +84,7 @@ class RawClient:
                 (code,) = struct.unpack(">H", payload[:2])
                 return int(code)
 
-    async def ends(self, timeout_s: float = 5.0) -> bool:
+    async def ends(self, timeout_s: float = 30.0) -> bool:
         """Everything was read and the server hung up."""
         async with asyncio.timeout(timeout_s):
             try:

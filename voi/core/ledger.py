@@ -176,12 +176,10 @@ class Ledger:
             if piece in self._spoken:
                 start_ms, audio_ms = self._sounds.get(piece) or (end_ms, round(len(text) * rate_ms))
                 end_ms = start_ms + audio_ms
-                if played_ms < end_ms:
-                    if part := self._heard_of(piece, text, played_ms - start_ms, audio_ms):
-                        kept.append(replace(self._segments[piece], text=part))
-                    if part != text.rstrip():
-                        break
-                    continue
+                part = self._heard_of(piece, text, played_ms - start_ms, audio_ms) if played_ms < end_ms else text
+                if part.rstrip() != text.rstrip():
+                    kept += [replace(self._segments[piece], text=part)] if part else []
+                    break
             if text:
                 kept.append(self._segments[piece])
         return kept

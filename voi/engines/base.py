@@ -201,12 +201,15 @@ class Transcript:
     """Text of the whole utterance so far. `confirmed` will not change. `tentative` may change; it follows `confirmed`
     directly and begins with a space where one belongs (not before a comma, nor in languages without spaces).
     `language`: ISO code of the detected language; None where the engine does not tell. `words`: the whole text, only
-    from `SttStream.flush`; empty where the engine has no word times."""
+    from `SttStream.flush`; empty where the engine has no word times. `turn_end`: probability 0..1 that the person has
+    finished their turn, only from `SttStream.flush`; None where the ear does not judge that (`SttInfo.judges_turns`),
+    or has not yet."""
 
     confirmed: str
     tentative: str = ""
     language: str | None = None
     words: tuple[TimedWord, ...] = ()
+    turn_end: float | None = None
 
     @property
     def text(self) -> str:

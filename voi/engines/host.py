@@ -33,7 +33,7 @@ from voi.engines.messages import (
 )  # fmt: skip
 from voi.engines.placement import Placement
 from voi.engines.serving import Serving
-from voi.engines.supervised import Supervised
+from voi.engines.supervised import Supervised, SupervisedTts
 from voi.errors import ConfigError, VoiError
 from voi.tasks import Tasks
 
@@ -170,9 +170,9 @@ class EngineHost:
     async def reconfigure(self, shared: Shared, message: Reconfigure) -> bool:
         async with shared.changing:
             engine = await shared.up()
-            if not hasattr(engine, "reconfigure"):
+            if not isinstance(engine, SupervisedTts):
                 return False
-            taken: bool = await engine.reconfigure(message.options, message.needed)
+            taken = await engine.reconfigure(message.options, message.needed)
             kind, name, _ = json.loads(shared.key)
             key = _key(kind, name, message.options)
             if taken and key not in self._shared:  # a server that starts now asks for it by these

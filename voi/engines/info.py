@@ -81,11 +81,13 @@ class VoiceJudgeInfo(EngineInfo):
 @dataclass(frozen=True, slots=True)
 class SttInfo(EngineInfo):
     """Speech to text. `partials`: text comes while the person speaks. `word_times`: whether final transcripts have the
-    times of words. `translates`: it can write in English what is said in other languages."""
+    times of words. `translates`: it can write in English what is said in other languages. `judges_turns`: it tells
+    whether the turn is over (`Transcript.turn_end`), in place of a turn detector."""
 
     partials: bool = True
     word_times: WordTimes = "none"
     translates: bool = False
+    judges_turns: bool = False
 
 
 @dataclass(frozen=True, slots=True)

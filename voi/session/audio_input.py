@@ -57,6 +57,7 @@ class AudioInput:
         "_vad_name",
         "_vad_stream",
         "_window_ms",
+        "turn_end",
     )
 
     def __init__(
@@ -99,6 +100,8 @@ class AudioInput:
         self._stream_from_ms = 0
         """Where the sound that it was given began, on the audio clock."""
         self._fault: EngineError | None = None
+        self.turn_end: float | None = None
+        """What the ear said of the turn's end with its newest text: a probability; None: nothing."""
         self._utterance = 0
         """Number of the utterance that is being heard; 0: none."""
         self._partials = True
@@ -207,6 +210,7 @@ class AudioInput:
         return await self._flush()
 
     async def _flush(self) -> str:
+        self.turn_end = None
         if self._fault:
             raise self._fault
         if not self._stt_stream:
@@ -214,6 +218,7 @@ class AudioInput:
         transcript = await self._stt_stream.flush()
         if transcript.language:
             self._stt_options = replace(self._stt_options, usual=transcript.language)
+        self.turn_end = transcript.turn_end
         return transcript.text
 
     def turn_sound(self) -> bytes:

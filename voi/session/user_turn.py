@@ -144,12 +144,28 @@ class UserTurn:
     def judge_turn(self, action: JudgeTurn) -> None:
         """Ask the turn model if `action.text` is "", else the completeness agent."""
         if not action.text:
-            if self._engines.turn:
-                ask = partial(self._engines.turn.probability, self.audio_input.turn_sound())
-                self._begin(self._judge(action, "audio", ask), "audio judge")
+            if self._engines.stt.info.judges_turns:
+                self._begin(self._judge_by_ear(action), "audio judge")
+            elif self._engines.turn:
+                self._begin(self._judge_by_sound(action), "audio judge")
         elif agent := self._config.completeness_of(self._agent):
             ask = partial(llm_checks.completeness, self._llm, agent, self._history(), action.text)
             self._begin(self._judge(action, "agent", ask), "agent judge")
+
+    async def _judge_by_ear(self, action: JudgeTurn) -> None:
+        """Tell what the ear says of the turn's end, with its words; the turn detector is asked where it says
+        nothing."""
+        await asyncio.sleep(0)  # the words are asked for in the same step
+        if words := self._tasks.get("transcript"):
+            await asyncio.wait({words}, timeout=JUDGE_DEADLINE_S)
+        if (probability := self.audio_input.turn_end) is not None:
+            self._tell(TurnJudged(action.utterance, action.pause, "audio", probability, action.quiet_ms))
+        elif self._engines.turn:
+            await self._judge_by_sound(action)
+
+    async def _judge_by_sound(self, action: JudgeTurn) -> None:
+        if turn := self._engines.turn:
+            await self._judge(action, "audio", partial(turn.probability, self.audio_input.turn_sound()))
 
     def judge_voice(self, action: JudgeVoice) -> None:
         if judge := self._engines.voice:

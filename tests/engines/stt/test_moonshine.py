@@ -131,7 +131,7 @@ class FakeModel:
 
     def wait_for(self, jobs: int) -> bool:
         with self.changed:
-            return self.changed.wait_for(lambda: len(self.jobs) >= jobs, timeout=5)
+            return self.changed.wait_for(lambda: len(self.jobs) >= jobs, timeout=30)
 
     def transcribe(self, pcm: bytes) -> str:
         with self.changed:

@@ -1,5 +1,5 @@
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from voi.engines.stt.segments import (
@@ -106,7 +106,6 @@ def test_room_shrinks_with_what_waits_and_comes_back() -> None:
     assert utterance.room >= 45_000 * BYTES_PER_MS
 
 
-@settings(max_examples=50, deadline=None)
 @given(st.lists(st.tuples(st.integers(1, 900), st.booleans()), max_size=30), st.randoms())
 def test_nothing_heard_is_ever_lost(pieces: list[tuple[int, bool]], random: "np.random.Generator") -> None:
     """Whatever is transcribed in between, all speech ends up in exactly one segment, and everything gets done."""

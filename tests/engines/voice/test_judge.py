@@ -115,7 +115,7 @@ async def test_an_encoder_that_is_busy_is_done_without(encoder: SoundEncoder) ->
     judge = BuiltInVoiceJudge()
     alone = await judge.judge(speech(), 160)
     judge.encoder = encoder
-    async with asyncio.timeout(2):
+    async with asyncio.timeout(60):
         assert await judge.judge(speech(), 160) == alone
     await judge.close()
 

@@ -49,6 +49,6 @@ async def test_the_agents_of_npm_over_webrtc(tmp_path: Path, monkeypatch: pytest
         words = told.rstrip(CUT).split()
         assert STORY.startswith(" ".join(words))
         assert 5 <= len(words) < len(STORY.split())
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while server.running.server.admission.active:  # noqa: ASYNC110
                 await asyncio.sleep(0.05)

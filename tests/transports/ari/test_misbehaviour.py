@@ -12,7 +12,7 @@ import pytest
 
 from tests.fakes.asterisk import FakeAsterisk, FakeChannel
 from tests.server.serving import fake_engines, serving
-from tests.transports.ari.test_served import GREETING_MS, connected, counted, empty, loud, until, write_pbx
+from tests.transports.ari.test_served import GREETING_MS, calls_now, connected, counted, empty, loud, until, write_pbx
 from voi.transports.ari.rest import AriClient
 from voi.transports.telephone.dialing import Dial, NotAnswered
 
@@ -77,7 +77,7 @@ async def test_no_answer_in_time(operation: str, tmp_path: Path, monkeypatch: Pa
             await until(lambda: loud(channel))
             (call,) = running.server.calls
             call.hang_up()
-        await until(lambda: len(running.server.asterisk.running["pbx"]._live) == 0 and not channel.alive)
+        await until(lambda: calls_now(running) == 0 and not channel.alive)
         await asyncio.sleep(1.0)
         pbx.slow.clear()
         await empty(pbx, running)
@@ -94,7 +94,7 @@ async def test_what_cannot_be_cleared_away_is_cleared_away_later(
         pbx.refuse[operation] = 500
         (call,) = running.server.calls
         call.hang_up()
-        await until(lambda: len(running.server.asterisk.running["pbx"]._live) == 0)
+        await until(lambda: calls_now(running) == 0)
         await asyncio.sleep(0.5)
         assert pbx.channels or pbx.bridges
         pbx.refuse.clear()
@@ -177,7 +177,7 @@ async def test_forty_calls_in_disorder(way: str, tmp_path: Path, monkeypatch: Pa
             hasty = pbx.ring()
             asyncio.get_running_loop().call_later(chance.random() * 0.5, hasty.hang_up)
             await asyncio.sleep(0.03)
-        await until(lambda: all(loud(each) * 20 >= GREETING_MS for each in patient), 20)
+        await until(lambda: all(loud(each) * 20 >= GREETING_MS for each in patient), 60)
         for each in patient:
             each.hang_up()
         await empty(pbx, running)

@@ -41,11 +41,11 @@ async def test_a_conversation(tmp_path: Path, monkeypatch: Patch) -> None:
         (listener,) = made
         reader, writer = await asyncio.open_connection("127.0.0.1", listener.port)
         writer.write(f"{issue_token('app', SECRET)} echo\n".encode())
-        greeting = await asyncio.wait_for(reader.readexactly(22 * 50 * 48), 10)  # 22 characters of 50 ms at 24 kHz
+        greeting = await asyncio.wait_for(reader.readexactly(22 * 50 * 48), 60)  # 22 characters of 50 ms at 24 kHz
         assert any(greeting)
         await asyncio.sleep(0.5)  # until it was heard
         writer.write(tone(800) + silence(1_500))
-        answer = await asyncio.wait_for(reader.readexactly(18 * 50 * 48), 10)
+        answer = await asyncio.wait_for(reader.readexactly(18 * 50 * 48), 60)
         assert any(answer)
         writer.close()
 
@@ -57,7 +57,7 @@ async def test_strangers_are_sent_away(head: bytes, tmp_path: Path, monkeypatch:
     async with serving(tmp_path, monkeypatch, fake_engines(), listeners={"raw_pcm": {}}):
         reader, writer = await asyncio.open_connection("127.0.0.1", made[0].port)
         writer.write(head)
-        assert await asyncio.wait_for(reader.read(), 5) == b""
+        assert await asyncio.wait_for(reader.read(), 30) == b""
         writer.close()
 
 

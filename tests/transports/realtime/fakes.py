@@ -84,7 +84,7 @@ class RealtimeClient:
         kinds = [event["type"] for event in self.log]
         return [kind for index, kind in enumerate(kinds) if index == 0 or kinds[index - 1] != kind]
 
-    async def until(self, seen: str | Callable[[], object], count: int = 1, timeout_s: float = 10.0) -> Json:
+    async def until(self, seen: str | Callable[[], object], count: int = 1, timeout_s: float = 60.0) -> Json:
         """Read until an event of that type has come `count` times since now, or that is so. Returns the newest
         event."""
         before = len(self.all(seen)) if isinstance(seen, str) else 0
@@ -95,7 +95,7 @@ class RealtimeClient:
             await self.read(max(0.01, deadline_s - time.monotonic()))
         return self.log[-1]
 
-    async def read(self, timeout_s: float = 5.0) -> None:
+    async def read(self, timeout_s: float = 30.0) -> None:
         try:
             opcode, payload = await self.client.receive(timeout_s)
         except TimeoutError:

@@ -115,7 +115,7 @@ class RtcClient:
     def all(self, kind: str) -> list[Json]:
         return [event for event in self.log if event["type"] == kind]
 
-    async def until(self, seen: str | Callable[[], object], count: int = 1, timeout_s: float = 15.0) -> Json:
+    async def until(self, seen: str | Callable[[], object], count: int = 1, timeout_s: float = 60.0) -> Json:
         """Wait until an event of that type has come `count` times since now, or that is so."""
         wanted = len(self.all(seen)) + count if isinstance(seen, str) else 0
         try:
@@ -158,7 +158,7 @@ async def post_offer(
         f"Content-Type: {kind}\r\nContent-Length: {len(body)}\r\n\r\n".encode()
         + body
     )
-    head, _, answer = (await asyncio.wait_for(reader.read(), 10)).partition(b"\r\n\r\n")
+    head, _, answer = (await asyncio.wait_for(reader.read(), 60)).partition(b"\r\n\r\n")
     writer.close()
     lines = head.decode().split("\r\n")
     fields = {name.lower(): value for name, _, value in (line.partition(": ") for line in lines[1:])}

@@ -81,7 +81,7 @@ async def test_speech_in_and_a_spoken_answer(tmp_path: Path, monkeypatch: Patch)
             assert client.all("output_audio_buffer.started")[0]["response_id"] == done["id"]
             completed = client.all("conversation.item.input_audio_transcription.completed")
             assert [each["transcript"] for each in completed] == ["one two three four"]
-            await client.until(lambda: client.heard_ms > 600, timeout_s=3)
+            await client.until(lambda: client.heard_ms > 600, timeout_s=60)
             assert client.heard_ms == pytest.approx(18 * SPOKEN_MS, abs=120)
         await left(running)
         assert failures(running, "lost") == 0
@@ -341,7 +341,7 @@ async def test_a_client_that_vanishes_ends_its_call(
             protocol.transport.pause_reading = lambda: None
             monkeypatch.setattr(protocol, "send_data", _nothing)
             monkeypatch.setattr(protocol, "send_stun", lambda message, address: None)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             while running.server.admission.active == 2:  # noqa: ASYNC110
                 await asyncio.sleep(0.05)
         lines = [each.getMessage() for each in caplog.records if "WebRTC connection" in each.getMessage()]
@@ -365,13 +365,13 @@ async def test_hostile_events_and_channels(tmp_path: Path, monkeypatch: Patch) -
             await client.until("error")
             for index in range(8):
                 client.peer.createDataChannel(f"more{index}")
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(30):
                 while running.server.admission.active == 2:  # noqa: ASYNC110
                     await asyncio.sleep(0.02)
         async with talking(running) as client:
             for _ in range(400):
                 client.channel.send("{}")
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(30):
                 while running.server.admission.active == 2:  # noqa: ASYNC110
                     await asyncio.sleep(0.02)
         other.send("response.create")

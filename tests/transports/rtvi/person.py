@@ -59,7 +59,7 @@ class RtviPerson(FakeRtviSocket):
             except TimeoutError:
                 return
 
-    async def until(self, seen: Callable[[], object], timeout_s: float = 10.0) -> None:
+    async def until(self, seen: Callable[[], object], timeout_s: float = 60.0) -> None:
         """Read until that is so, or the connection ends."""
         deadline_s = time.monotonic() + timeout_s
         while not seen() and not self.close_code:

@@ -83,7 +83,7 @@ async def test_a_conversation(
         assert plan is not None
         assert plan.codec == name.upper()
         assert (plan.keys is not None) == bool(encryption)
-        await until(lambda: len(session.dialogue()) >= 3, 20)
+        await until(lambda: len(session.dialogue()) >= 3, 60)
         await asyncio.sleep(4)
         said = [entry.text for entry in session.dialogue() if entry.role == "user"]
         assert said == [SENTENCE]

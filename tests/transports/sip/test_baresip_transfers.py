@@ -138,7 +138,7 @@ async def test_nobody_answers(tmp_path: Path, monkeypatch: Patch) -> None:
         assert session is not None
         await asyncio.sleep(1)
         caller.command("sndcode", "0")
-        await until(lambda: any("put through" in each.text for each in session.dialogue()), 20)
+        await until(lambda: any("put through" in each.text for each in session.dialogue()), 60)
         caller.command("hangup")
         await ended(running)
     assert not [event for event in colleague.events if event.get("type") == "CALL_ESTABLISHED"]
@@ -215,7 +215,7 @@ async def test_a_warm_transfer_taken_by_a_word(tmp_path: Path, monkeypatch: Patc
         await asyncio.sleep(1)
         caller.command("sndcode", "0")
         await colleague.event("CALL_ESTABLISHED")
-        await until(lambda: call.door is not None and call.door.passed_on, 20)  # type: ignore[attr-defined]
+        await until(lambda: call.door is not None and call.door.passed_on, 60)  # type: ignore[attr-defined]
         caller.command("hangup")
         await ended(running)
         assert call.end_reason is EndReason.TRANSFERRED

@@ -220,7 +220,7 @@ async def test_it_looks_again_and_again(machine: Machine, monkeypatch: pytest.Mo
     server, web = await machine.server(), await machine.server(sip=False)
     running = asyncio.ensure_future(server.run())
     await web.add("desk", ACCOUNT, started=True)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while not server.mine:  # noqa: ASYNC110
             await asyncio.sleep(0.005)
     running.cancel()

@@ -41,7 +41,7 @@ def trunk(**more: Any) -> dict[str, Any]:
     return {"registers": False, "allow": "127.0.0.0/8", "agent": "echo", **more}
 
 
-async def until(seen: Callable[[], object], timeout_s: float = 10.0) -> None:
+async def until(seen: Callable[[], object], timeout_s: float = 60) -> None:
     async with asyncio.timeout(timeout_s):
         while not seen():  # noqa: ASYNC110
             await asyncio.sleep(0.02)

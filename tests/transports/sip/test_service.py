@@ -69,7 +69,7 @@ class OwnTelephone:
     async def refused(self, user: str, **more: Any) -> str:
         """What the server says to such a call."""
         with pytest.raises(NotAnswered) as failed:
-            await self.call(user, **more).answered(5)
+            await self.call(user, **more).answered(30)
         return failed.value.cause
 
 
@@ -101,7 +101,7 @@ async def test_whose_calls_are_taken(tmp_path: Path, monkeypatch: Patch, caplog:
         assert await phone.refused("1001") == "403 Forbidden", "a stranger"
         assert await phone.refused("hidden-path", sender="+33123456") == "403 Forbidden"
         call = phone.call("hidden-path", sender="+4930123456")
-        await call.answered(5)
+        await call.answered(30)
         (live,) = running.server.calls
         assert live.caller == "+4930123456"
         call.hang_up()
@@ -117,7 +117,7 @@ async def test_callers_show_a_password(tmp_path: Path, monkeypatch: Patch) -> No
         assert await phone.refused("1001") == "401 Unauthorized"
         assert await phone.refused("1001", password="password2") == "401 Unauthorized"
         call = phone.call("1001", password="password1")
-        await call.answered(5)
+        await call.answered(30)
         call.hang_up()
         await until(lambda: running.server.admission.active == 0)
 
@@ -126,7 +126,7 @@ async def test_an_edited_file_starts_only_what_has_changed(tmp_path: Path, monke
     async with served(tmp_path, monkeypatch, one=trunk(), two=trunk(allow=[], secret="two")) as (running, phone, _):
         service = running.server.sip
         call = phone.call("1001")
-        await call.answered(5)
+        await call.answered(30)
         one, two = service.accounts["one"], service.accounts["two"]
         port = json.loads((tmp_path / "phones.json").read_text())["sip"]["port"]
         write_phones(tmp_path, port, one=trunk(max_calls=1), two=trunk(allow=[], secret="two"))
@@ -164,14 +164,14 @@ async def test_the_first_account_comes_with_an_edit(tmp_path: Path, monkeypatch:
         write_phones(tmp_path, port, one=trunk())
         await until(lambda: running.server.sip.stack is not None and running.server.sip.accounts)
         call = phone.call("1001")
-        await call.answered(5)
+        await call.answered(30)
         call.hang_up()
 
 
 async def test_time_stands_still_while_a_call_is_held(tmp_path: Path, monkeypatch: Patch) -> None:
     async with served(tmp_path, monkeypatch, one=trunk()) as (running, phone, _):
         call = phone.call("1001")
-        await call.answered(5)
+        await call.answered(30)
         (live,) = running.server.calls
         await until(lambda: live.session is not None and live.started)
         told: list[str] = []
@@ -189,7 +189,7 @@ async def test_the_agent_hangs_up_and_passes_on(tmp_path: Path, monkeypatch: Pat
         call = phone.call("1001")
         over: list[str] = []
         call.on_over = over.append
-        await call.answered(5)
+        await call.answered(30)
         (live,) = running.server.calls
         await until(lambda: live.started)
         live.hang_up()
@@ -203,7 +203,7 @@ async def test_the_agent_passes_a_call_on(code: int, tmp_path: Path, monkeypatch
         call = phone.call("1001")
         over: list[str] = []
         call.on_over = over.append
-        await call.answered(5)
+        await call.answered(30)
         referred: list[str] = []
         receive = call.receive
 
@@ -239,7 +239,7 @@ async def test_an_answer_that_is_never_acknowledged_gives_its_place_back(tmp_pat
     monkeypatch.setattr("voi.transports.sip.acks.GIVE_UP_S", 0.5)
     async with served(tmp_path, monkeypatch, one=trunk()) as (running, phone, opened):
         monkeypatch.setattr(phone.stack, "send_ack", lambda request, flow: b"")
-        await phone.call("1001").answered(5)
+        await phone.call("1001").answered(30)
         assert running.server.admission.active == 1
         await until(lambda: running.server.admission.active == 0)
         await until(lambda: opened[0].closed)
@@ -251,7 +251,7 @@ async def test_a_server_that_stops(tmp_path: Path, monkeypatch: Patch) -> None:
         call = phone.call("1001")
         over: list[str] = []
         call.on_over = over.append
-        await call.answered(5)
+        await call.answered(30)
         running.server.admission.close()
         assert (await phone.refused("1001")).startswith("480")
         running.server.stop()
@@ -300,12 +300,12 @@ async def test_a_full_server_is_busy(tmp_path: Path, monkeypatch: Patch) -> None
     settings: dict[str, Any] = {"disclose": (), "max_conversations": 1}
     async with serving(tmp_path, monkeypatch, fake_engines(), **settings) as running, telephone(port) as phone:
         call = phone.call("1001")
-        await call.answered(5)
+        await call.answered(30)
         assert await phone.refused("1001") == "486 Busy Here"
         call.hang_up()
         await until(lambda: running.server.admission.active == 0)
         again = phone.call("1001")
-        await again.answered(5)
+        await again.answered(30)
         again.hang_up()
 
 
@@ -320,7 +320,7 @@ async def test_connections_of_strangers_leave_room_for_others(monkeypatch: Patch
         writers.append(writer)
         writer.write(b"\r\n\r\n")
         try:
-            return await asyncio.wait_for(reader.read(10), 5) == b"\r\n"
+            return await asyncio.wait_for(reader.read(10), 30) == b"\r\n"
         except ConnectionError:
             return False
 
@@ -405,7 +405,7 @@ async def test_an_external_address_is_told_to_others_alone(tmp_path: Path, monke
         assert stack.contact("x", stack.sockets.udp.to("192.0.2.7", 5_060)) == f"<sip:x@127.0.0.1:{port}>"
         async with telephone(port) as phone:
             call = phone.call("1001")
-            await call.answered(5)
+            await call.answered(30)
             assert call.talks.plan is not None
             assert call.talks.plan.host == "203.0.113.9"
             call.stack.transactions.close()
@@ -437,7 +437,7 @@ async def test_accounts_of_the_store_come_change_and_go(tmp_path: Path, monkeypa
         kept.set(one=trunk(max_calls=2))
         await until(lambda: "one" in service.accounts)
         call = phone.call("1001")
-        await call.answered(5)
+        await call.answered(30)
         assert [(each.direction, each.state) for each in service.under_way["one"]] == [("in", "talking")]
         (live,) = running.server.calls
         assert service.under_way["one"][0].id == live.id
@@ -502,7 +502,7 @@ async def test_other_addresses_of_sip_need_no_restart(tmp_path: Path, monkeypatc
     async with served(tmp_path, monkeypatch, one=trunk()) as (running, phone, _):
         service = running.server.sip
         call = phone.call("1001")
-        await call.answered(5)
+        await call.answered(30)
         old = service.stack
         port = free_port()
         write_phones(tmp_path, port, one=trunk())
@@ -510,7 +510,7 @@ async def test_other_addresses_of_sip_need_no_restart(tmp_path: Path, monkeypatc
         assert not call.over
         async with telephone(port) as other:
             second = other.call("1001")
-            await second.answered(5)
+            await second.answered(30)
             assert len(service.under_way["one"]) == 2
             assert await phone.refused("1001") == "403 Forbidden", "the old port takes no new calls"
             held = call.talks
@@ -538,7 +538,7 @@ async def test_what_needs_no_other_sockets_is_taken_over(tmp_path: Path, monkeyp
         assert old.sockets.udp is not None
         assert old.our_address(old.sockets.udp.to("127.0.0.1", 9))[0] == "203.0.113.9"
         call = phone.call("1001")
-        await call.answered(5)
+        await call.answered(30)
         call.hang_up()
 
 
@@ -553,7 +553,7 @@ async def test_an_address_that_is_taken_leaves_all_as_it_was(
         await until(lambda: running.server.sip.accounts["one"].config.max_calls == 3)
         assert running.server.sip.stack is old
         call = phone.call("1001")
-        await call.answered(5)
+        await call.answered(30)
         call.hang_up()
 
 

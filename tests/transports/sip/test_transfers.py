@@ -46,7 +46,7 @@ class Place:
 
     async def calling(self) -> OutgoingCall:
         call = self.caller.call("1001")
-        await call.answered(5)
+        await call.answered(30)
         await until(lambda: any(live.started for live in self.running.server.calls))
         return call
 
@@ -237,7 +237,7 @@ async def test_somebody_takes_a_call_over(tmp_path: Path, monkeypatch: Patch) ->
         call.on_over = over.append
         dialog = call.dialog
         taken = replacing(here.other, here.port, str(Replaces(dialog.call_id, dialog.remote_tag, dialog.local_tag)))
-        await taken.answered(5)
+        await taken.answered(30)
         await until(lambda: over == ["the other side hung up"])
         assert [(plan.port, plan.codec) for plan in here.opened[0].plans][-1] == (6_100, "PCMA")
         assert len(here.opened) == 1
@@ -257,7 +257,7 @@ async def test_calls_that_nobody_may_take_over(wrong: str, tmp_path: Path, monke
         value = {"early": f"{value};early-only", "malformed": dialog.call_id}.get(wrong, value)
         code = {"early": "486", "malformed": "400"}.get(wrong, "481")
         with pytest.raises(Exception, match=code):
-            await replacing(here.other, here.port, value).answered(5)
+            await replacing(here.other, here.port, value).answered(30)
         assert not call.over
         call.hang_up()
         await here.ended()

@@ -55,7 +55,7 @@ async def test_two_lines_talk_to_each_other() -> None:
     lines[0].play(1, b"\x10\x27" * 160 * 20)
     lines[0].finish(1)
     lines[0].press("4")
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while listeners[1].keys != "4":  # noqa: ASYNC110 - what is waited for has no event
             await asyncio.sleep(0.02)
     assert listeners[0].reported[-1] == (1, 20 * 320)

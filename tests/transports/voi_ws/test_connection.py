@@ -287,7 +287,7 @@ async def test_a_session_that_does_not_end_is_cancelled(monkeypatch: pytest.Monk
         sessions.opened[0].stubborn = True
         visit.socket.close_code = 1000
         visit.connection.lost()
-        await asyncio.wait_for(door.calls.services.tasks.join(), 1)
+        await asyncio.wait_for(door.calls.services.tasks.join(), 60)
         assert door.calls.admission.active == 0
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.fakes.clock import VirtualLoop, in_virtual_time
@@ -77,7 +77,6 @@ STEPS = st.lists(
 )
 
 
-@settings(max_examples=150, deadline=None)
 @given(STEPS)
 def test_each_message_arrives_once_and_in_order(steps: list[tuple[str, Any]]) -> None:
     async def run() -> None:

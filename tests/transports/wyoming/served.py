@@ -54,7 +54,7 @@ class Served:
 
     async def until(self, so: Callable[[], object]) -> None:
         """Wait for it."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while not so():  # noqa: ASYNC110 - what is waited for has no event
                 await asyncio.sleep(0.01)
 

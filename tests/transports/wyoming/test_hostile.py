@@ -125,7 +125,7 @@ async def test_a_flood_of_small_events_leaves_time_to_others(tmp_path: Path, mon
         monkeypatch.setattr("voi.transports.wyoming.connection.info", counted)
         other = asyncio.ensure_future(others())
         client._writer.write(header(type="describe") * 500)
-        await asyncio.wait_for(told.wait(), 10)
+        await asyncio.wait_for(told.wait(), 60)
         await other
     assert len(set(counts)) > 450
 
@@ -226,9 +226,9 @@ async def test_silent_and_slow_clients_are_sent_away(tmp_path: Path, monkeypatch
         for _ in range(1_000):  # a byte now and then is no event
             writer.write(b" ")
             await asyncio.sleep(0.02)
-            if reader.at_eof():
+            if reader.at_eof() or reader.exception():  # a reset, where another byte came after the end
                 break
-        assert reader.at_eof()
+        assert reader.at_eof() or reader.exception()
         writer.close()
         await served.settled()
         assert served.counted("connection", "refused") >= 2

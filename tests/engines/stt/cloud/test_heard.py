@@ -50,6 +50,6 @@ def test_what_can_no_longer_be_sent_again_is_kept_as_it_was_heard() -> None:
     assert text.growing().tentative == " two three four"
     assert text.lose(kept_from_ms=900) == 1_000, "a word that was torn is not sent again"
     assert (text.confirmed, text.tentative) == (" One. two three", "")
-    assert [word.text for word in text.final().words] == ["One.", "two", "three"]
+    assert [word.text for word in text.final(0).words] == ["One.", "two", "three"]
     assert text.lose(kept_from_ms=300) == 1_000
-    assert text.final().language == "en"
+    assert text.final(0).language == "en"

@@ -182,6 +182,14 @@ async def test_refusals(status: int, error: dict[str, str], told: str, retryable
         assert (await hear(engine, speech("alpha"))).text == "Alpha."
 
 
+async def test_what_fails_in_passing_is_asked_again() -> None:
+    async with running() as (server, engine):
+        server.fail = 1
+        assert (await hear(engine, speech("alpha"))).text == "Alpha."
+        assert engine.info.counts_troubles
+        assert engine.troubles == {"asked_again": 1}
+
+
 @pytest.mark.parametrize("body", ["<html>", "[]", '{"text": null}', "{}"])
 async def test_odd_answers(body: str) -> None:
     async with running() as (server, engine):

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.engines.stt.whisper.scripted import Piece, read, said, speech
@@ -48,7 +48,6 @@ def conversations(draw: st.DrawFn) -> list[Piece]:
     return pieces
 
 
-@settings(deadline=None, max_examples=60)
 @given(conversations(), st.integers(20, 2_000), st.randoms(use_true_random=False))
 def test_no_word_is_lost_or_doubled(pieces: list[Piece], chunk_ms: int, chance: object) -> None:
     decoding = listen()

@@ -155,7 +155,6 @@ def check(names: tuple[str, ...], listened: Listened) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-@settings(deadline=None, max_examples=40)
 @given(chunks_ms=st.lists(st.integers(20, 700), min_size=1, max_size=8), every_ms=st.integers(PARTIAL_EVERY_MS, 3_000))
 def test_no_word_lost_or_doubled_at_any_chunking(name: str, chunks_ms: list[int], every_ms: int) -> None:
     check((name,), listen_to((name,), chunks_ms, every_ms))

@@ -97,11 +97,15 @@ async def test_refusals(azure: tuple[AzureServer, AzureTts], status: int, told: 
 
 async def test_an_answer_that_breaks_off(azure: tuple[AzureServer, AzureTts]) -> None:
     server, engine = azure
-    server.lose = 1
+    server.lose = 2
+    assert await spoken(engine, "Hello there.")
+    assert engine.info.counts_troubles
+    assert engine.troubles == {"asked_again": 2}
+    server.breaks_off = True
     with pytest.raises(EngineError, match="broke off its answer") as raised:
         await spoken(engine, "Hello there.")
     assert raised.value.retryable
-    assert await spoken(engine, "Hello there.")
+    assert engine.troubles == {"asked_again": 2}
 
 
 async def test_a_wrong_key_and_wrong_options(azure: tuple[AzureServer, AzureTts]) -> None:

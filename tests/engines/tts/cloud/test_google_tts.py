@@ -74,7 +74,7 @@ async def test_a_call_that_is_lost_before_its_sound_is_made_again(
     services.lose = 2
     assert await spoken(engine, "Good morning.", VoiceSpec(voice))
     assert engine.info.counts_troubles
-    assert engine.troubles == {"lost_connection": 2}
+    assert engine.troubles == {"asked_again": 2}
     services.lose = 9
     with pytest.raises(EngineError, match="cannot be reached"):
         await spoken(engine, "Good morning.", VoiceSpec(voice))

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import random
 
 import pytest
 
@@ -118,6 +119,59 @@ async def test_elevenlabs_over_http() -> None:
             {"text": "Hallo.", "model_id": "eleven_flash_v2_5", "language_code": "de", "output_format": "pcm_24000",
              "voice_settings": {"stability": 0.3, "style": 0.6, "speed": 1.05}}
         ]  # fmt: skip
+        await tts.close()
+
+
+def made(kind: str, url: str) -> OpenAiSpeech | ElevenLabs:
+    return (
+        OpenAiSpeech(api_key=KEY, url=f"{url}/v1")
+        if kind == "openai"
+        else ElevenLabs(api_key=KEY, url=url, over="http")
+    )
+
+
+@pytest.mark.parametrize("kind", ["openai", "elevenlabs"])
+async def test_what_fails_in_passing_is_asked_again(kind: str) -> None:
+    server = SpeechServer()
+    async with serve(server) as url:
+        tts = made(kind, url)
+        if isinstance(tts, ElevenLabs):
+            await tts.warm_up()
+        server.fail = 2
+        assert b"".join([pcm async for pcm in spoken_by(tts, "Hello.", VoiceSpec())])
+        assert tts.info.counts_troubles
+        assert tts.troubles["asked_again"] == 2
+        server.fail = 9
+        with pytest.raises(EngineError, match="failed"):
+            async for _ in spoken_by(tts, "Hello.", VoiceSpec()):
+                pass
+        assert server.fail == 6
+        await tts.close()
+
+
+@pytest.mark.parametrize("kind", ["openai", "elevenlabs"])
+async def test_a_hundred_replies_with_random_interruptions(kind: str) -> None:
+    server, chance = SpeechServer(), random.Random(7)
+    async with serve(server) as url:
+        tts = made(kind, url)
+        if isinstance(tts, ElevenLabs):
+            await tts.warm_up()
+
+        async def reply(n: int) -> None:
+            most, heard = chance.choice((1, 2, 4, 1_000)), 0
+            speech = TtsAdapter(tts).speak(just(f"Reply {n}, which goes on, and on."), VoiceSpec())
+            async for _ in speech:
+                heard += 1
+                if heard >= most:
+                    break
+            await speech.aclose()
+
+        for start in range(0, 100, 10):
+            await asyncio.gather(*(reply(start + n) for n in range(10)))
+        for _ in range(500):
+            await asyncio.sleep(0.01 if server.under_way else 0)
+        assert not server.under_way
+        assert b"".join([pcm async for pcm in spoken_by(tts, "Still here.", VoiceSpec())])
         await tts.close()
 
 

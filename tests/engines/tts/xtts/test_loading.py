@@ -121,7 +121,7 @@ async def after_what_is_done_in_pieces(tts: Xtts) -> None:
         yield
 
     assert tts._worker is not None
-    await asyncio.wait_for(asyncio.wrap_future(tts._worker.call_in_pieces(nothing())), 5)
+    await asyncio.wait_for(asyncio.wrap_future(tts._worker.call_in_pieces(nothing())), 30)
 
 
 async def test_it_is_not_ready_where_recordings_do_not_fit(

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -70,7 +70,6 @@ def test_speech_is_not_held_back() -> None:
 
 
 @given(st.lists(st.tuples(st.booleans(), st.integers(0, 500)), max_size=8), st.integers(100, 9_000))
-@settings(max_examples=50)
 def test_chunks_do_not_matter(pieces: list[tuple[bool, int]], chunk: int) -> None:
     parts = [tone(length) if loud else np.zeros(length * 24, np.int16) for loud, length in pieces]
     sound = [np.zeros(0, np.int16), *parts]

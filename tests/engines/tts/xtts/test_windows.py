@@ -6,7 +6,7 @@ import pytest
 pytest.importorskip("torch", reason="the extra `xtts` is not installed")
 
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from torch.nn.functional import interpolate
 
@@ -33,7 +33,6 @@ def by_torch(latents: torch.Tensor, scales: tuple[float, ...]) -> torch.Tensor:
 
 
 @given(speeds, st.integers(5, 90), st.data())
-@settings(max_examples=60)
 def test_frames_are_those_of_torch(speed: float, n: int, data: st.DataObject) -> None:
     latents = torch.randn(n, 3, generator=torch.Generator().manual_seed(n))
     whole = by_torch(latents, stretch(speed).scales)
@@ -48,7 +47,6 @@ def test_frames_are_those_of_torch(speed: float, n: int, data: st.DataObject) ->
 
 
 @given(speeds, st.integers(5, 60), st.integers(1, 30))
-@settings(max_examples=60)
 def test_settled_frames_stay_as_they_are(speed: float, n: int, more: int) -> None:
     latents = torch.randn(n + more, 3, generator=torch.Generator().manual_seed(n))
     settled = stretch(speed).settled(n)

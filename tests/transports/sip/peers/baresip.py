@@ -52,7 +52,7 @@ class Baresip:
         self._writer: asyncio.StreamWriter | None = None
 
     async def connect(self) -> None:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while self._writer is None:
                 try:
                     self._reader, self._writer = await asyncio.open_connection("127.0.0.1", self._control)
@@ -65,7 +65,7 @@ class Baresip:
         text = json.dumps({"command": name, "params": params, "token": ""})
         self._writer.write(f"{len(text)}:{text},".encode())
 
-    async def event(self, kind: str, timeout_s: float = 10.0) -> dict[str, Any]:
+    async def event(self, kind: str, timeout_s: float = 60.0) -> dict[str, Any]:
         """Wait for an event of that type, such as CALL_ESTABLISHED."""
         assert self._reader is not None
         async with asyncio.timeout(timeout_s):

@@ -56,7 +56,7 @@ async def kamailio(folder: Path, port: int, expires_s: int = 60, algorithm: str 
         yield
 
 
-async def answers(port: int, timeout_s: float = 10.0) -> None:
+async def answers(port: int, timeout_s: float = 60.0) -> None:
     """Wait until somebody answers OPTIONS there."""
     ask = (
         f"OPTIONS sip:127.0.0.1:{port} SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1;rport;branch=z9hG4bK%d\r\n"
@@ -77,7 +77,7 @@ async def answers(port: int, timeout_s: float = 10.0) -> None:
                 await asyncio.sleep(0.05)
 
 
-async def sipp(folder: Path, remote: int, *options: str, timeout_s: float = 30.0) -> tuple[int, str]:
+async def sipp(folder: Path, remote: int, *options: str, timeout_s: float = 90.0) -> tuple[int, str]:
     """Run sipp to its end against that port. Returns its exit status (0: all calls went as the scenario says) and what
     it wrote about errors."""
     assert SIPP is not None

@@ -261,7 +261,7 @@ STEPS = st.one_of(
 )  # fmt: skip
 
 
-@settings(max_examples=30)
+@settings(max_examples=12)
 @given(st.lists(STEPS, min_size=3, max_size=20))
 @in_virtual_time
 async def test_places_never_leak(steps: list[tuple[Any, ...]]) -> None:

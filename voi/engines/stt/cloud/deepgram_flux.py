@@ -2,8 +2,8 @@
 
 https://developers.deepgram.com/docs/flux/quickstart
 
-Its own ends of turns make text final. They do not end Voi's turns: a turn detector is asked about sound, while Flux
-tells of ends by itself, in the stream of the ear.
+Its own ends of turns make text final. With the option `turns` they judge Voi's pauses as well, in place of a turn
+detector.
 """
 
 from collections.abc import Mapping, Sequence
@@ -28,14 +28,17 @@ HABITS = EarHabits(
 )  # fmt: skip
 KEEP_ALIVE_MS = 500
 """Without sound a turn of the service would never end: silence takes its place, as long as the time that it fills."""
+OWN_TURN_S = 0.35
+"""So long Flux may take to end a turn by itself, before it is made to."""
 OURS = ("model", "encoding", "sample_rate", "keyterm", "language_hint")
 
 
 class FluxScript(PlainEarScript):
     """An `EarScript`. The text of a turn may change as a whole until its end."""
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str, *, judges: bool = False) -> None:
         self.address = address
+        self._judges = judges
         self._ended_turn = -1
 
     def flush(self) -> Sequence[str]:
@@ -62,21 +65,30 @@ class FluxScript(PlainEarScript):
         try:
             turn, text, end_ms = int(message["turn_index"]), str(message["transcript"]), ms(message["audio_window_end"])
             language = iso((message.get("languages") or [None])[0])
+            turn_end = self._judged(message)
         except (KeyError, IndexError, TypeError, ValueError):
             return ()
         if turn <= self._ended_turn:
             return ()
         if message.get("event") != "EndOfTurn":
-            return (HeardText(spaced(text, language), False, (), end_ms, language),)
+            return (HeardText(spaced(text, language), False, (), end_ms, language, turn_end),)
         self._ended_turn = turn
-        heard = HeardText(spaced(text, language), True, (), end_ms, language)
+        heard = HeardText(spaced(text, language), True, (), end_ms, language, turn_end)
         return (heard, FLUSHED) if message.get("trigger") == "manual" else (heard,)
+
+    def _judged(self, message: dict[str, Any]) -> float | None:
+        """Its confidence that the turn is over; None for an end that it was made to find, and for a turn without words:
+        that has not begun."""
+        confidence = message.get("end_of_turn_confidence")
+        if not self._judges or confidence is None or message.get("trigger") == "manual" or not message["transcript"]:
+            return None
+        return min(1.0, max(0.0, float(confidence)))
 
 
 class DeepgramFlux(SocketEar):
     """An `Stt`. `api_key`: write "${DEEPGRAM_API_KEY}". `model`: None: the English one for English, else the one for
-    many languages. `settings`: its own parameters, such as `eot_threshold`. `url`, `idle_s`, `at_once`: see `Deepgram`.
-    Raises ConfigError."""
+    many languages. `turns`: its ends of turns judge pauses. `settings`: its own parameters, such as `eot_threshold`.
+    `url`, `idle_s`, `at_once`: see `Deepgram`. Raises ConfigError."""
 
     info = SttInfo(NAME, cloud=True)
 
@@ -86,6 +98,7 @@ class DeepgramFlux(SocketEar):
         api_key: str,
         url: str = "https://api.deepgram.com",
         model: str | None = None,
+        turns: bool = False,
         settings: Mapping[str, ServiceSetting] | None = None,
         idle_s: float = IDLE_S,
         at_once: int | None = None,
@@ -104,7 +117,8 @@ class DeepgramFlux(SocketEar):
                 fields["language_hint"] = spoken
             if words := hot_words(options.hot_words):
                 fields["keyterm"] = words
-            return FluxScript(with_query(address, fields))
+            return FluxScript(with_query(address, fields), judges=turns)
 
-        sockets = EarSockets(HABITS, script, client, idle_s=idle_s, at_once=at_once)
-        super().__init__(replace(DeepgramFlux.info, at_once_max=at_once), sockets, client)
+        habits = replace(HABITS, own_turn_s=OWN_TURN_S if turns else 0.0)
+        sockets = EarSockets(habits, script, client, idle_s=idle_s, at_once=at_once)
+        super().__init__(replace(DeepgramFlux.info, at_once_max=at_once, judges_turns=turns), sockets, client)

@@ -70,7 +70,8 @@ class EarHabits:
     None: never. `final_s`: how long a flush waits for the answer. `unconfirmed_ms`: how much sound is kept to be sent
     again. `pace`: how many times faster than real time sound that has waited is sent. `flush_ends`: a flush ends the
     connection once it is answered; what comes later goes over another. `rotate_s`: a connection that is older is
-    replaced in mid-utterance, when no text is tentative, or `ROTATE_LATE_S` later in any case."""
+    replaced in mid-utterance, when no text is tentative, or `ROTATE_LATE_S` later in any case. `own_turn_s`: so long a
+    flush waits for the service to end the turn by itself, before it makes it do so."""
 
     name: str
     frame_ms: tuple[int, int] = (20, 100)
@@ -82,6 +83,7 @@ class EarHabits:
     pace: float = 8.0
     life_s: float = LIFE_S
     flush_ends: bool = False
+    own_turn_s: float = 0.0
     rotate_s: float = float("inf")
 
 

@@ -45,7 +45,7 @@ class GoogleForms(Protocol):
 
 
 class V2:
-    """Speech-to-Text v2. Settings are its `features`, and `denoiser_config`."""
+    """Speech-to-Text v2. Settings are its `features`."""
 
     method = "/google.cloud.speech.v2.Speech/StreamingRecognize"
     ours = ("enable_word_time_offsets",)

@@ -16,13 +16,15 @@ from voi.engines.stt.segments import BYTES_PER_MS
 class HeardText:
     """A piece of text. `final`: it follows the confirmed text and will not change; else it takes the place of what was
     tentative. `text` begins with a space where one belongs. `end_ms`: the text covers all sound up to here; None: the
-    service does not say. Times are those of the socket."""
+    service does not say. Times are those of the socket. `turn_end`: the service's probability that the turn is over
+    with that sound; None: it does not judge that."""
 
     text: str
     final: bool
     words: tuple[TimedWord, ...] = ()
     end_ms: int | None = None
     language: str | None = None
+    turn_end: float | None = None
 
 
 class Flushed:
@@ -118,6 +120,8 @@ class UtteranceText:
         self.heard_ms = 0
         """All text covers the sound up to here."""
         self.language: str | None = None
+        self._turn_end: tuple[int, float] | None = None
+        """The newest judgement of the turn's end, and up to where the sound was heard for it."""
         self._words: list[TimedWord] = []
         self._tentative_words: list[TimedWord] = []
 
@@ -129,6 +133,8 @@ class UtteranceText:
         if heard.end_ms is not None:
             self.heard_ms = max(self.heard_ms, clock.utterance_ms(heard.end_ms))
         self.language = heard.language or self.language
+        if heard.turn_end is not None and heard.end_ms is not None:
+            self._turn_end = clock.utterance_ms(heard.end_ms), heard.turn_end
         if not heard.final:
             self.tentative, self._tentative_words = heard.text, words
             return
@@ -169,10 +175,12 @@ class UtteranceText:
         tentative = self.tentative if confirmed else self.tentative.lstrip()
         return Transcript(confirmed, tentative, self.language)
 
-    def final(self) -> Transcript:
-        """For `flush`."""
+    def final(self, speech_to_ms: int) -> Transcript:
+        """For `flush`. A judgement of the turn counts if it is of all speech, which ends at `speech_to_ms`."""
         text = (self.confirmed + self.tentative).strip()
-        return Transcript(text, "", self.language, (*self._words, *self._tentative_words))
+        judged_to_ms, probability = self._turn_end or (-1, None)
+        turn_end = probability if judged_to_ms >= speech_to_ms else None
+        return Transcript(text, "", self.language, (*self._words, *self._tentative_words), turn_end)
 
 
 def joined(words: Iterable[str]) -> str:

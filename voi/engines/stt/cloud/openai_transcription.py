@@ -5,6 +5,8 @@ https://platform.openai.com/docs/api-reference/audio/createTranscription
 """
 
 import asyncio
+import logging
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -28,6 +30,7 @@ NAME = "openai-transcription"
 SHORTEST_MS = 200
 """The service refuses less than 100 ms; shorter sound is followed by silence."""
 ANSWER_S = 20.0
+AGAIN_S = 0.25
 PARTIAL_MS = 1_000
 """So much new speech, and so much time, is between two requests for partial text."""
 NO_SPEECH, UNSURE = 0.6, -1.0
@@ -44,6 +47,8 @@ CODES: Mapping[str, str] = {
     "tamil": "ta", "thai": "th", "turkish": "tr", "ukrainian": "uk", "urdu": "ur", "vietnamese": "vi", "welsh": "cy",
 }  # fmt: skip
 """The service writes names of languages, in English."""
+
+log = logging.getLogger(__name__)
 
 
 class OpenAiTranscriptionStream:
@@ -109,7 +114,7 @@ class OpenAiTranscriptionStream:
         pcm = bytes(sound.pcm[: len(sound.pcm) // 2 * 2])
         try:
             async with asyncio.timeout(ANSWER_S):
-                answer = await self._engine.answer(pcm, self._options)
+                answer = await self._engine.answer_for_sure(pcm, self._options)
         except EngineError as error:
             self._error = error
             return
@@ -138,7 +143,7 @@ class OpenAiTranscription:
     words; None: of models named Whisper, which have them. `partials`: ask again about once a second while the person
     speaks, which is billed each time. `settings`: the service's own fields. Raises ConfigError."""
 
-    info = SttInfo(NAME, cloud=True, partials=False, word_times="exact")
+    info = SttInfo(NAME, cloud=True, partials=False, word_times="exact", counts_troubles=True)
 
     def __init__(
         self,
@@ -154,6 +159,7 @@ class OpenAiTranscription:
     ) -> None:
         headers = {"Authorization": f"Bearer {checked_key(NAME, api_key)}"} if api_key else {}
         self.tasks = Tasks()
+        self.troubles: Counter[str] = Counter()
         self._client = CloudClient(NAME, headers)
         self._base = checked_url(NAME, url, ("https", "http"))
         self._model, self._language = model, language
@@ -179,6 +185,18 @@ class OpenAiTranscription:
     def open(self, options: SttOptions, on_partial: Callable[[Transcript], None] | None) -> OpenAiTranscriptionStream:
         """See `Stt.open`."""
         return OpenAiTranscriptionStream(self, options, on_partial)
+
+    async def answer_for_sure(self, pcm: bytes, options: SttOptions) -> Mapping[str, Any]:
+        """`answer`; what fails in passing is asked once more, and counted. Raises EngineError."""
+        try:
+            return await self.answer(pcm, options)
+        except EngineError as error:
+            if not error.retryable:
+                raise
+        self.troubles["asked_again"] += 1
+        log.info("%s: a request failed, and is made again", NAME)
+        await asyncio.sleep(AGAIN_S)
+        return await self.answer(pcm, options)
 
     async def answer(self, pcm: bytes, options: SttOptions) -> Mapping[str, Any]:
         """What the service says of 16 kHz PCM. Raises EngineError."""

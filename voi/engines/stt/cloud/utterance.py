@@ -73,8 +73,10 @@ class CloudEarStream:
         target, voiced_ms = self._sound.end // 2 * 2, self._sound.voiced_end // BYTES_PER_MS
         if not voiced_ms:
             return Transcript("", language=self._text.language)
+        if self._habits.own_turn_s:
+            await self._own_turn(voiced_ms)
         if self._covered(voiced_ms):
-            return self._text.final()
+            return self._text.final(voiced_ms)
         self._flush_to = max(self._flush_to, target)
         self._wake.set()
         began_s = now_s()
@@ -91,7 +93,7 @@ class CloudEarStream:
             await wait_at_most(self._news, min(left_s, 1.0))
         if self._error is not None:
             raise self._error
-        return self._text.final()
+        return self._text.final(voiced_ms)
 
     def close(self) -> None:
         """See `SttStream.close`."""
@@ -246,6 +248,13 @@ class CloudEarStream:
     def _covered(self, voiced_ms: int) -> bool:
         """All speech is in the confirmed text."""
         return not self._text.tentative and self._text.confirmed_ms + SLACK_MS >= voiced_ms and self._spoke
+
+    async def _own_turn(self, voiced_ms: int) -> None:
+        """Wait for the service to end the turn by itself."""
+        until_s = now_s() + self._habits.own_turn_s
+        while self._error is None and not self._covered(voiced_ms) and (left_s := until_s - now_s()) > 0:
+            self._news.clear()
+            await wait_at_most(self._news, left_s)
 
     def _left_s(self, target: int, voiced_ms: int) -> float:
         """How long a flush may still wait for the service; infinite until it was asked."""

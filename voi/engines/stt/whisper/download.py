@@ -59,7 +59,7 @@ def opened(url: str, start: int = 0, deadline_s: float = DEADLINE_S) -> Any:
     """The response to a request for the content from the byte `start` on. Raises OSError with a text for people."""
     host = urlsplit(url).netloc
     request = urllib.request.Request(url, headers={"Range": f"bytes={start}-"} if start else {})
-    if host == HUB_HOST and (token := hub_token()):
+    if urlsplit(url)[:2] == ("https", HUB_HOST) and (token := hub_token()):
         request.add_unredirected_header("Authorization", f"Bearer {token}")  # not for where the hub sends us to
     try:
         return urllib.request.urlopen(request, timeout=deadline_s)

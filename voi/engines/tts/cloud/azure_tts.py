@@ -4,7 +4,9 @@ https://learn.microsoft.com/azure/ai-services/speech-service/rest-text-to-speech
 """
 
 import re
+from collections import Counter
 from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import aclosing
 from dataclasses import replace
 from typing import Any
 from xml.sax.saxutils import escape, quoteattr
@@ -12,7 +14,7 @@ from xml.sax.saxutils import escape, quoteattr
 from voi.engines.base import VoiceSpec
 from voi.engines.cloud.client import CloudClient, checked_key, checked_url
 from voi.engines.info import TtsInfo
-from voi.engines.tts.cloud.http_sound import pcm_of
+from voi.engines.tts.cloud.http_sound import asked_again, pcm_of
 from voi.engines.tts.cloud.tone_settings import AllowedSetting, tone_settings
 from voi.engines.tts.cloud.voice_names import VoiceNames, chosen, of_language_first
 from voi.engines.tts.tone_map import voice_in_tone
@@ -46,7 +48,7 @@ class AzureTts:
     percent}. `at_once`: the plan's limit of requests. Raises ConfigError."""
 
     info = TtsInfo(
-        NAME, cloud=True, tones=("neutral", *TONES), maps_tones=True, text_max_characters=3_000
+        NAME, cloud=True, tones=("neutral", *TONES), maps_tones=True, counts_troubles=True, text_max_characters=3_000
     )  # fmt: skip
 
     def __init__(
@@ -66,6 +68,7 @@ class AzureTts:
             raise ConfigError(f"{NAME}: `region` must name the region of your key, such as westeurope.")
         if sample_rate_hz not in FORMATS:
             raise ConfigError(f"{NAME}: `sample_rate_hz` is one of {', '.join(map(str, FORMATS))}.")
+        self.troubles: Counter[str] = Counter()
         key = checked_key(NAME, api_key)
         self._client = CloudClient(NAME, {"Ocp-Apim-Subscription-Key": key, "User-Agent": "voi"})
         base = checked_url(NAME, url or f"https://{region}.tts.speech.microsoft.com", ("https", "http"))
@@ -116,8 +119,14 @@ class AzureTts:
             "X-Microsoft-OutputFormat": FORMATS[self.info.sample_rate_hz],
         }
         ssml = self._ssml(text, voice).encode()
-        async with self._client.request("POST", f"{self._base}/v1", headers=headers, data=ssml) as response:
-            async for pcm in pcm_of(NAME, response, self.info.sample_rate_hz):
+
+        async def speak() -> AsyncGenerator[bytes, None]:
+            async with self._client.request("POST", f"{self._base}/v1", headers=headers, data=ssml) as response:
+                async for pcm in pcm_of(NAME, response, self.info.sample_rate_hz):
+                    yield pcm
+
+        async with aclosing(asked_again(NAME, self.troubles, speak)) as speech:
+            async for pcm in speech:
                 yield pcm
 
     def _ssml(self, text: str, voice: VoiceSpec) -> str:

@@ -5,6 +5,7 @@ https://elevenlabs.io/docs/api-reference/text-to-speech/v-1-text-to-speech-voice
 
 import re
 from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import aclosing
 from dataclasses import replace
 from typing import Any, Literal
 from urllib.parse import quote, urlencode
@@ -17,7 +18,7 @@ from voi.engines.cloud.client import CloudClient, checked_key, checked_url
 from voi.engines.cloud.refusal import refusal
 from voi.engines.info import TtsInfo
 from voi.engines.tts.cloud.contexts import ENDED, ContextItem, ContextVoice, sound_in
-from voi.engines.tts.cloud.http_sound import pcm_of
+from voi.engines.tts.cloud.http_sound import asked_again, pcm_of
 from voi.engines.tts.cloud.tone_settings import ToneSettings, tone_settings
 from voi.engines.tts.cloud.voice_names import VoiceNames, checked_rate, chosen
 from voi.engines.tts.tone_map import voice_in_tone
@@ -228,8 +229,14 @@ class ElevenLabs(ContextVoice):
             body["language_code"] = language
         url = f"{self._url}/v1/text-to-speech/{self._dialect.voice_id(voice)}/stream"
         params = {"output_format": f"pcm_{self.info.sample_rate_hz}"}
-        async with self._client.request("POST", url, json=body, params=params) as response:
-            async for pcm in pcm_of(NAME, response, self.info.sample_rate_hz):
+
+        async def speak() -> AsyncGenerator[bytes, None]:
+            async with self._client.request("POST", url, json=body, params=params) as response:
+                async for pcm in pcm_of(NAME, response, self.info.sample_rate_hz):
+                    yield pcm
+
+        async with aclosing(asked_again(NAME, self._sockets.troubles, speak)) as speech:
+            async for pcm in speech:
                 yield pcm
 
 

@@ -5,7 +5,6 @@ https://cloud.google.com/text-to-speech/docs/create-audio-text-streaming
 """
 
 import asyncio
-import logging
 import re
 from collections import Counter
 from collections.abc import AsyncGenerator, Mapping, Sequence
@@ -16,6 +15,7 @@ from typing import Any
 from voi.engines.base import VoiceSpec
 from voi.engines.cloud.google import GoogleChannel, failure, imported, locale_of
 from voi.engines.info import TtsInfo
+from voi.engines.tts.cloud.http_sound import asked_again
 from voi.engines.tts.cloud.tone_settings import AllowedSetting, ToneSettings, tone_settings
 from voi.engines.tts.cloud.voice_names import VoiceNames, checked_rate, chosen, of_language_first
 from voi.engines.tts.tone_map import voice_in_tone
@@ -38,11 +38,7 @@ PROMPTS: Mapping[str, Mapping[str, Any]] = {
 SYNTHESIS_S = 30.0
 """Longest wait for sound in one piece."""
 FIRST_SOUND_S = 10.0
-AGAIN_MAX = 2
-"""So often a call that was lost before its first sound is made again."""
 HEADER_BYTES = 44
-
-log = logging.getLogger(__name__)
 
 
 class GoogleTts:
@@ -109,19 +105,10 @@ class GoogleTts:
 
     async def stream(self, text: str, voice: VoiceSpec) -> AsyncGenerator[bytes, None]:
         voice_id = self._voices.id_of(NAME, voice_in_tone(voice, self._tones.voices))
-        sounded = False
-        for left in range(AGAIN_MAX, -1, -1):
-            try:
-                async with aclosing(self._spoken(text, voice_id, voice)) as speech:
-                    async for pcm in speech:
-                        sounded = True
-                        yield pcm
-                return
-            except EngineError as error:
-                if sounded or not error.retryable or not left:
-                    raise
-            self.troubles["lost_connection"] += 1
-            log.info("%s: a call was lost before its first sound, and is made again", NAME)
+        speech = asked_again(NAME, self.troubles, lambda: self._spoken(text, voice_id, voice))
+        async with aclosing(speech):
+            async for pcm in speech:
+                yield pcm
 
     def _spoken(self, text: str, voice_id: str, voice: VoiceSpec) -> AsyncGenerator[bytes, None]:
         streams = bool(self._model) or STREAMS.search(voice_id)

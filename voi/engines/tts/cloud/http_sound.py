@@ -1,6 +1,11 @@
-"""The sound in a provider's HTTP answer as it comes: PCM, or a WAV whose header says what it is."""
+"""The sound in a provider's HTTP answer as it comes: PCM, or a WAV whose header says what it is. What fails in passing
+before the first sound is asked again."""
 
-from collections.abc import AsyncGenerator
+import asyncio
+import logging
+from collections import Counter
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
 
 import aiohttp
 
@@ -10,6 +15,31 @@ from voi.errors import EngineError
 SOUND_MAX_MS = 600_000
 """Longest sound of one text."""
 HEADER_MAX_BYTES = 65_536
+AGAIN_MAX = 2
+"""So often one text is asked for again."""
+AGAIN_S = 0.15
+
+log = logging.getLogger(__name__)
+
+
+async def asked_again(
+    name: str, troubles: Counter[str], speak: Callable[[], AsyncGenerator[bytes, None]]
+) -> AsyncGenerator[bytes, None]:
+    """The sound of a request, which is made again (and counted) if it fails in passing before its first sound."""
+    for tries in range(1, AGAIN_MAX + 2):
+        sounded = False
+        try:
+            async with aclosing(speak()) as speech:
+                async for pcm in speech:
+                    sounded = True
+                    yield pcm
+            return
+        except EngineError as error:
+            if sounded or not error.retryable or tries > AGAIN_MAX:
+                raise
+        troubles["asked_again"] += 1
+        log.info("%s: a request failed before its first sound, and is made again", name)
+        await asyncio.sleep(AGAIN_S * tries)
 
 
 async def pcm_of(name: str, response: aiohttp.ClientResponse, rate_hz: int) -> AsyncGenerator[bytes, None]:

@@ -3,14 +3,16 @@
 https://platform.openai.com/docs/api-reference/audio/createSpeech
 """
 
+from collections import Counter
 from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import aclosing
 from dataclasses import replace
 from typing import Any, Literal
 
 from voi.engines.base import VoiceSpec
 from voi.engines.cloud.client import CloudClient, checked_key, checked_url
 from voi.engines.info import TtsInfo
-from voi.engines.tts.cloud.http_sound import pcm_of
+from voi.engines.tts.cloud.http_sound import asked_again, pcm_of
 from voi.engines.tts.cloud.tone_settings import AllowedSetting, tone_settings
 from voi.engines.tts.cloud.voice_names import VoiceNames
 from voi.engines.tts.tone_map import voice_in_tone
@@ -36,7 +38,7 @@ class OpenAiSpeech:
     ConfigError."""
 
     info = TtsInfo(
-        NAME, cloud=True, voices=OPENAI_VOICES, tones=("neutral", *TONES), maps_tones=True,
+        NAME, cloud=True, voices=OPENAI_VOICES, tones=("neutral", *TONES), maps_tones=True, counts_troubles=True,
         text_max_characters=TEXT_MAX_CHARACTERS,
     )  # fmt: skip
 
@@ -56,6 +58,7 @@ class OpenAiSpeech:
     ) -> None:
         if response_format not in ("pcm", "wav"):
             raise ConfigError(f"{NAME}: `response_format` is pcm or wav.")
+        self.troubles: Counter[str] = Counter()
         headers = {"Authorization": f"Bearer {checked_key(NAME, api_key)}"} if api_key else {}
         self._client = CloudClient(NAME, headers)
         self._url = checked_url(NAME, url, ("https", "http")) + "/audio/speech"
@@ -91,6 +94,12 @@ class OpenAiSpeech:
         }  # fmt: skip
         if speed != 1.0:
             body["speed"] = round(min(SPEED_MAX, max(SPEED_MIN, speed)), 3)
-        async with self._client.request("POST", self._url, json=body) as response:
-            async for pcm in pcm_of(NAME, response, self.info.sample_rate_hz):
+
+        async def speak() -> AsyncGenerator[bytes, None]:
+            async with self._client.request("POST", self._url, json=body) as response:
+                async for pcm in pcm_of(NAME, response, self.info.sample_rate_hz):
+                    yield pcm
+
+        async with aclosing(asked_again(NAME, self.troubles, speak)) as speech:
+            async for pcm in speech:
                 yield pcm
