@@ -1,4 +1,5 @@
 import re
+from itertools import product
 
 import pytest
 from hypothesis import example, given
@@ -33,13 +34,12 @@ LABELS = [
 
 
 @pytest.mark.parametrize("label", LABELS)
-@pytest.mark.parametrize("newline", ["\n", "\n\n", "\r\n"])
-@pytest.mark.parametrize("size", [1, 2, 5, 1_000])
-def test_a_label_between_sentences_sets_the_tone_and_is_not_said(label: str, newline: str, size: int) -> None:
-    end = "" if label.endswith(":") else newline
-    reply = f"Hello.{newline}{label.replace(chr(10), newline)}{end}Bye."
-    for json_expected in (False, '"voice' not in label):
-        assert toned(reply, [size] * len(reply), json_expected) == [("Hello.", "neutral"), ("Bye.", "sad")]
+def test_a_label_between_sentences_sets_the_tone_and_is_not_said(label: str) -> None:
+    for newline, size in product(("\n", "\n\n", "\r\n"), (1, 2, 5, 1_000)):
+        end = "" if label.endswith(":") else newline
+        reply = f"Hello.{newline}{label.replace(chr(10), newline)}{end}Bye."
+        for json_expected in (False, '"voice' not in label):
+            assert toned(reply, [size] * len(reply), json_expected) == [("Hello.", "neutral"), ("Bye.", "sad")], size
 
 
 @pytest.mark.parametrize("label", [label for label in LABELS if not re.search("text", label, re.IGNORECASE)])

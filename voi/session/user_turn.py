@@ -14,6 +14,7 @@ from voi.core.options import CallOptions
 from voi.core.vad_edges import VadRules
 from voi.dialogue import Message
 from voi.engines.base import SttOptions, SttStream
+from voi.engines.fallback.ears import TwoEarsStream
 from voi.errors import EngineError
 from voi.session import llm_checks
 from voi.session.audio_input import AudioInput
@@ -233,6 +234,12 @@ class UserTurn:
         self.audio_input.close()
 
 
-def _transcribed(engines: "Engines", agent: Agent, on_use: Callable[[Use], None], sound_ms: int) -> None:
+def _transcribed(
+    engines: "Engines", agent: Agent, on_use: Callable[[Use], None], stream: SttStream, sound_ms: int
+) -> None:
+    if isinstance(stream, TwoEarsStream):
+        for share in stream.shares:
+            on_use(Use("stt", share.ear.engine.info.name, share.ear.name, sound_ms=share.sound_ms))
+        return
     name = engines.stt.info.name
     on_use(Use("stt", name, agent.engines.stt or name, sound_ms=sound_ms))

@@ -10,7 +10,7 @@ from voi.store.database import Connection, Database
 from voi.store.schema import metadata
 
 VERSIONS = Path(__file__).parent / "migrations"
-HEAD = "0012"
+HEAD = "0013"
 """The newest revision. Known without Alembic, whose import would delay every start."""
 _LOCK = 0x766F6973746F7265 >> 1
 """PostgreSQL's advisory lock of Voi's migrations."""
@@ -48,7 +48,7 @@ async def revision(connection: Connection) -> str | None:
 def _make(connection: Any) -> None:
     """Make the tables of an empty store as `schema.py` has them, and note their revision as Alembic does, whose import
     would take 9 MB of the server."""
-    metadata.create_all(connection)
+    metadata.create_all(connection, checkfirst=False)
     primary_key = "CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)"
     connection.execute(text(f"CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL, {primary_key})"))
     connection.execute(text("INSERT INTO alembic_version (version_num) VALUES (:head)"), {"head": HEAD})
