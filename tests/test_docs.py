@@ -223,6 +223,7 @@ def test_every_field_a_client_may_send_is_documented() -> None:
         "silent",
         "instructions",
         "reports_playback",
+        "returns_echo",
         "holds_back",
     } | {"init_greeting"}
     names = {"interrupted_at" if name == "interrupted_at_ms" else name for name in names}  # seconds on the wire

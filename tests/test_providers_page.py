@@ -54,7 +54,7 @@ def test_every_voice_is_on_the_page() -> None:
         for licence in re.findall(r"[A-Z][\w.]+-[\d.]+", info.licences.weights) if info.licences else ():
             assert licence in rows[name] or "of each voice" in rows[name], name
     cloud = {name for name in registry.BUILT_IN["tts"] if (info := tts_info(name)) is not None and info.cloud}
-    assert cloud | {"kokoro"} <= {model["engine"] for _, model in MODELS}
+    assert cloud | {"command", "kokoro", "pocket-tts"} <= {model["engine"] for _, model in MODELS}
 
 
 @pytest.mark.parametrize("lines", EARS, ids=[lines.split("\n")[0].partition("=")[2] for lines in EARS])

@@ -30,6 +30,7 @@ EXTRAS = (
     "mcp",
     "otel",
     "piper",
+    "pocket-tts",
     "postgres",
     "sound",
     "telephone",

@@ -22,11 +22,13 @@ class ConfigError(VoiError):
 
 
 class EngineError(VoiError):
-    """A model or provider failed or refused. `retryable`: the same request may succeed a moment later."""
+    """A model or provider failed or refused. `retryable`: the same request may succeed a moment later. `limit`: it
+    takes no more, at once or for this account."""
 
-    def __init__(self, message: str, *, retryable: bool = False) -> None:
+    def __init__(self, message: str, *, retryable: bool = False, limit: bool = False) -> None:
         super().__init__(message)
         self.retryable = retryable
+        self.limit = limit
 
 
 class EngineBroken(EngineError):

@@ -108,3 +108,47 @@ async def test_a_package_that_an_account_of_the_store_needs_is_a_warning(monkeyp
     done = await checked(KEY, desk=TRUNK | {"srtp": "required"})
     assert done.exit_code == 0, done.output
     assert "./install.sh telephone" in done.output
+
+
+NAMES = {
+    "accounts": {"line": TRUNK},
+    "numbers": {"*": {"agent": "a"}, "+4930123456": {"agent": "a", "carrier": "desk"}},
+}
+TRANSFERS = {"sales": {"to": "+4930123457", "way": "warm", "account": "out", "briefing": "A caller. Press 1."}}
+
+
+async def test_numbers_and_transfers_may_name_accounts_of_the_store(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VOI_STORE_KEY", KEY)
+    Path("phones.json").write_text(json.dumps(NAMES))  # noqa: ASYNC240
+    agent = {"llm_model": "echo", "telephone": {"transfers": TRANSFERS}}
+    Path("agents.json").write_text(json.dumps({"a": agent}))  # noqa: ASYNC240
+    done = await checked(KEY, out=TRUNK)
+    assert 'there is no carrier or account "desk"' in done.output
+    assert "transfers.sales.account" not in done.output
+    assert "unless" not in done.output, "the store was looked at"
+    done = await checked(KEY, desk=TRUNK)
+    assert 'desk"' not in done.output
+    monkeypatch.setenv("VOI_STORE_KEY", KEY[::-1])
+    done = await asyncio.to_thread(run)
+    assert "unless an account desk was added over HTTP" in done.output, "the store could not be looked at"
+
+
+def test_with_the_store_off_no_account_was_added(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VOI_STORE", "off")
+    Path("phones.json").write_text(json.dumps(NAMES))
+    done = run()
+    assert 'there is no carrier or account "desk"' in done.output
+    assert "unless" not in done.output
+
+
+async def test_an_account_from_before_there_was_a_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    await keep(desk=TRUNK)
+    monkeypatch.setenv("VOI_STORE_KEY", KEY)
+    assert (
+        "stored before VOI_STORE_KEY was set, with passwords in plain text: desk"
+        in (await asyncio.to_thread(run)).output
+    )
+    store = Store(f"sqlite:{Path.cwd()}/voi.db", (KEY,))
+    await store.open()
+    await store.close()
+    assert "plain text" not in (await asyncio.to_thread(run)).output

@@ -98,7 +98,7 @@ def test_a_number_may_be_of_an_account_that_was_added_over_http(tmp_path: Path) 
     assert problems.errors == []
     (warning,) = problems.warnings
     assert 'did you mean "twilio"' in warning
-    assert warning.endswith("unless an account of that name was added over HTTP")
+    assert warning.endswith("unless an account twillio was added over HTTP")
 
 
 def test_a_secret_in_plain_text_is_a_warning(tmp_path: Path) -> None:

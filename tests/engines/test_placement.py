@@ -26,6 +26,10 @@ class ForGpu:
         return "size" not in options
 
 
+class Apart(ForGpu):
+    info = TtsInfo("apart", own_process=True)
+
+
 class Plain:
     info = TtsInfo("plain")
 
@@ -33,6 +37,7 @@ class Plain:
 @pytest.mark.parametrize(
     ("kind", "factory", "own_processes", "outer", "inner"),
     [("tts", ForGpu, True, SupervisedTts, RemoteTts), ("stt", ForGpu, True, SupervisedStt, RemoteStt),
+     ("tts", Apart, True, SupervisedTts, RemoteTts), ("tts", Apart, False, SupervisedTts, Apart),
      ("tts", ForGpu, False, SupervisedTts, ForGpu), ("stt", Plain, True, SupervisedStt, Plain),
      ("vad", Plain, True, Plain, None), ("turn", ForGpu, True, SupervisedTurnDetector, ForGpu),
      ("voice", Plain, True, SupervisedVoiceJudge, Plain)],

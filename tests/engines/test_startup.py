@@ -11,15 +11,17 @@ import pytest
 
 from tests.fakes.openai_server import FakeOpenAi
 from voi.config.config import Config
+from voi.config.fallback import Fallback
 from voi.config.load import load_config
 from voi.config.settings import Settings, load_settings
 from voi.engines import placement, registry
+from voi.engines.fallback.ears import TwoEars
 from voi.engines.info import TtsInfo, TurnInfo, VoiceJudgeInfo
 from voi.engines.llm.echo import Echo
 from voi.engines.registry import tts_info
 from voi.engines.startup import not_running, start_engines
 from voi.engines.supervisor import DEADLINE_S, SLOW_DEADLINE_S
-from voi.errors import ConfigError, EngineError
+from voi.errors import ClientError, ConfigError, EngineError
 from voi.text import language
 
 
@@ -315,6 +317,48 @@ async def test_an_stt_engine_that_an_agent_names_has_to_run(configured: Configur
     agents = {"a": speaks() | {"engines": {"stt": "failing", "turn": "failing"}}}
     with pytest.raises(EngineError, match="No weights"):
         await start_engines(*configured(agents, SPEAKER), lambda _: None)
+
+
+async def test_first_choices_that_cannot_start_are_left_out_where_a_second_one_runs(configured: Configure) -> None:
+    options = {"stt.spare": {"engine": "fake"}, "stt.good": {"engine": "fake"}}
+    voice = {"voices": {"character": {"model": "speaker", "voice": "bob"}}}
+    second = {"fallback": {"stt": "spare", **voice}}
+    agents = {
+        "a": speaks("broken") | {"engines": {"stt": "failing"}} | second,
+        "b": speaks() | {"fallback": {"stt": "spare"}, "engines": {"stt": "good"}},
+    }
+    models = SPEAKER | {"broken": {"engine": "failing"}}
+    config, settings = configured(agents, models, engine_options=options)
+    notes: list[str] = []
+    engines = await start_engines(config, settings, notes.append)
+    assert "STT failing: left out. No weights." in notes
+    assert "TTS broken, failing: left out. No weights." in notes
+    a, b = (engines.of(config.agents[name]).stt for name in "ab")
+    assert a is engines.others["stt", "spare"]
+    assert isinstance(b, TwoEars)
+    assert (b.first.name, b.second.name) == ("good", "spare")
+    assert b.second.engine is a
+    with pytest.raises(ClientError, match="'failing' is not running"):
+        engines.of(config.agents["a"].model_copy(update={"fallback": Fallback()}))
+    assert not_running(config, engines) == []
+    await engines.close()
+
+
+async def test_the_settings_ear_may_be_left_out_when_all_that_it_hears_have_another(configured: Configure) -> None:
+    options = {"stt.spare": {"engine": "fake"}}
+    both = {"a": speaks() | {"fallback": {"stt": "spare"}}}
+    config, settings = configured(both, SPEAKER, engine_options=options, stt_engine="failing")
+    engines = await start_engines(config, settings, lambda _: None)
+    assert engines.stt is engines.others["stt", "spare"] is engines.of(config.agents["a"]).stt
+    await engines.close()
+    one = both | {"b": speaks()}
+    with pytest.raises(EngineError, match="No weights"):
+        await start_engines(*configured(one, SPEAKER, engine_options=options, stt_engine="failing"), lambda _: None)
+
+
+async def test_a_second_choice_has_to_run(configured: Configure) -> None:
+    with pytest.raises(EngineError, match="No weights"):
+        await start_engines(*configured({"a": speaks() | {"fallback": {"stt": "failing"}}}, SPEAKER), lambda _: None)
 
 
 async def test_a_language_that_the_agents_own_engine_does_not_hear(configured: Configure) -> None:

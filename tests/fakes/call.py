@@ -15,6 +15,7 @@ from voi.config.classifiers import CompletenessAgent, ControlAgent
 from voi.config.config import Config
 from voi.core.facts import HungUp
 from voi.core.options import CallOptions
+from voi.engines.fallback.choices import Fallbacks
 from voi.engines.llm.thought_habits import ThoughtHabits
 from voi.session.brain import MakeBrain, PipelineBrain
 from voi.session.conversation_agents import ToolsOf
@@ -37,10 +38,12 @@ class FakeEngines:
     turn: FakeTurnDetector | None = None
     voice: FakeVoiceJudge | None = None
     echo_canceller: Any = None
+    echo_guard: Any = None
     llm: FakeLlm = field(default_factory=lambda: FakeLlm("Once upon a time there was a fox. It ran away."))
     tts: dict[str, FakeTts] = field(default_factory=lambda: {"fake": FakeTts()})
 
     habits: ThoughtHabits = field(default_factory=ThoughtHabits)
+    fallbacks: Fallbacks = field(default_factory=Fallbacks)
 
     def llm_name(self, model: str) -> str:
         return self.llm.info.name

@@ -1,12 +1,14 @@
 """Who sends wrong API keys is not heard for a while."""
 
+from collections.abc import Callable
 from typing import Any, cast
 
 import pytest
 from fastapi import HTTPException, Request
 
 from voi.server import key_guesses
-from voi.server.key_guesses import AT_ONCE_MAX, EVERY_S, KeyGuesses, guarded
+from voi.server.auth import issue_token
+from voi.server.key_guesses import AT_ONCE_MAX, EVERY_S, ApiKey, KeyGuesses
 
 
 class Clock:
@@ -21,11 +23,8 @@ def request(address: str, key: str) -> Request:
     return Request(cast(Any, scope))
 
 
-def refusing(request: Request) -> None:
-    if "api-key" not in request.headers:
-        raise HTTPException(401)
-    if request.headers["api-key"] != "right":
-        raise HTTPException(403)
+def checking(clock: Clock | None = None, key: str = "right") -> Callable[[Request], None]:
+    return ApiKey(key, KeyGuesses(clock or Clock())).check
 
 
 def answer(check: Any, address: str, key: str) -> int:
@@ -40,7 +39,7 @@ def answer(check: Any, address: str, key: str) -> int:
 
 def test_an_address_that_guesses_is_not_heard_for_a_while() -> None:
     clock = Clock()
-    check = guarded(refusing, KeyGuesses(clock))
+    check = checking(clock)
     guesses = [answer(check, "192.0.2.1", f"guess {number}") for number in range(AT_ONCE_MAX + 5)]
     assert guesses == [403] * AT_ONCE_MAX + [429] * 5
     assert answer(check, "192.0.2.1", "right") == 429, "or the right one would show itself among many"
@@ -53,7 +52,7 @@ def test_an_address_that_guesses_is_not_heard_for_a_while() -> None:
 
 def test_over_a_long_time_guesses_come_slowly() -> None:
     clock = Clock()
-    check = guarded(refusing, KeyGuesses(clock))
+    check = checking(clock)
     heard = 0
     for _ in range(10_000):
         clock.now_s += 0.01
@@ -62,12 +61,31 @@ def test_over_a_long_time_guesses_come_slowly() -> None:
 
 
 def test_right_keys_and_missing_ones_are_no_guesses() -> None:
-    check = guarded(refusing, KeyGuesses(Clock()))
+    check = checking()
     assert {answer(check, "192.0.2.1", "right") for _ in range(100)} == {200}
 
 
+def test_tokens_are_no_guesses_and_do_not_wait() -> None:
+    """An app that comes with a token of yesterday does not lock out the services at its address."""
+    check, token = checking(), issue_token("shop", "s" * 32)
+    assert {answer(check, "192.0.2.1", token) for _ in range(100)} == {403}
+    assert answer(check, "192.0.2.1", "right") == 200
+    for _ in range(AT_ONCE_MAX):
+        answer(check, "192.0.2.1", "guess")
+    assert answer(check, "192.0.2.1", token) == 403, "it is looked at, and the key is not"
+
+
+def test_a_key_of_the_form_of_a_token_is_guarded_like_others() -> None:
+    key, guess = issue_token("shop", "s" * 32), issue_token("shop", "t" * 32)
+    check = checking(key=key)
+    assert answer(check, "192.0.2.1", key) == 200
+    for _ in range(AT_ONCE_MAX):
+        assert answer(check, "192.0.2.1", guess) == 403
+    assert answer(check, "192.0.2.1", key) == 429
+
+
 def test_a_network_of_ipv6_is_one_address() -> None:
-    check = guarded(refusing, KeyGuesses(Clock()))
+    check = checking()
     for number in range(AT_ONCE_MAX):
         assert answer(check, f"2001:db8::{number:x}", "guess") == 403
     assert answer(check, "2001:db8::ffff:1", "right") == 429

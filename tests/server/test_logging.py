@@ -12,7 +12,7 @@ from tests.server.fakes import API_KEY, SECRET
 from voi.calls.call_id import conversation_id
 from voi.errors import ClientError
 from voi.server.auth import issue_token
-from voi.server.logging import HIDDEN, Redactor, Seldom, set_up_logging, trace
+from voi.server.logging import HIDDEN, Redactor, Seldom, hide, set_up_logging, trace
 
 
 @pytest.fixture
@@ -52,6 +52,22 @@ def test_secrets_are_hidden(line: str) -> None:
 
 def test_what_is_no_secret_stays() -> None:
     assert Redactor(["short"])("a token of love; short; 17 tokens") == "a token of love; short; 17 tokens"
+
+
+@pytest.mark.usefixtures("_quiet_root")
+def test_secrets_that_come_later_are_hidden_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    out = captured("text", monkeypatch)
+    set_up_logging("info", "text", [API_KEY])
+    hide(["planted-password", "short"])
+    logging.getLogger("voi.x").warning("planted-password and %s, short", API_KEY)
+    assert f"{HIDDEN} and {HIDDEN}, short" in out.getvalue()
+
+
+def test_known_secrets_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("voi.server.logging.KNOWN_MAX", 2)
+    redact = Redactor(["the-first-one"])
+    redact.learn(["the-second-one", "the-third-one"])
+    assert redact("the-first-one the-third-one the-second-one") == f"the-first-one {HIDDEN} {HIDDEN}"
 
 
 @pytest.mark.usefixtures("_quiet_root")

@@ -10,8 +10,11 @@ from typing import ClassVar
 
 from tests.fakes.engines import FakeTts
 from voi.core.end_reason import EndReason
+from voi.engines.fallback.choices import Fallbacks
 from voi.engines.remote import RemoteTts
 from voi.engines.supervised import SupervisedTts
+from voi.errors import EngineError
+from voi.server.app import Readiness
 from voi.server.engine_metrics import children, resident_bytes
 from voi.server.metrics import STEPS, Metrics
 from voi.session.latency import TurnTimes
@@ -63,6 +66,21 @@ async def test_tasks_of_the_event_loop() -> None:
         waiting.cancel()
     in_a_thread = await asyncio.to_thread(metrics.text, "")
     assert "voi_event_loop_tasks 0.0" in in_a_thread[0].decode()
+
+
+async def test_second_choices() -> None:
+    metrics, fallbacks = Metrics(lambda: 0), Fallbacks()
+    metrics.watch_fallbacks(fallbacks)
+    trial = fallbacks.ask("llm", "big", "small")
+    assert trial is not None
+    assert 'voi_engine_resting{engine="big",kind="llm"} 0.0' in metrics.text("")[0].decode()
+    trial.failed(EngineError("It is down.", retryable=True))
+    exposed = metrics.text("")[0].decode()
+    assert 'voi_engine_fallbacks_total{engine="big",kind="llm",reason="failed",to="small"} 1.0' in exposed
+    assert 'voi_engine_resting{engine="big",kind="llm"} 1.0' in exposed
+    assert Readiness(engines={"LLM": "ready"}, fallbacks=fallbacks).engines_now() == {
+        "LLM": "ready", "LLM big": "resting",
+    }  # fmt: skip
 
 
 async def test_engines_that_are_restarting() -> None:

@@ -8,12 +8,13 @@ from typing import Any
 
 import pytest
 
-from tests.server.fakes import API_KEY
+from tests.server.fakes import API_KEY, SECRET
 from tests.server.serving import RunningServer, fake_engines, serving
 from tests.store.conftest import KEY
 from tests.transports.sip.peers.processes import free_port, kamailio, needs_kamailio
 from tests.transports.sip.test_real_peers import noted, until, write_phones
 from tests.transports.sip.test_service import telephone
+from voi.server.auth import issue_token
 
 pytestmark = pytest.mark.integration
 pytest.importorskip("sqlalchemy")
@@ -169,8 +170,19 @@ async def test_only_with_the_key_and_who_guesses_is_slowed_down(tmp_path: Path, 
         codes = [(await ask(running, "GET", key=f"guess {number}"))[0] for number in range(12)]
         assert codes == [403] * 10 + [429] * 2
         assert (await ask(running, "POST", "/desk/stop"))[0] == 429
-        status, _, _ = await running.http("GET", "/usage", f"API-Key: {API_KEY}\r\n")
-        assert status == 200, "other parts have their own callers"
+        for method, path in EVERY_ROUTE:
+            status, _, _ = await running.http(method, path, f"API-Key: {API_KEY}\r\n")
+            assert status == 429, "guessing goes on nowhere else"
+        token = issue_token("shop", SECRET)
+        status, _, _ = await running.http("GET", "/calls", f"Authorization: Bearer {token}\r\n")
+        assert status == 403, "a token is no guess, and is looked at"
+
+
+EVERY_ROUTE = (
+    ("GET", "/calls"), ("GET", "/calls/ringing"), ("POST", "/calls/some/answer"), ("POST", "/calls"),
+    ("GET", "/metrics"), ("GET", "/tokens"), ("GET", "/usage"), ("GET", "/voices"), ("GET", "/memory?app=a&person=b"),
+    ("POST", "/integrations/shop"),
+)  # fmt: skip
 
 
 async def test_without_a_store_accounts_are_shown_and_not_made(tmp_path: Path, monkeypatch: Patch) -> None:
@@ -247,3 +259,53 @@ async def test_workers_share_the_accounts_and_one_registers_them(tmp_path: Path,
         await until(lambda: list(phone.server.sip.accounts) == ["of_file"], 60)
         await ask(web, "DELETE", "/desk")
         assert await state(phone, "desk") == "gone"
+
+
+async def test_a_call_that_rings_at_one_worker_is_taken_at_another(tmp_path: Path, monkeypatch: Patch) -> None:
+    """And ended there, once its account is deleted."""
+    noted(monkeypatch)
+    port = free_port()
+    write_phones(tmp_path, port)
+    engines = fake_engines()
+    first = stored(tmp_path, worker_name="worker-1")
+    second = stored(tmp_path, worker_name="worker-2", sip=False, asterisk=False)
+
+    async def calls(running: RunningServer, method: str, path: str) -> Any:
+        status, _, text = await running.http(method, f"/calls{path}", f"API-Key: {API_KEY}\r\n")
+        return status, json.loads(text)
+
+    async with (
+        serving(tmp_path, monkeypatch, engines, **first) as phone,
+        serving(tmp_path, monkeypatch, engines, **second) as web,
+        telephone(port) as caller,
+    ):
+        assert (await ask(web, "PUT", "/desk", {**TRUNK, "auto_answer": False}))[0] == 201
+        await becomes(web, "desk", "ready")
+        call = caller.call("1001", sender="+4930123456")
+        answering = asyncio.ensure_future(call.answered(20))
+
+        async def ringing() -> list[dict[str, Any]]:
+            async with asyncio.timeout(10):
+                while not (found := (await calls(web, "GET", "/ringing"))[1]["calls"]):  # noqa: ASYNC110
+                    await asyncio.sleep(0.05)
+            return list(found)
+
+        (shown,) = await ringing()
+        assert (shown["account"], shown["caller"]) == ("desk", "+4930123456")
+        assert (await calls(phone, "GET", "/ringing"))[1]["calls"] == [shown]
+        assert (await calls(web, "POST", "/none/answer"))[0] == 404
+        taken = await calls(web, "POST", f"/{shown['id']}/answer")
+        assert taken == (200, {"id": shown["id"], "status": "answered"})
+        await answering
+        assert (await ask(web, "DELETE", "/desk"))[0] == 204
+        await becomes(web, "desk", "deleted")
+        _, found = await ask(web, "GET", "/desk")
+        assert (found["from"], found["account"], [each["id"] for each in found["calls"]]) == (None, {}, [shown["id"]])
+        await until(lambda: any(call.started for call in phone.server.calls))
+        assert await calls(web, "POST", f"/{shown['id']}/hang_up") == (200, {"id": shown["id"], "status": "over"})
+        await becomes(web, "desk", "gone")
+        await until(lambda: call.over)
+
+        refused = asyncio.ensure_future(caller.refused("1001"))
+        assert (await refused).startswith("403"), "the account is gone"
+        assert (await calls(web, "POST", f"/{shown['id']}/hang_up"))[0] == 404

@@ -54,6 +54,25 @@ async def test_the_agents_echo_does_not_interrupt_it() -> None:
 
 
 @in_virtual_time
+async def test_a_line_that_may_return_it_has_a_guard_unless_there_is_a_canceller() -> None:
+    made.clear()
+    engines = FakeEngines(llm=FakeLlm(LONG), echo_guard=FakeCanceller)
+    async with Call(engines=engines, options={"returns_echo": True}) as call:
+        await agent_speaks(call)
+        await call.speak(700)
+        await call.quiet(1_000)
+        assert "user_interrupt" not in call.door.statuses()
+    assert len(made) == 1
+    async with Call(engines=engines) as call:
+        await agent_speaks(call)
+        assert call.session._echo is None
+    other = FakeEngines(llm=FakeLlm(LONG), echo_canceller=lambda now_ms: FakeCanceller(7), echo_guard=FakeCanceller)
+    async with Call(engines=other, options={"returns_echo": True}) as call:
+        await agent_speaks(call)
+    assert [each.now_ms for each in made] == [0, 7]
+
+
+@in_virtual_time
 async def test_a_stopped_reply_is_no_echo_any_more() -> None:
     made.clear()
     async with Call(engines=FakeEngines(llm=FakeLlm(LONG), echo_canceller=FakeCanceller)) as call:

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
+from tests.store.conftest import KEY
 from voi.errors import NameTaken
 from voi.store import phone_accounts as table
 from voi.store.phone_accounts import (
@@ -62,6 +63,28 @@ async def test_an_account_is_sealed_changed_and_deleted(store: Store, tmp_path: 
         assert await forget_account(connection, store.keys, "desk")
         assert not await forget_account(connection, store.keys, "desk")
         assert await read_accounts(connection, store.keys) == []
+
+
+async def test_what_was_stored_before_there_was_a_key_is_sealed(url: str, tmp_path: Path) -> None:
+    before = Store(url)
+    await before.open()
+    await add(before)
+    await add(before, "line")
+    async with before.reading() as connection:
+        plain = await read_accounts(connection, before.keys)
+    assert [each.plain for each in plain] == [True, True]
+    await before.close()
+    for _ in range(2):
+        after = Store(url, (KEY,))
+        await after.open()
+        async with after.writing() as connection:
+            found = await read_accounts(connection, after.keys)
+            assert [(each.details, each.version, each.plain) for each in found] == [
+                (DETAILS, each.version, False) for each in plain
+            ], "no account starts again for it"
+        await after.close()
+    kept = b"".join(file.read_bytes() for file in (tmp_path / "data").iterdir())
+    assert b"planted-password" not in kept
 
 
 async def test_an_account_whose_key_is_gone(sealed_store: Store) -> None:

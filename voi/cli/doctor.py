@@ -9,11 +9,18 @@ if TYPE_CHECKING:
 
 
 def doctor(
+    providers: Annotated[
+        bool,
+        typer.Option("--providers", help="Only ask each configured provider whether its key is good."),
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for other programs.")] = False,
 ) -> None:
     """Look at this machine, the configuration and the engines. Exits with 1 when the server could not run."""
     from voi.cli import findings
 
+    if providers:
+        _print_providers(as_json=as_json)
+        return
     found = findings.machine() + _configured()
     ok = all(each.state is not findings.Grade.WRONG for each in found)
     if as_json:
@@ -21,6 +28,36 @@ def doctor(
     else:
         _print(found)
         typer.echo("Ready to serve." if ok else "Not ready to serve: see what is marked ✗.")
+    if not ok:
+        raise typer.Exit(1)
+
+
+def _print_providers(*, as_json: bool) -> None:
+    import asyncio
+
+    from rich.console import Console
+
+    from voi.cli import findings
+    from voi.cli.provider_findings import providers
+    from voi.config.settings import load_settings
+    from voi.errors import ConfigError
+
+    try:
+        settings = load_settings()
+    except ConfigError as error:
+        found = [findings.Finding("configuration", "mistake", findings.Grade.WRONG, text) for text in error.problems]
+    else:
+        configuration, config = findings.configuration(settings)
+        found = [each for each in configuration if each.what == "mistake"]
+        with Console(stderr=True).status("Asking the providers"):
+            found += asyncio.run(providers(settings, config))
+    ok = all(each.state is not findings.Grade.WRONG for each in found)
+    if as_json:
+        typer.echo(findings.as_json(found, ok))
+    elif found:
+        _print(found)
+    else:
+        typer.echo("No provider is configured: all engines run on this machine.")
     if not ok:
         raise typer.Exit(1)
 

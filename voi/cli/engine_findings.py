@@ -90,6 +90,8 @@ class Look:
 
     async def judge(self, engine: Any, name: str, options: Mapping[str, Any]) -> list[str]:
         """`Judge` for `startup.try_start`: packages, device and files of an engine that is not loaded."""
+        if engine.info.own_process:
+            await engine.look()
         if name not in FOR_GPU:
             return []
         if missing := missing_packages(name):

@@ -3,7 +3,7 @@
 from typing import Final
 
 REPOSITORY: Final = "onnx-community/Kokoro-82M-v1.0-ONNX"
-COMMIT: Final = "1939ad2a8e416c0acfeecc08a694d14ef25f2231"
+COMMIT: Final = "1939ad2a8e416c0acfeecc08a694d14ef25f2231"  # pragma: allowlist secret
 VOICES: Final = (
     "af_alloy", "af_aoede", "af_bella", "af_heart", "af_jessica", "af_kore", "af_nicole", "af_nova", "af_river",
     "af_sarah", "af_sky", "am_adam", "am_echo", "am_eric", "am_fenrir", "am_liam", "am_michael", "am_onyx", "am_puck",

@@ -24,7 +24,12 @@ def check_accounts_of_file(config: "Config", settings: "Settings", problems: "Pr
 
 async def check_phone_accounts(config: "Config", settings: "Settings", problems: "Problems") -> list[str]:
     """Mistakes go to `problems`. Returns the names of the accounts that there are."""
-    if settings.store == "off" or find_spec("sqlalchemy") is None:
+    from voi.config.phones import settled_over_http
+
+    if settings.store == "off":
+        problems.warnings[:] = settled_over_http(problems.warnings, set())
+        return []
+    if find_spec("sqlalchemy") is None:
         return []
     from voi.config.sip_accounts import check_account
     from voi.errors import ConfigError, StoreError
@@ -36,6 +41,14 @@ async def check_phone_accounts(config: "Config", settings: "Settings", problems:
     except (StoreError, ConfigError) as error:
         problems.warnings.append(f"store: telephone accounts could not be looked at: {error}")
         return []
+    if rows is None:
+        return []
+    problems.warnings[:] = settled_over_http(problems.warnings, {row.name for row in rows})
+    if (plain := [row.name for row in rows if row.plain]) and settings.store_secrets():
+        problems.warnings.append(
+            f"store: telephone accounts stored before VOI_STORE_KEY was set, with passwords in plain text: "
+            f"{', '.join(plain)}. The next start of the server encrypts them, and so does `voi store rekey`"
+        )
     phones = config.phones
     taken = {*phones.accounts, *phones.carriers, *phones.asterisk} if phones else set()
     for row in rows:
@@ -57,8 +70,8 @@ async def check_phone_accounts(config: "Config", settings: "Settings", problems:
     return [row.name for row in rows]
 
 
-async def _rows(settings: "Settings") -> "list[PhoneAccount]":
-    """Raises StoreError, ConfigError."""
+async def _rows(settings: "Settings") -> "list[PhoneAccount] | None":
+    """None: the store is of another version. Raises StoreError, ConfigError."""
     from voi.store.database import Database
     from voi.store.keys import Keys
     from voi.store.migrate import HEAD, revision
@@ -72,7 +85,7 @@ async def _rows(settings: "Settings") -> "list[PhoneAccount]":
     try:
         async with database.reading() as connection:
             if await revision(connection) != HEAD:
-                return []  # a server of another version made it, and this one has not begun: nothing to say yet
+                return None  # a server of another version made it, and this one has not begun: nothing to say yet
             return await read_accounts(connection, Keys(settings.store_secrets()))
     finally:
         await database.close()

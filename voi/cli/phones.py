@@ -11,7 +11,7 @@ import typer
 from voi.cli.options import AsJson, with_options_of
 
 phones = typer.Typer(
-    help="Telephone accounts of the running server: list, add, change, start, stop, delete.",
+    help="Telephone accounts of the running server: list, add, change, start, stop, delete; and end their calls.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -135,11 +135,24 @@ def stop(name: AccountName, url: Url = "", as_json: AsJson = False) -> None:
 
 @phones.command()
 def delete(name: AccountName, url: Url = "", as_json: AsJson = False) -> None:
-    """Delete an account and its password. Calls under way go on."""
+    """Delete an account and its password. Calls under way go on, and are listed until they are over."""
     from voi.cli.server_api import ask_server
 
     ask_server("DELETE", _path(name), url=url)
     typer.echo(json.dumps({"deleted": name}) if as_json else f"Deleted: {name}.")
+
+
+@phones.command("hang-up")
+def hang_up(
+    call: Annotated[str, typer.Argument(help="Id of a call under way, as `voi phones list` shows it.")],
+    url: Url = "",
+    as_json: AsJson = False,
+) -> None:
+    """End a call under way."""
+    from voi.cli.server_api import ask_server
+
+    done = ask_server("POST", f"/calls/{quote(call, safe='')}/hang_up", url=url)
+    typer.echo(json.dumps(done) if as_json else f"Ended: {call}.")
 
 
 def _path(name: str) -> str:

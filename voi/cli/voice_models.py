@@ -80,7 +80,7 @@ def own_voices(model: TtsModel, settings: Settings) -> tuple[str, ...]:
     if isinstance(model.voices, tuple):
         return model.voices
     info = registry.tts_info(model.engine)
-    if info is None or info.gpu or info.cloud:
+    if info is None or info.gpu or info.own_process or info.cloud:
         return ()
     if model.engine not in registry.BUILT_IN["tts"]:
         return info.voices  # making an engine of another package may take long or fail in any way

@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 from voi.config.apologies import apology_in
 from voi.config.brain import SpeechBrain
 from voi.config.engine_choice import EngineChoice
+from voi.config.fallback import Fallback
 from voi.config.goodbyes import goodbye_in
 from voi.config.knowledge import KnowledgeOrFiles
 from voi.config.memory import AgentMemoryOrSwitch, HistorySettings
@@ -78,6 +79,8 @@ class Agent(Prompted):
     learns that from its first reply, which waits until it is complete."""
     engines: EngineChoice = EngineChoice()
     """Engines that hear this agent's conversations, where they are not those of the settings."""
+    fallback: Fallback = Fallback()
+    """Second choices for its ear, its model and its voices, which take over when the first fail."""
     turn: TurnSettings = TurnSettings()
     """How patient the agent is: when a silence ends the person's turn, and when speech over it interrupts it."""
     stt: SttSettings = SttSettings()
@@ -124,6 +127,21 @@ class Agent(Prompted):
     def _keeps_order_on_the_telephone(self) -> Self:
         if self.telephone.turn is not None:
             self._turn_on_telephone()
+        return self
+
+    @model_validator(mode="after")
+    def _falls_back_on_another(self) -> Self:
+        second = self.fallback
+        if second.llm_model == self.llm_model:
+            raise ValueError("fallback.llm_model: is the agent's own llm_model, so it fails when that does")
+        if second.stt is not None and second.stt == self.engines.stt:
+            raise ValueError("fallback.stt: is the agent's own engine, so it fails when that does")
+        first = self.voices_by_role()
+        for role, choice in self.fallback_voices().items():
+            if role not in first:
+                raise ValueError(f"fallback.voices.{role}: takes the place of a voice that the agent does not have")
+            if choice.model == first[role].model:
+                raise ValueError(f"fallback.voices.{role}: has the first voice's model, so it fails when that does")
         return self
 
     @model_validator(mode="after")
@@ -216,6 +234,7 @@ class Agent(Prompted):
             ("memory", "model"): self.memory.model if self.memory else None,
             ("history", "model"): self.history.model,
             ("after_call", "llm_model"): self.after_call.llm_model if self.after_call else None,
+            ("fallback", "llm_model"): self.fallback.llm_model,
         }
         return {place: model for place, model in named.items() if model}
 
@@ -246,6 +265,7 @@ class Agent(Prompted):
             update["tools"] = {name: tool for name, tool in self.tools.items() if tool.builtin != "hang_up"}
         if self.voices is not None and there.speed != 1.0:
             update["voices"] = self.voices.faster(there.speed)
+            update["fallback"] = self.fallback.model_copy(update={"voices": self.fallback.voices.faster(there.speed)})
         return self.model_copy(update=update)
 
     def _turn_on_telephone(self) -> TurnSettings:
@@ -317,6 +337,12 @@ class Agent(Prompted):
         if self.voices.narrator is not None:
             voices["narrator"] = self.voices.narrator
         return voices
+
+    def fallback_voices(self) -> Mapping[Voice, VoiceChoice]:
+        """The voices that take over, by role."""
+        seconds = self.fallback.voices
+        found: dict[Voice, VoiceChoice | None] = {"character": seconds.character, "narrator": seconds.narrator}
+        return {role: choice for role, choice in found.items() if choice is not None}
 
     def with_files(self, resolve: Callable[[str], str | None]) -> Self:
         """The same agent with `resolve(file)` in place of each phrase's sound file."""

@@ -114,6 +114,9 @@ def _check_means(agent: Agent, config: Config, source: str, problems: Problems) 
         problems.error(source, ("brain",), text)
     for role, choice in agent.voices_by_role().items():
         means.append((("voices", role, "model"), choice.model, "TTS model", config.tts_models))
+    for role, choice in agent.fallback_voices().items():
+        means.append((("fallback", "voices", role, "model"), choice.model, "TTS model", config.tts_models))
+    means.append((("fallback", "stt"), agent.fallback.stt, "stt engine", config.engines_offered.get("stt", ())))
     if agent.after_call is not None:
         text = "is done with the server's own means, and only the server's agents may have it"
         problems.error(source, ("after_call",), text)

@@ -22,6 +22,8 @@ class VoiceUse:
     voice: str | None
     tones: tuple[str, ...]
     language: str | None = None
+    replaceable: bool = False
+    """Another voice takes over where this one does not run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +105,11 @@ class Config:
 
 def voice_uses_of(agent: Agent, source: str, path: Path = ()) -> Iterator[VoiceUse]:
     """The same for one agent, at `path` in `source` (`agent_config` and () for one that a client sent)."""
+    seconds = agent.fallback_voices()
     for role, choice in agent.voices_by_role().items():
         where = f"{source}: {json_path((*path, 'voices', role))}"
         tones = agent.tones() if role == "character" else ()
-        yield VoiceUse(where, choice.model, choice.voice, tones, agent.language)
+        yield VoiceUse(where, choice.model, choice.voice, tones, agent.language, role in seconds)
+    for role, choice in seconds.items():  # a tone that it does not have is neutral
+        where = f"{source}: {json_path((*path, 'fallback', 'voices', role))}"
+        yield VoiceUse(where, choice.model, choice.voice, (), agent.language)

@@ -81,6 +81,9 @@ def read_config(settings: Settings, declared: Declared, problems: Problems) -> C
 
     check_captured(talking, source, problems)
     for name, agent in talking.items():
+        if agent.fallback.stt is not None and agent.fallback.stt == agent.engines.name("stt", settings.stt_engine):
+            text = "is the engine of VOI_STT_ENGINE, which hears this agent first"
+            problems.error(source, (name, "fallback", "stt"), text)
         if agent.memory and settings.store == "off":
             problems.warn(source, (name, "memory"), "remembers nothing: VOI_STORE is off")
         if agent.memory and agent.memory.summaries and not agent.memory.model and agent.llm_model in EMBEDDED_MODELS:
@@ -154,9 +157,9 @@ def _knowledge_files(
 
 def _engines_offered(agents: Mapping[str, Agent], settings: Settings) -> Mapping[str, frozenset[str]]:
     usual = usual_engines(settings)
-    return {
-        kind: frozenset({usual[kind], *(a.engines.name(kind, usual[kind]) for a in agents.values())}) for kind in CHOSEN
-    }
+    offered = {kind: {usual[kind], *(a.engines.name(kind, usual[kind]) for a in agents.values())} for kind in CHOSEN}
+    offered["stt"] |= {agent.fallback.stt for agent in agents.values() if agent.fallback.stt is not None}
+    return {kind: frozenset(names) for kind, names in offered.items()}
 
 
 def _entries(raw: dict[str, Any], source: str, problems: Problems) -> dict[str, AgentEntry]:

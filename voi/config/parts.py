@@ -128,6 +128,10 @@ class VoiceChoice(FileModel):
     speed: float = Field(default=1.0, ge=0.25, le=4.0)
     """1 is the voice's own speed, 2 is twice as fast."""
 
+    def faster(self, factor: float) -> Self:
+        """The same voice, that many times as fast, within what voices can do."""
+        return self.model_copy(update={"speed": min(4.0, max(0.25, self.speed * factor))})
+
 
 class NarratorChoice(VoiceChoice):
     """The narrator's voice, with silence around what it says."""
@@ -156,9 +160,8 @@ class Voices(FileModel):
 
     def faster(self, factor: float) -> Self:
         """The same voices, that many times as fast, within what voices can do."""
-        update = {role: voice.model_copy(update={"speed": min(4.0, max(0.25, voice.speed * factor))})
-                  for role, voice in (("character", self.character), ("narrator", self.narrator)) if voice}  # fmt: skip
-        return self.model_copy(update=update)
+        roles = (("character", self.character), ("narrator", self.narrator))
+        return self.model_copy(update={role: voice.faster(factor) for role, voice in roles if voice})
 
 
 class SttSettings(FileModel):

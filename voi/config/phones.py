@@ -1,7 +1,7 @@
 """phones.json: who answers which telephone number, and through which carrier or account it is called."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -203,8 +203,20 @@ class Phones(FileModel):
         return number.model_copy(update=update)
 
 
-OVER_HTTP = "added over HTTP"
-"""Accounts of the store are not known here: they come and go while the file stays."""
+_OVER_HTTP = re.compile(r", unless an account (\S+) was added over HTTP$")
+
+
+def unless_over_http(name: str) -> str:
+    """The end of a warning of an account that phones.json lacks: accounts of the store are not known here, and come and
+    go while the file stays. "": none of the store can have that name."""
+    return "" if not ACCOUNT_NAME.fullmatch(name) else f", unless an account {name} was added over HTTP"
+
+
+def settled_over_http(warnings: Iterable[str], names: Collection[str]) -> list[str]:
+    """The same warnings for one who knows which accounts the store has: without those that are not so, and without
+    `unless` in others."""
+    found = ((warning, _OVER_HTTP.search(warning)) for warning in warnings)
+    return [warning[: end.start()] if end else warning for warning, end in found if not end or end[1] not in names]
 
 
 def _check_transfers(phones: Phones, agents: Mapping[str, Any], source: str, problems: Problems) -> None:
@@ -216,7 +228,7 @@ def _check_transfers(phones: Phones, agents: Mapping[str, Any], source: str, pro
             if transfer.account is not None and transfer.account not in ways:
                 where = f"{agent_name}.telephone.transfers.{name}.account"
                 known = did_you_mean(transfer.account, ways)
-                text = f"names {quoted(transfer.account)}, which is none{known}, unless it was {OVER_HTTP}"
+                text = f"names {quoted(transfer.account)}, which is none{known}{unless_over_http(transfer.account)}"
                 problems.warnings.append(f"{source}: {where} {text}")
     outgoing = phones.outgoing.accounts if phones.outgoing is not None else {}
     for name, account in phones.accounts.items():
@@ -272,8 +284,8 @@ def read_phones(path: Path, agents: Mapping[str, Any], problems: Problems) -> Ph
         ways = (*phones.carriers, *phones.accounts, *phones.asterisk)
         if number.carrier is not None and number.carrier not in ways:
             text = f"there is no carrier or account {quoted(number.carrier)}{did_you_mean(number.carrier, ways)}"
-            if ACCOUNT_NAME.fullmatch(number.carrier):
-                problems.warn(source, (*at, "carrier"), f"{text}, unless an account of that name was {OVER_HTTP}")
+            if unless := unless_over_http(number.carrier):
+                problems.warn(source, (*at, "carrier"), f"{text}{unless}")
             else:
                 problems.error(source, (*at, "carrier"), text)
     _check_transfers(phones, agents, source, problems)

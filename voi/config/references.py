@@ -59,12 +59,14 @@ def check_references(entry: AgentEntry, known: Known, source: str, problems: Pro
 
 
 def voices_in(entry: AgentEntry) -> Iterator[tuple[JsonPath, str, dict[str, Any]]]:
-    """Each voice's place, the name of its TTS model, and the voice itself."""
-    voices = entry.raw.get("voices")
-    for role in ("character", "narrator"):
-        choice = voices.get(role) if isinstance(voices, dict) else None
-        if isinstance(choice, dict) and isinstance(choice.get("model"), str):
-            yield (*entry.path, "voices", role), choice["model"], choice
+    """Each voice's place, the name of its TTS model, and the voice itself; those of `fallback` last."""
+    fallback = entry.raw.get("fallback")
+    for path, holder in (((), entry.raw), (("fallback",), fallback)):
+        voices = holder.get("voices") if isinstance(holder, dict) else None
+        for role in ("character", "narrator"):
+            choice = voices.get(role) if isinstance(voices, dict) else None
+            if isinstance(choice, dict) and isinstance(choice.get("model"), str):
+                yield (*entry.path, *path, "voices", role), choice["model"], choice
 
 
 def sound_places(greetings_dir: Path, file: str) -> list[Path]:
@@ -140,7 +142,7 @@ def _check_voices(entry: AgentEntry, known: Known, source: str, problems: Proble
             text = f"{quoted(voice)} is no voice of {quoted(name)}{did_you_mean(voice, model.voices)}"
             problems.error(source, (*path, "voice"), text)
         tones = model.known_tones(known.declared)
-        if path[-1] != "character" or tones is None:
+        if path != (*entry.path, "voices", "character") or tones is None:
             continue
         for place, shown in _example_tones(entry):
             if folded(shown) not in tones:

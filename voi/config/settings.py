@@ -222,6 +222,9 @@ class Settings(BaseSettings):
     echo_canceller: Literal["none", "webrtc"] = "none"
     """Takes the agent's own voice out of what callers send: for clients that play it on a loudspeaker and do not cancel
     the echo themselves, as browsers do. webrtc needs the extra `echo`, and 1.5 % of a core a caller."""
+    echo_guard: bool = True
+    """On telephone calls, the agent's voice that comes back over the line does not interrupt the agent. Not needed with
+    VOI_ECHO_CANCELLER=webrtc, which is then used for all callers."""
 
     disclose: Names = ("telephone",)
     """Kinds of doors, between commas, where agents say at their first words that they are an AI and, where it is, that

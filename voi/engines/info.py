@@ -37,6 +37,8 @@ class EngineInfo:
     A VAD alone is not supervised: it computes inline, so it can neither hang by itself nor be asked for a trial."""
     gpu: bool = False
     """It is made for a GPU and takes the option `device`. Such STT and TTS engines run in their own process."""
+    own_process: bool = False
+    """It needs no GPU, and computes so much from Python that it runs in its own process."""
     note: str = ""
     """How it runs on this machine, for the log, such as "it computes on the CPU and is slow"."""
     languages: tuple[str, ...] | None = None

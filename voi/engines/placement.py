@@ -44,8 +44,10 @@ class Placement:
             return make()
         keeper: Supervisor | None = None
         note: Callable[[Any], str] = lambda engine: slow_note(engine.info, options)  # noqa: E731
-        if info_of(factory, name).gpu and kind in ("tts", "stt"):
-            keeper, peer = self._home(kind, name, device_name(str(options.get("device", AUTO))))
+        info = info_of(factory, name)
+        if (info.gpu or info.own_process) and kind in ("tts", "stt"):
+            device = device_name(str(options.get("device", AUTO))) if info.gpu else "cpu"
+            keeper, peer = self._home(kind, name, device)
             if self._own_processes or self._shared:
                 make = partial(RemoteTts if kind == "tts" else RemoteStt, peer, name, options)
                 note = lambda _: ""  # noqa: E731 - the worker process adds the note

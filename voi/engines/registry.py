@@ -60,6 +60,7 @@ BUILT_IN: Mapping[Kind, Mapping[str, str]] = {
         "kokoro": "voi.engines.tts.kokoro:Kokoro",
         "openai-speech": "voi.engines.tts.cloud.openai_speech:OpenAiSpeech",
         "piper": "voi.engines.tts.piper:Piper",
+        "pocket-tts": "voi.engines.tts.pocket.engine:PocketTts",
         "xtts": "voi.engines.tts.xtts.engine:Xtts",
     },
 }

@@ -9,6 +9,7 @@ from typing import Any, Literal, cast
 
 from voi.audio import echo_canceller
 from voi.audio.echo_canceller import EchoCanceller
+from voi.audio.echo_guard import EchoGuard
 from voi.config.agents import EMBEDDED_MODELS, Agent
 from voi.config.classifiers import PATTERN_MATCHING
 from voi.config.config import Config
@@ -17,6 +18,8 @@ from voi.config.settings import Settings
 from voi.engines import registry
 from voi.engines.base import Engine, Fetches, Llm, Stt, Tts, TurnDetector, Vad, VoiceJudge
 from voi.engines.device import engine_options, slow_note
+from voi.engines.fallback.choices import Fallbacks
+from voi.engines.fallback.ears import NamedStt, TwoEars
 from voi.engines.info import info_of
 from voi.engines.joining import SharedPlace
 from voi.engines.llm.attempts import LlmLimits
@@ -55,23 +58,41 @@ class Engines:
     """None: everything that the VAD takes for a voice counts as barge-in."""
     echo_canceller: Callable[[int], EchoCanceller] | None = None
     """Makes one for a call that begins at that time in ms; None: clients cancel the agent's echo themselves."""
+    echo_guard: Callable[[int], EchoGuard] | None = EchoGuard
+    """In its place for calls whose line may give the agent's voice back; None: for none."""
     habits: ThoughtHabits = field(default_factory=ThoughtHabits)
     """Which LLMs begin with thoughts."""
     others: Mapping[tuple[ChosenKind, str], Any] = field(default_factory=dict)
     """Engines that agents name instead of the above, by kind and name. None: the engine was left out, or its name is
     "none"."""
+    fallbacks: Fallbacks = field(default_factory=Fallbacks)
+    """Which first choices rest."""
 
     def of(self, agent: Agent) -> "Engines":
         """The engines for that agent's conversations. Raises ClientError for an engine that was not loaded."""
         chosen: dict[str, Any] = {}
         for kind in CHOSEN:
             if (name := getattr(agent.engines, kind)) is not None:
-                if (kind, name) not in self.others:
-                    raise ClientError(
-                        f"The {kind} engine {name!r} is not running; the server must be restarted for it."
-                    )
-                chosen[kind] = self.others[kind, name]
+                chosen[kind] = self._other(kind, name)
+        if (second := agent.fallback.stt) is not None:
+            chosen["stt"] = self._two_ears(agent, chosen.get("stt", self.stt), second)
+        elif chosen.get("stt", self.stt) is None:
+            raise _not_running("stt", str(agent.engines.stt))
         return replace(self, **chosen) if chosen else self
+
+    def _other(self, kind: ChosenKind, name: str) -> Any:
+        if (kind, name) not in self.others:
+            raise _not_running(kind, name)
+        return self.others[kind, name]
+
+    def _two_ears(self, agent: Agent, first: Stt | None, name: str) -> Stt:
+        second: Stt | None = self._other("stt", name)
+        if second is None:
+            raise _not_running("stt", name)
+        if first is None or first is second:  # the first could not start
+            return second
+        one = NamedStt(agent.engines.stt or first.info.name, first)
+        return TwoEars(one, NamedStt(name, second), self.fallbacks, agent.fallback.stt_after_s)
 
     def llm_name(self, model: str) -> str:
         """Name of the engine that serves this LLM, for the log and the metrics; "none" where none does."""
@@ -88,12 +109,16 @@ class Engines:
         await asyncio.gather(*(engine.close() for engine in every.values()))
 
 
+def _not_running(kind: ChosenKind, name: str) -> ClientError:
+    return ClientError(f"The {kind} engine {name!r} is not running; the server must be restarted for it.")
+
+
 async def start_engines(config: Config, settings: Settings, on_progress: Callable[[str], None]) -> Engines:
     """Make and warm up every engine, in parallel. `on_progress` gets a line for each, with the time it took.
 
     Engines that a conversation can do without are left out when they fail, with a line to `on_progress`: the turn
-    detector, the voice judge, TTS models that no agent uses, LLMs that do not answer yet. Raises ConfigError with every
-    mistake, or EngineError.
+    detector, the voice judge, TTS models that no agent uses, LLMs that do not answer yet, and of ears and voices the
+    first choices that have a second one. Raises ConfigError with every mistake, or EngineError.
     """
     return await _started(_Start(on_progress, settings), config, settings)
 
@@ -115,13 +140,18 @@ async def _started(start: "_Start", config: Config, settings: Settings) -> Engin
     if settings.echo_canceller == "webrtc":
         await asyncio.to_thread(echo_canceller.load)
     uses = list(config.voice_uses())
-    used = {use.tts_model for use in uses}
+    used = {use.tts_model for use in uses if not use.replaceable}
     usual = usual_engines(settings)
+    to_spare = _ears_to_spare(config, usual["stt"])
+
+    def needed(kind: ChosenKind, name: str) -> bool:
+        return kind == "vad" or (kind == "stt" and name not in to_spare)
+
     chosen = [(kind, name) for kind in CHOSEN for name in sorted(config.engines_offered.get(kind, {usual[kind]}))]
     voice, llm, *started = await start.all(
         start.named("voice", settings.voice_engine),
         start.llm(config, settings),
-        *(start.named(kind, name) for kind, name in chosen),
+        *(start.named(kind, name, needed=needed(kind, name)) for kind, name in chosen),
         *(
             start.engine(f"TTS {name},", "tts", model.engine, model.engine_options(), needed=name in used)
             for name, model in config.tts_models.items()
@@ -129,6 +159,8 @@ async def _started(start: "_Start", config: Config, settings: Settings) -> Engin
     )
     hearing, voices = dict(zip(chosen, started, strict=False)), started[len(chosen) :]
     vad, turn, stt = (hearing[kind, usual[kind]] for kind in ("vad", "turn", "stt"))
+    if stt is None:  # all agents that it hears have another ear
+        stt = next(ear for (kind, _), ear in hearing.items() if kind == "stt" and ear is not None)
     tts: dict[str, Any] = {
         name: Rendered(voice, name, model.engine, model.engine_options(), settings.greetings_dir)
         for (name, model), voice in zip(config.tts_models.items(), voices, strict=True)
@@ -137,16 +169,27 @@ async def _started(start: "_Start", config: Config, settings: Settings) -> Engin
     canceller = EchoCanceller if settings.echo_canceller == "webrtc" else None
     habits = ThoughtHabits(settings.llm_habits_file, llm_place(settings), unknown="unknown")
     await asyncio.to_thread(habits.load)
-    engines = Engines(vad, stt, turn, llm, tts, start.supervised, voice, canceller, habits, hearing)
+    guard = EchoGuard if settings.echo_guard else None
+    engines = Engines(vad, stt, turn, llm, tts, start.supervised, voice, canceller, guard, habits, hearing)
     if isinstance(voice, SupervisedVoiceJudge) and turn is not None and turn.info.encodes:
         voice.lend(turn)
     problems = unspeakable([use for use in uses if use.tts_model not in start.unknown], tts)
     if problems:
         await engines.close()
         raise ConfigError(problems)
-    for note in unheard(config, {name: engine for (kind, name), engine in hearing.items() if kind == "stt"}, stt):
+    ears = {name: engine for (kind, name), engine in hearing.items() if kind == "stt" and engine is not None}
+    for note in unheard(config, ears, stt):
         start.tell(note)
     return engines
+
+
+def _ears_to_spare(config: Config, usual: str) -> set[str]:
+    """STT engines without which every agent still hears: first choices of agents that all have a second. `usual`: the
+    settings' engine."""
+    firsts: dict[bool, set[str]] = {True: set(), False: set()}
+    for agent in config.agents.values():
+        firsts[agent.fallback.stt is not None].add(agent.engines.name("stt", usual))
+    return firsts[True] - firsts[False] - {agent.fallback.stt for agent in config.agents.values()}
 
 
 def not_running(config: Config, engines: Engines) -> list[str]:
@@ -189,16 +232,16 @@ class _Start:
             raise
         return results
 
-    async def named(self, kind: Literal["vad", "turn", "voice", "stt"], name: str) -> Any:
-        """A warm engine that the settings or an agent name. None when `name` is "none", or the engine is optional and
-        cannot run."""
+    async def named(self, kind: Literal["vad", "turn", "voice", "stt"], name: str, *, needed: bool = False) -> Any:
+        """A warm engine that the settings or an agent name. None when `name` is "none", or the engine is not `needed`
+        and cannot run."""
         if name == NONE and kind in ("turn", "voice"):
             return None
         engine, options = named_engine(self.settings, kind, name)
         if engine == "smart-turn" and self.settings.turn_weights is not None:
             options = {"head": self.settings.turn_weights} | options
         what = _WHAT[kind] if engine == name else f"{_WHAT[kind]} {name},"
-        return await self.engine(what, kind, engine, options, needed=kind in ("vad", "stt"))
+        return await self.engine(what, kind, engine, options, needed=needed)
 
     async def engine(
         self,
@@ -216,14 +259,14 @@ class _Start:
             factory = await asyncio.to_thread(registry.find, kind, name)
             options = engine_options(factory, self.settings.models_dir, self.settings.device, options)
             info = info_of(factory, name)
-            if self.judge is not None and (info.gpu or info.cloud):
+            if self.judge is not None and (info.gpu or info.own_process or info.cloud):
                 return await self._tried(self.judge, what, kind, name, options)
             if info.fetches:
                 await cast(Fetches, factory).fetch(
                     lambda progress: self.on_progress(f"{what} {name}: {progress}"), **options
                 )
             engine = self._placement.engine(kind, name, factory, options)
-            if info.gpu:
+            if info.gpu or info.own_process:
                 self.on_progress(f"{what} {name}: loading")
             await self.warm_up(engine)
         except ConfigError as error:

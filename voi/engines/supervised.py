@@ -120,7 +120,9 @@ class Supervised(Generic[E]):
         """Counts a stream while it is open. Raises EngineError when there would be more than `at_once_max`."""
         most = self.engine.info.at_once_max
         if most is not None and self.streams >= most:
-            raise EngineError(f"{self.name} takes {most} at once, and so many are under way.", retryable=True)
+            raise EngineError(
+                f"{self.name} takes {most} at once, and so many are under way.", retryable=True, limit=True
+            )
         self.streams += 1
         try:
             yield

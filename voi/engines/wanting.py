@@ -12,6 +12,8 @@ def unspeakable(uses: Iterable[VoiceUse], tts: Mapping[str, Tts]) -> list[str]:
     problems = []
     for use in uses:
         engine = tts.get(use.tts_model)
+        if engine is None and use.replaceable:
+            continue
         if engine is None:
             problems.append(f"{use.where}.model: the TTS model {use.tts_model!r} is not running: restart the server")
             continue

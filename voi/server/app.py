@@ -5,18 +5,19 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Depends, FastAPI, Header, HTTPException, Query, Request, Response
+from fastapi import APIRouter, Depends, FastAPI, Header, HTTPException, Query, Response
 from fastapi.middleware.cors import CORSMiddleware
 from fastapi.responses import JSONResponse
 
 from voi import __version__
 from voi.calls.admission import Admission
 from voi.calls.claims import TokenClaims
+from voi.engines.fallback.choices import Fallbacks
 from voi.engines.supervised import Supervised
 from voi.errors import ClientError
 from voi.server.audit import Audit, Keep
-from voi.server.auth import bearer, is_key, issue_token
-from voi.server.key_guesses import guarded
+from voi.server.auth import issue_token
+from voi.server.key_guesses import ApiKey
 from voi.server.memory_http import memory_router
 from voi.server.metrics import Metrics
 from voi.server.openai.access import OpenAiServices
@@ -44,11 +45,12 @@ _STATES = ("loading", "ready", "left out")
 @dataclass
 class Readiness:
     """What /health reports. `engines`: the start's last report on each engine, by name. `supervised`: engines that may
-    be restarting at the moment."""
+    be restarting at the moment. `fallbacks`: first choices that may rest."""
 
     state: Literal["starting", "ready", "stopping", "failed"] = "starting"
     engines: dict[str, str] = field(default_factory=dict)
     supervised: Mapping[str, Supervised[Any]] = field(default_factory=dict)
+    fallbacks: Fallbacks = field(default_factory=Fallbacks)
 
     def note(self, progress: str) -> None:
         """Note a report of the start on an engine, such as `STT moonshine: ready in 0.9 s`. Reasons, and reports on
@@ -60,7 +62,7 @@ class Readiness:
 
     def engines_now(self) -> dict[str, str]:
         restarting = {name: "restarting" for name, engine in self.supervised.items() if engine.restarting}
-        return self.engines | restarting
+        return self.engines | restarting | dict.fromkeys(self.fallbacks.resting, "resting")
 
 
 @dataclass(frozen=True)
@@ -84,7 +86,7 @@ def create_app(
     keep_act: Keep = lambda who, what, result: None,
     openai: OpenAiServices | None = None,
     phones: PhoneAnswers | None = None,
-    orders: Callable[[], APIRouter] | None = None,
+    orders: Callable[[ApiKey], APIRouter] | None = None,
     accounts: PhoneAccountsService | None = None,
 ) -> FastAPI:
     """`keep_act`: see `Audit`. `openai` None: OpenAI's endpoints are not served. `phones` None: carriers' are not.
@@ -102,12 +104,8 @@ def create_app(
 
     app.add_middleware(Audit, keep=keep_act)
 
-    def authorized(request: Request) -> None:
-        key = request.headers.get("API-Key", bearer(request.headers.get("Authorization", "")))
-        if key is None:
-            raise HTTPException(401, "The header API-Key is missing.")
-        if not is_key(key, settings.api_key):
-            raise HTTPException(403, "The API key is wrong.")
+    api_key = ApiKey(settings.api_key)
+    authorized = api_key.check
 
     @app.get("/")
     async def status() -> dict[str, str]:
@@ -158,7 +156,7 @@ def create_app(
     app.include_router(usage_router(tokens.store, authorized))
     app.include_router(memory_router(tokens.store, authorized))
 
-    for router in _optional_routers(phones, orders, accounts, openai, authorized):
+    for router in _optional_routers(phones, orders, accounts, openai, api_key):
         app.include_router(router)
 
     if settings.metrics:
@@ -183,15 +181,15 @@ def create_app(
 
 
 def _optional_routers(
-    phones: PhoneAnswers | None, orders: Callable[[], APIRouter] | None, accounts: PhoneAccountsService | None,
-    openai: OpenAiServices | None, authorized: Callable[[Request], None],
+    phones: PhoneAnswers | None, orders: Callable[[ApiKey], APIRouter] | None, accounts: PhoneAccountsService | None,
+    openai: OpenAiServices | None, api_key: ApiKey,
 ) -> Iterator[APIRouter]:  # fmt: skip
     if phones is not None:
         yield telephone_router(phones)
     if orders is not None:
-        yield orders()
+        yield orders(api_key)
     if accounts is not None:
-        yield phone_accounts_router(accounts, guarded(authorized))
+        yield phone_accounts_router(accounts, api_key.check)
         yield phones_page_router()
     if openai is not None:
         yield openai_router(openai)

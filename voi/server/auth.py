@@ -21,6 +21,7 @@ PERSON_MAX = 200
 ID_MAX = 64
 NAMES_PEOPLE = "names_people"
 """The claim of a token whose holder may say whom a conversation is with."""
+_TOKEN_FORM = re.compile(r"eyJ[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+", re.ASCII)
 _APP = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
 
 
@@ -140,6 +141,11 @@ def bearer(authorization: str) -> str | None:
     """The key in a header `Authorization: Bearer KEY`; None if there is none."""
     scheme, _, key = authorization.partition(" ")
     return key.strip() if scheme.lower() == "bearer" else None
+
+
+def looks_like_token(text: str) -> bool:
+    """Whether it has the form of a JWT, valid or not: three parts, of which the first is JSON."""
+    return _TOKEN_FORM.fullmatch(text) is not None
 
 
 def is_key(given: str, key: str) -> bool:

@@ -9,13 +9,13 @@ from fastapi import APIRouter, HTTPException, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from voi.calls.claims import TokenClaims
-from voi.calls.ringing import RingingCalls
 from voi.config.config import Config
 from voi.errors import ClientError, StoreError
-from voi.server.auth import bearer, is_key
 from voi.server.bodies import BodyLimits, body_route
 from voi.server.call_order_view import order_as_dict, whole_order
+from voi.server.key_guesses import ApiKey, given_key
 from voi.server.ringing_http import ringing_router
+from voi.server.shared_calls import SharedCalls
 from voi.server.usage_http import Rate
 from voi.transports.telephone.outgoing.destinations import parse_destination
 from voi.transports.telephone.outgoing.order import CallOrder
@@ -61,17 +61,17 @@ class NeverBody(BaseModel):
 class OrderAccess:
     """Who asks: the API key may see all orders, a token those of its app. `check_token` raises ClientError."""
 
-    def __init__(self, api_key: str, check_token: Callable[[str], TokenClaims], config: Callable[[], Config]) -> None:
+    def __init__(
+        self, api_key: ApiKey, check_token: Callable[[str], TokenClaims], config: Callable[[], Config]
+    ) -> None:
         self._api_key = api_key
         self._check_token = check_token
         self._config = config
 
     def check(self, request: Request) -> None:
         """Note the app of a token ("": the API key was given). Raises HTTPException."""
-        given = request.headers.get("API-Key", bearer(request.headers.get("Authorization", "")))
-        if given is None:
-            raise HTTPException(401, "The header API-Key is missing.")
-        if is_key(given, self._api_key):
+        given = given_key(request)
+        if self._api_key.is_right(given, request):
             request.state.order_app = ""
             return
         try:
@@ -91,11 +91,11 @@ class OrderAccess:
 
 
 def call_orders_router(
-    outgoing: OutgoingCalls, store: "OrderStore | None", access: OrderAccess, ringing: RingingCalls
+    outgoing: OutgoingCalls, store: "OrderStore | None", access: OrderAccess, calls: SharedCalls
 ) -> APIRouter:
     """The routes of `/calls`: orders for calls, and calls that ring here. `store` None: orders are refused."""
     whole = APIRouter()
-    whole.include_router(ringing_router(ringing, access.check_manager))  # before `/calls/{order_id}`
+    whole.include_router(ringing_router(calls, access.check_manager))  # before `/calls/{order_id}`
     writing = APIRouter(prefix="/calls", route_class=body_route(BODY, access.check))
     limit = Rate(AT_ONCE_MAX, EVERY_S)
 

@@ -8,10 +8,32 @@ from typing import Any
 from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from voi.engines.fallback.choices import Fallbacks
 from voi.engines.supervised import Supervised
 
 SHARED = "shared engines"
 """Label of the memory of the host of shared engines, with its worker processes."""
+
+
+class FallbackMetrics(Collector):
+    """What second choices took over, and which first ones rest."""
+
+    def __init__(self, fallbacks: Fallbacks) -> None:
+        self._fallbacks = fallbacks
+
+    def collect(self) -> Iterable[Metric]:
+        """All of it as it is now."""
+        takeovers = CounterMetricFamily(
+            "voi_engine_fallbacks", "Calls that a second choice took over", labels=["kind", "engine", "to", "reason"]
+        )
+        for each, count in list(self._fallbacks.counts.items()):
+            takeovers.add_metric([each.kind, each.first, each.second, each.reason], count)
+        resting = GaugeMetricFamily(
+            "voi_engine_resting", "1: a first choice that failed is not asked for a while", labels=["kind", "engine"]
+        )
+        for kind, name, rests in self._fallbacks.states():
+            resting.add_metric([kind, name], rests)
+        return [takeovers, resting]
 
 
 class EngineMetrics(Collector):

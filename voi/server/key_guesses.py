@@ -5,8 +5,11 @@ import math
 import time
 from collections import OrderedDict
 from collections.abc import Callable
+from threading import Lock
 
 from fastapi import HTTPException, Request
+
+from voi.server.auth import bearer, is_key, looks_like_token
 
 AT_ONCE_MAX = 10
 EVERY_S = 2.0
@@ -48,21 +51,42 @@ def _network(address: str) -> str:
     return address if found.version == 4 else str(ipaddress.ip_network((found, NETWORK_BITS), strict=False))
 
 
-def guarded(check: Callable[[Request], None], guesses: KeyGuesses | None = None) -> Callable[[Request], None]:
-    """The same check, which answers 429 to an address that sent too many wrong keys. `check`: raises HTTPException with
-    403 for a wrong key."""
-    counted = guesses or KeyGuesses()
+class ApiKey:
+    """The key with which other services ask. All routes that take it share one of these, so that who guesses gains
+    nothing by going from one to the next. What has the form of a token is no guess: it is answered at once, and counts
+    for nothing, unless the key itself has that form."""
 
-    def checked(request: Request) -> None:
+    def __init__(self, key: str, guesses: KeyGuesses | None = None) -> None:
+        self._key = key
+        self._guesses = guesses or KeyGuesses()
+        self._turn = Lock()  # FastAPI checks some requests in threads
+        self._tokens_pass = not looks_like_token(key)
+
+    def check(self, request: Request) -> None:
+        """Raises HTTPException unless the request has the key: 401 without any, 403 for a wrong one, 429 where too many
+        wrong ones came from."""
+        if not self.is_right(given_key(request), request):
+            raise HTTPException(403, "The API key is wrong.")
+
+    def is_right(self, given: str, request: Request) -> bool:
+        """Whether `given` is the key. Raises HTTPException with 429 for an address that has to wait, whatever it
+        gives."""
+        if self._tokens_pass and looks_like_token(given):
+            return False
         address = request.client.host if request.client else ""
-        if wait_s := counted.wait_s(address):
-            after = {"Retry-After": str(math.ceil(wait_s))}
-            raise HTTPException(429, "Too many wrong API keys came from this address.", after)
-        try:
-            check(request)
-        except HTTPException as refused:
-            if refused.status_code == 403:
-                counted.wrong(address)
-            raise
+        with self._turn:
+            if wait_s := self._guesses.wait_s(address):
+                after = {"Retry-After": str(math.ceil(wait_s))}
+                raise HTTPException(429, "Too many wrong API keys came from this address.", after)
+            right = is_key(given, self._key)
+            if not right:
+                self._guesses.wrong(address)
+            return right
 
-    return checked
+
+def given_key(request: Request) -> str:
+    """The key or token of a request. Raises HTTPException with 401 if there is none."""
+    given = request.headers.get("API-Key", bearer(request.headers.get("Authorization", "")))
+    if given is None:
+        raise HTTPException(401, "The header API-Key is missing.")
+    return given

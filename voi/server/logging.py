@@ -22,11 +22,23 @@ _SECRETS = (
 )
 
 
+KNOWN_MAX = 5_000
+"""Most secrets that are looked for; the oldest are given up."""
+SHORTEST = 8
+"""Shorter ones may be parts of ordinary words and numbers."""
+
+
 class Redactor:
     """Removes tokens and known secrets from text."""
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
-        self._known = [secret for secret in secrets if len(secret) >= 8]
+        self._known: dict[str, None] = {}
+        self.learn(secrets)
+
+    def learn(self, secrets: Iterable[str]) -> None:
+        """Remove these as well from now on."""
+        known = list(self._known | dict.fromkeys(secret for secret in secrets if len(secret) >= SHORTEST))
+        self._known = dict.fromkeys(known[-KNOWN_MAX:])  # another dict: threads may be logging
 
     def __call__(self, text: str) -> str:
         for secret in self._known:
@@ -130,14 +142,24 @@ def _conversation_of(record: logging.LogRecord) -> str:
     return named or conversation_id.get()
 
 
+_redactor = Redactor()
+
+
+def hide(secrets: Iterable[str]) -> None:
+    """Keep these out of the logs from now on: secrets that came while the process runs."""
+    _redactor.learn(secrets)
+
+
 def set_up_logging(
     level: str, style: Literal["text", "json"], secrets: Iterable[str], *, words: bool = False, worker: str = ""
 ) -> None:
     """Send all logs of the process to standard error. Libraries log warnings and above. `words`: the texts of
     exceptions may be logged. `worker`: the process's name, on each line."""
+    global _redactor
+    _redactor = Redactor(secrets)
     formatter = JsonFormatter if style == "json" else TextFormatter
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(formatter(Redactor(secrets), words, worker))
+    handler.setFormatter(formatter(_redactor, words, worker))
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(logging.WARNING)

@@ -13,8 +13,9 @@ from voi.calls.load import LoadLevel
 from voi.calls.memories import MemoryTrouble
 from voi.core.end_reason import FAILURES, REFUSALS, EndReason
 from voi.core.options import Mode
+from voi.engines.fallback.choices import Fallbacks
 from voi.engines.supervised import Supervised
-from voi.server.engine_metrics import EngineMetrics
+from voi.server.engine_metrics import EngineMetrics, FallbackMetrics
 from voi.server.gpu_metrics import GpuMetrics
 from voi.server.outgoing_metrics import OutgoingCallMetrics
 from voi.server.sip_metrics import SipMetrics
@@ -229,6 +230,10 @@ class Metrics:
             taken_ms: int | None = getattr(times, f"{step}_ms")
             if taken_ms is not None:
                 histogram.observe(taken_ms / 1000)
+
+    def watch_fallbacks(self, fallbacks: Fallbacks) -> None:
+        """Report what second choices took over."""
+        self.registry.register(FallbackMetrics(fallbacks))
 
     def watch_engines(self, engines: Mapping[str, Supervised[Any]]) -> None:
         """Report the state and restarts of these engines, by name."""

@@ -17,7 +17,7 @@ from voi.errors import ClientError, NameTaken, StoreError
 from voi.server.bodies import SOURCE, BodyLimits, body_route, told_mistakes
 from voi.server.phone_accounts_view import account_as_dict
 from voi.server.usage_http import Rate
-from voi.transports.sip.account_status import ListedAccount, NoSuchAccount, listed_of_file, statuses_of
+from voi.transports.sip.account_status import ListedAccount, NoSuchAccount, listed_gone, listed_of_file, statuses_of
 from voi.transports.sip.service import SipService
 
 if TYPE_CHECKING:
@@ -110,7 +110,9 @@ class PhoneAccountsService:
         """Raises StoreError."""
         if self.kept is not None:
             return await self.kept.listed()
-        return listed_of_file(self.phones.accounts, [statuses_of(self.sip, {})])
+        told = [statuses_of(self.sip, {})]
+        found = listed_of_file(self.phones.accounts, told)
+        return [*found, *listed_gone(found, told)]
 
     async def shown(self, name: str) -> dict[str, Any]:
         """Raises HTTPException, StoreError."""

@@ -20,7 +20,7 @@ def account_as_dict(listed: ListedAccount, agents: Mapping[str, Any]) -> dict[st
     fields = {} if account is None else account.model_dump(mode="json", exclude_unset=True, exclude=SECRETS)
     return {
         "name": listed.name,
-        "from": "file" if listed.from_file else "store",
+        "from": None if listed.gone else "file" if listed.from_file else "store",
         "started": listed.started,
         "status": {
             "state": _STATES.get(state.name, state.name),

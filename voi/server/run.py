@@ -44,13 +44,14 @@ from voi.server.kept_calls import KeptCalls
 from voi.server.knowledge_files import KnowledgeFiles
 from voi.server.known_secrets import secrets_of_services, secrets_of_settings
 from voi.server.load_monitor import log_level, monitor
-from voi.server.logging import set_up_logging
+from voi.server.logging import hide, set_up_logging
 from voi.server.metrics import Metrics
 from voi.server.new_voices import take_over
 from voi.server.openai.access import OpenAiServices
 from voi.server.openai.failures import Failures
 from voi.server.phone_accounts_http import PhoneAccountsService
 from voi.server.session_maker import SessionMaker
+from voi.server.shared_calls import SharedCalls
 from voi.server.signals import heeding
 from voi.server.speech import SpeechService
 from voi.server.tokens import Tokens
@@ -164,6 +165,7 @@ class Server:
         services = Services(self._configs, self.sessions.open, self.metrics, Tasks())
         self.calls = Calls(self.admission, services, self.kept.store)
         self.calls.on_over = self._over
+        self.shared_calls = SharedCalls(self.calls, self.kept.store if self._shares_store else None)
         orders = self._orders()
         self.outgoing = OutgoingCalls(
             self.calls, lambda: self._configs.current, orders, self.metrics.outgoing, self._after_calls.order_over
@@ -220,9 +222,9 @@ class Server:
                 web.webrtc,
             ),
             web.phone_answers,
-            lambda: call_orders_router(
-                self.outgoing, orders, OrderAccess(api_key, tokens.check, lambda: self._configs.current),
-                self.calls.ringing,
+            lambda key: call_orders_router(
+                self.outgoing, orders, OrderAccess(key, tokens.check, lambda: self._configs.current),
+                self.shared_calls,
             ),
             PhoneAccountsService(
                 lambda: self._configs.current, self.sip, kept, settings.sip or bool(settings.worker_name),
@@ -248,8 +250,13 @@ class Server:
             phones = self._configs.current.phones
             return phones.accounts if phones else {}
 
-        shared = bool(self.settings.worker_name) or not self.kept.store.database.is_sqlite
-        return KeptAccounts(self.kept.store, of_file, shared=shared)
+        return KeptAccounts(self.kept.store, of_file, shared=self._shares_store, hide=hide)
+
+    @property
+    def _shares_store(self) -> bool:
+        """Whether other servers may have the same store."""
+        store = self.kept.store
+        return store is not None and (bool(self.settings.worker_name) or not store.database.is_sqlite)
 
     def _voice_service(self) -> VoiceService:
         config: Callable[[], Config] = lambda: self._configs.current  # noqa: E731
@@ -334,8 +341,11 @@ class Server:
         """Begin what watches the server, and what it does beside its calls."""
         start = self._tasks.start
         start(self._after_calls.jobs.run(), "after calls")
+        start(self.shared_calls.run(), "calls that others ask for")
         self.readiness.supervised = engines.supervised
         self.metrics.watch_engines(engines.supervised)
+        self.readiness.fallbacks = engines.fallbacks
+        self.metrics.watch_fallbacks(engines.fallbacks)
         garbage.settle()
         start(monitor(self.load, lambda: self.admission.active, engines.supervised, self.metrics.loop_late), "load")
         if any(engine.peer for engine in engines.supervised.values()):
@@ -396,6 +406,7 @@ class Server:
         assert self._engines is not None
         if problems := not_running(config, self._engines):
             raise ConfigError(problems)
+        hide(secrets_of_services(self.settings, config))
         await self._toolbox.prepare(config)
         await take_over(config, self._configs.current, self._engines.tts)
         await self._toolbox.connect(config)

@@ -159,7 +159,7 @@ class AgentTurn:
         voiced = agent.model_copy(update={"voices": None}) if self._silent else agent
         own = ReplyVoice(
             reply, voiced, engines.tts, playback, self._rate_hz, tell, self._on_sound, self._spoken,
-            self._metering.on_use,
+            self._metering.on_use, engines.fallbacks,
         )  # fmt: skip
         control = self._config.control_of(agent)
         means = Means(agent, engines.llm, own, engines.habits, self._metering)
@@ -168,7 +168,7 @@ class AgentTurn:
         self._voices[reply] = means.voice
         writer = ReplyWriter(
             reply, means.agent, control, means.llm, means.voice, playback, tell, self._on_token, self._on_failure,
-            means.habits, means.metering,
+            means.habits, means.metering, engines.fallbacks,
         )  # fmt: skip
         now_s = asyncio.get_running_loop().time()
         self._tasks[reply] = (

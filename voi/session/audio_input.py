@@ -31,7 +31,7 @@ class AudioInput:
 
     `pushed`: push-to-talk; all sound belongs to the utterance, the VAD only says where the pauses are in it.
     `keeps_turn`: keep the sound for `turn_sound`. `clean` takes the agent's echo out of 16 kHz PCM. `on_sound` is given
-    all sound after that, `on_transcribed` the ms of sound that each transcription was given.
+    all sound after that, `on_transcribed` each transcription that ends, and the ms of sound that it was given.
     """
 
     __slots__ = (
@@ -73,7 +73,7 @@ class AudioInput:
         rules: VadRules | None = None,
         clean: Callable[[bytes], bytes] | None = None,
         on_sound: Callable[[bytes], None] | None = None,
-        on_transcribed: Callable[[int], None] = lambda sound_ms: None,
+        on_transcribed: Callable[[SttStream, int], None] = lambda stream, sound_ms: None,
     ) -> None:
         window_ms = vad.info.window_samples * 1_000 // STT_RATE_HZ
         self._tell = tell
@@ -234,7 +234,7 @@ class AudioInput:
         transcription is open."""
         stream, self._stt_stream = self._stt_stream, None
         if stream:
-            self._on_transcribed(self._speech.audio_ms - self._stream_from_ms)
+            self._on_transcribed(stream, self._speech.audio_ms - self._stream_from_ms)
         return stream
 
     def end_utterance(self) -> None:

@@ -4,12 +4,13 @@ Successive pieces in one voice, tone and language go to the engine as one growin
 it. A change of voice, tone or language begins another text."""
 
 import asyncio
+from collections import deque
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Protocol
 
-from voi.audio.pcm import silence
+from voi.audio.pcm import Sounding, silence
 from voi.audio.resample import Resampler
 from voi.config.agents import Agent
 from voi.config.parts import NarratorChoice, VoiceChoice
@@ -17,9 +18,12 @@ from voi.core.facts import PieceVoiced, ReplyFailed, ReplyText, ReplyThinking, R
 from voi.core.ledger import as_written
 from voi.dialogue import SpokenWords, Voice
 from voi.engines.base import TextSpoken, Tts, VoiceSpec
+from voi.engines.fallback.choices import Fallbacks
+from voi.engines.fallback.sound_due import SoundDue
 from voi.engines.info import TtsInfo
 from voi.errors import EngineError
 from voi.session.playback import Playback
+from voi.session.role_voice import RoleVoice, role_voices
 from voi.text import language
 from voi.text.language import Spoken
 from voi.text.speakable import is_prepared, prepare, speakable_soon
@@ -132,6 +136,7 @@ class ReplyVoice:
     """The voices of one agent, for one reply. `speak` is the body of a task of its own."""
 
     __slots__ = (
+        "_again",
         "_begun",
         "_choices",
         "_ended",
@@ -142,7 +147,9 @@ class ReplyVoice:
         "_queue",
         "_rate_hz",
         "_reply",
+        "_roles",
         "_spoken",
+        "_taken",
         "_tell",
         "_tts",
         "_void_below",
@@ -159,9 +166,12 @@ class ReplyVoice:
         on_sound: Callable[[int], None],
         spoken: Spoken,
         on_use: Callable[[Use], None] = lambda use: None,
+        fallbacks: Fallbacks | None = None,
     ) -> None:
         self._reply = reply
         self._choices: Mapping[Voice, VoiceChoice] = agent.voices_by_role()
+        self._roles: Mapping[Voice, RoleVoice] = role_voices(agent, fallbacks or Fallbacks())
+        """Those in which another voice may take over."""
         self._spoken = spoken
         self._tts = tts
         self._playback = playback
@@ -172,6 +182,10 @@ class ReplyVoice:
         self._queue: asyncio.Queue[Piece | None] = asyncio.Queue(PIECES_MAX)
         self._next: _Next | None = None
         """Taken from the queue, but not given to an engine yet."""
+        self._taken: Piece | None = None
+        """The same, before it is known how it is said."""
+        self._again: deque[Piece] = deque()
+        """Pieces of which a voice that failed gave no sound. They come before those in the queue."""
         self._ended = False
         self._void_below = 0
         self._begun = False
@@ -210,8 +224,9 @@ class ReplyVoice:
 
     def drop_waiting(self) -> list[Piece]:
         """Remove and return the pieces that were not given to an engine yet."""
-        waiting = [self._next.piece] if self._next else []
+        waiting = [*([self._next.piece] if self._next else []), *self._again]
         self._next = None
+        self._again.clear()
         while not self._queue.empty():
             if piece := self._queue.get_nowait():
                 waiting.append(piece)
@@ -254,14 +269,18 @@ class ReplyVoice:
 
     async def _peek(self) -> "_Next | None":
         """The next piece, without taking it; None: there are no more."""
-        if self._next is None and not self._ended:
-            piece = await self._queue.get()
-            self._next = await self._as_said(piece) if piece else None
-            self._ended = piece is None
+        if self._next is None and (self._taken or self._again or not self._ended):
+            if self._taken is None:
+                self._taken = self._again.popleft() if self._again else await self._queue.get()
+            self._ended = self._ended or self._taken is None
+            # The piece stays there meanwhile: an engine that fails no longer waits for it, and another one speaks it.
+            self._next = await self._as_said(self._taken) if self._taken else None
+            self._taken = None
         return self._next
 
     async def _as_said(self, piece: Piece) -> "_Next":
-        choice = self._choices[piece.voice]
+        role = self._roles.get(piece.voice)
+        choice = role.choice if role else self._choices[piece.voice]
         code = self._spoken.of(piece.text) if self._spoken.detects else self._spoken.now
         spec = VoiceSpec(choice.voice, piece.tone, choice.speed, code, piece.voice)
         spoken = piece.spoken
@@ -275,7 +294,35 @@ class ReplyVoice:
             self._next = None
             await self._play(first.piece.sound, ahead=first.piece.number == AHEAD)
             return
+        said: list[_Next] = []
+        used, role = _Used(), self._roles.get(first.piece.voice)
+        if role is None:
+            await self._voice(first, said, used)
+            return
+        heard = Sounding(self._rate_hz)
+        try:
+            await self._voice(first, said, used, role, heard)
+        except EngineError as error:
+            if not role.take_over(error, heard.audible_ms[1]):
+                raise
+            if (coming := self._next.piece if self._next else self._taken) is not None:
+                self._again.appendleft(coming)
+            self._next = self._taken = None
+            self._again.extendleft(each.piece for each in reversed(said[used.texts :]))
+
+    async def _voice(
+        self,
+        first: "_Next",
+        said: "list[_Next]",
+        used: _Used,
+        role: RoleVoice | None = None,
+        heard: Sounding | None = None,
+    ) -> None:
+        """The same in one voice, until it fails. `said` takes the pieces that were given to it, `heard` its sound.
+        `role`: another voice may take over. Raises EngineError."""
         choice = first.choice
+        if role:
+            role.begin()
         tts = self._tts.get(choice.model)
         if tts is None:
             raise EngineError(f"The voice model {choice.model!r} is not loaded; the server must be restarted for it.")
@@ -285,22 +332,28 @@ class ReplyVoice:
         self._put(silence(before_ms, self._rate_hz))
         start_ms = self._playback.made_ms(self._reply)
         resampler = Resampler(tts.info.sample_rate_hz, self._rate_hz)
-        said: list[_Next] = []
-        texts = self._texts(first, said, most=1 if before_ms or after_ms or ahead else PIECES_MAX)
-        used = _Used()
+        due = SoundDue(choice.model, role.after_s) if role and role.may_change else None
+        texts = self._texts(first, said, due, most=1 if before_ms or after_ms or ahead else PIECES_MAX)
         try:
-            async with aclosing(tts.speak(texts, first.spec)) as speech:
-                async for item in speech:
+            speech = tts.speak(texts, first.spec)
+            async with aclosing(due.of(speech) if due else speech) as items:
+                async for item in items:
                     if self._is_void(first):
                         return
                     if isinstance(item, TextSpoken):
                         used.spoken(item, said[item.text].text)
+                        if role and not ahead:
+                            role.spoke(said[item.text].piece.text, item.end_ms, by_words=tts.info.contexts)
                         if not ahead:
                             self._tell_voiced(said[item.text], item, start_ms)
                         await self._playback.room(self._reply)
                         continue
                     used.bytes += len(item)
-                    if not self._put(resampler.push(item), ahead=ahead):
+                    pcm = resampler.push(item)
+                    if role and due and heard is not None:
+                        heard.take(pcm)
+                        role.sounds()
+                    if not self._put(pcm, ahead=ahead):
                         return
                     await self._playback.room(self._reply, PIECE_MAX_MS)
         finally:
@@ -313,8 +366,9 @@ class ReplyVoice:
     def _is_void(self, coming: "_Next") -> bool:
         return AHEAD < coming.piece.number < self._void_below
 
-    async def _texts(self, first: "_Next", said: "list[_Next]", most: int) -> AsyncIterator[str]:
-        """Texts of the next pieces in the same voice as `first`, taken one by one as the engine asks for them."""
+    async def _texts(self, first: "_Next", said: "list[_Next]", due: SoundDue | None, most: int) -> AsyncIterator[str]:
+        """Texts of the next pieces in the same voice as `first`, taken one by one as the engine asks for them. `due` is
+        told of each."""
         while len(said) < most and (coming := await self._peek()) is not None:
             alike = (coming.choice, coming.spec) == (first.choice, first.spec)
             if not alike or (said and self._is_void(first)):
@@ -322,6 +376,8 @@ class ReplyVoice:
             self._next = None
             if coming.text:
                 said.append(coming)
+                if due:
+                    due.given()
                 yield coming.text
             elif coming.piece.number != AHEAD:
                 now_ms = self._playback.made_ms(self._reply)

@@ -23,10 +23,12 @@ from voi.core.guard import RetryPlan
 from voi.core.reply_parser import ReplyParser
 from voi.dialogue import Message, ReplySegment, ToolCall, ToolSpec
 from voi.engines.base import CallPart, Finished, FinishReason, Llm, LlmEvent, LlmRequest, Reasoning, TextDelta
+from voi.engines.fallback.answers import first_within
+from voi.engines.fallback.choices import Fallbacks, Trial
 from voi.engines.llm.thought_habits import Habit, ThoughtHabits
 from voi.errors import EngineError, VoiError
 from voi.session.chunker import Chunker, ReplyReading
-from voi.session.failure import UNREAD_VERDICT, Failure, FailureKind, NothingSaid, cut_short, nothing_said
+from voi.session.failure import UNREAD_VERDICT, Failure, FailureKind, JudgeFailed, NothingSaid, cut_short, nothing_said
 from voi.session.metering import MeteredLlm, Metering
 from voi.session.phrase_sound import load_phrase_sound
 from voi.session.playback import Playback
@@ -70,6 +72,7 @@ class ReplyWriter:
         "_calls",
         "_control",
         "_count",
+        "_fallbacks",
         "_finish",
         "_guard",
         "_habits",
@@ -77,6 +80,7 @@ class ReplyWriter:
         "_llm",
         "_may_call",
         "_metering",
+        "_model",
         "_must_call",
         "_on_failure",
         "_on_token",
@@ -89,6 +93,7 @@ class ReplyWriter:
         "_told",
         "_tone",
         "_tools",
+        "_trial",
         "_voice",
         "_wrote",
     )
@@ -106,6 +111,7 @@ class ReplyWriter:
         on_failure: Callable[[Failure], None] = lambda failure: None,
         habits: ThoughtHabits | None = None,
         metering: Metering | None = None,
+        fallbacks: Fallbacks | None = None,
     ) -> None:
         self._reply = reply
         self._agent = agent
@@ -118,6 +124,11 @@ class ReplyWriter:
         self._on_failure = on_failure
         self._habits = habits or ThoughtHabits()
         self._metering = metering or Metering(lambda model: llm.info.name, lambda use: None)
+        self._fallbacks = fallbacks or Fallbacks()
+        self._model = agent.llm_model
+        """The model that is asked: the agent's, or its second choice."""
+        self._trial: Trial | None = None
+        """The current try, if it asks the first of two models."""
         self._told: list[Piece] = []
         """Pieces of the current try."""
         self._count = 0
@@ -207,16 +218,36 @@ class ReplyWriter:
 
     async def _try_again_if_broken(self, request: LlmRequest) -> bool:
         self._began = False
+        first, second = self._models(request)
         try:
-            return await self._try_once(self._within_budget(request))
+            return await self._try_once(self._within_budget(first))
         except EngineError as error:
-            # before its first text the LLM engine retries by itself; after that only this class knows what was released
-            if not error.retryable or not self._began or self._left_ms <= 0 or not self._take_back():
+            again = self._may_ask(second, error)
+            if self._trial is not None and not isinstance(error, JudgeFailed):
+                self._trial.failed(error, taken_over=again)
+            if not again:
                 raise
-            broken = error
-        good = await self._try_once(self._within_budget(request))  # a failure here is reported as the failure of both
-        self._failed("llm", f"{broken} It was asked once more.")
+            broken, self._trial = error, None
+        good = await self._try_once(self._within_budget(second))  # a failure here is reported as the failure of both
+        if second is first:
+            self._failed("llm", f"{broken} It was asked once more.")
         return good
+
+    def _models(self, request: LlmRequest) -> tuple[LlmRequest, LlmRequest]:
+        """What is asked first, and what is asked if that breaks: the same once more, or the other model."""
+        fallback = self._agent.fallback
+        self._trial = None
+        if fallback.llm_model is None:
+            return request, request
+        other = replace(request, model=fallback.llm_model)
+        self._trial = self._fallbacks.ask("llm", request.model, other.model)
+        return (other, request) if self._trial is None else (request, other)
+
+    def _may_ask(self, again: LlmRequest, error: EngineError) -> bool:
+        """Whether that may be asked, since the try before it broke. Before its first text the LLM engine retries by
+        itself; after that only this class knows what was released."""
+        other = again.model != self._model and not isinstance(error, JudgeFailed)
+        return (other or (error.retryable and self._began)) and self._left_ms > 0 and self._take_back()
 
     @property
     def _left_ms(self) -> int:
@@ -235,11 +266,12 @@ class ReplyWriter:
 
     def _failed(self, kind: FailureKind, what: str, model: str = "") -> None:
         """`model`: the one that failed; "": the agent's."""
-        model = model or self._agent.llm_model
+        model = model or self._model
         took_ms = round((asyncio.get_running_loop().time() - self._began_s) * 1_000)
         self._on_failure(Failure(kind, self._metering.provider_of(model), model, what, took_ms))
 
     async def _try_once(self, request: LlmRequest) -> bool:
+        self._model = request.model
         self._judge = self._new_judge()
         try:
             return await self._write(request)
@@ -299,7 +331,7 @@ class ReplyWriter:
         self._finish, self._calls, self._reasons, self._wrote = None, [], False, False
         self._printed.clear()
         with self._metering.of(request) as meter:
-            async with aclosing(self._llm.stream(request)) as events:  # type: ignore[type-var]
+            async with aclosing(self._events(request)) as events:
                 async for event in events:
                     meter.note(event)
                     if not isinstance(event, TextDelta):
@@ -323,12 +355,16 @@ class ReplyWriter:
                         left -= len(part)
                         yield part
 
+    def _events(self, request: LlmRequest) -> AsyncGenerator[LlmEvent]:
+        stream: AsyncGenerator[LlmEvent] = self._llm.stream(request)  # type: ignore[assignment]
+        return stream if self._trial is None else first_within(stream, self._trial, self._agent.fallback.llm_after_s)
+
     @property
     def _habit(self) -> Habit:
         """How the model begins its replies: the agent says it, or its earlier replies."""
-        if self._agent.thinks_first is not None:
+        if self._agent.thinks_first is not None and self._model == self._agent.llm_model:
             return "thinks" if self._agent.thinks_first else "speaks"
-        return self._habits.of(self._agent.llm_model)
+        return self._habits.of(self._model)
 
     @property
     def _denied_as_spoken(self) -> bool:

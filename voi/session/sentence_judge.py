@@ -23,6 +23,11 @@ CONTEXT_MAX_CHARACTERS = 500
 _SENTENCE_END = re.compile(r"[.!?…。！？।؟][\"'”’»)\]*_\s]*\Z|\n\s*\Z")
 
 
+def ends_sentence(text: str) -> bool:
+    """Whether a sentence ends with the text."""
+    return _SENTENCE_END.search(text) is not None
+
+
 class SentenceJudge:
     """`put` pieces; those that pass are given to `release`. `passed` waits for the rest. Always `close` it.
     `on_unread`: called once if an answer of the control agent names no class; the sentence passes then."""
@@ -58,7 +63,7 @@ class SentenceJudge:
         """Have the pieces judged as soon as their sentence is complete."""
         for piece in pieces:
             self._pieces.append(piece)
-            if _SENTENCE_END.search(piece.text):
+            if ends_sentence(piece.text):
                 self._ask()
 
     async def passed(self) -> bool:

@@ -27,6 +27,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from voi.audio.echo_canceller import EchoCanceller
+from voi.audio.echo_guard import EchoGuard
 from voi.config.agents import EMBEDDED_MODELS, Agent
 from voi.config.config import Config
 from voi.config.knowledge import Knowledge
@@ -192,7 +193,7 @@ class Session:
         """What was recalled before the conversation began."""
         self._brain: Brain | None = None
         self._playback: Playback | None = None
-        self._echo: EchoCanceller | None = None
+        self._echo: EchoCanceller | EchoGuard | None = None
         self.begun = asyncio.Event()
         """Set when sound and facts are taken at once."""
         self._ended = asyncio.Event()
@@ -244,8 +245,9 @@ class Session:
         """Make what works for the core. From now on sound and facts are taken."""
         observers, options, current, tasks = self._observers, self._options, self._current, self._tasks
         paced = options.stream_output_audio
-        if self._engines.echo_canceller and paced and options.mode == "call":
-            self._echo = self._engines.echo_canceller(0)
+        make_echo = self._engines.echo_canceller or (self._engines.echo_guard if options.returns_echo else None)
+        if make_echo and paced and options.mode == "call":
+            self._echo = make_echo(0)
         on_sent = self._observe_sent if observers.wants("agent_sound") or self._echo else None
         self._playback = Playback(
             self._line, self.tell, self._clock, paced=paced, lowers_ahead=options.lowers_sound,
@@ -423,17 +425,20 @@ class Session:
 
     def _drain(self) -> None:
         self._telling = True
+        sooner = False
         try:
             while self._inbox:
-                self._take(self._inbox.popleft())
+                sooner |= self._take(self._inbox.popleft())
         except Exception as error:
             self._fall(error)
         finally:
             self._telling = False
-        self._arm()
+        if sooner:
+            self._arm()
 
-    def _take(self, fact: Fact) -> None:
-        now_ms = self._alarm.now_ms()
+    def _take(self, fact: Fact) -> bool:
+        """Handle the fact. Returns whether something may now fall due sooner than before."""
+        now_ms, state = self._alarm.now_ms(), self._conversation.state
         if type(fact) is was.HungUp:
             self._keep_for_later()
         if type(fact) in _NOTED:
@@ -445,6 +450,7 @@ class Session:
             self._act(action)
         if type(fact) is was.HungUp:
             self._ended.set()
+        return bool(actions) or type(fact) not in _PUTS_OFF or self._conversation.state is not state
 
     def _note_fact(self, fact: Fact, now_ms: int) -> None:
         self._marks.fact(fact, now_ms)
@@ -645,5 +651,7 @@ class Session:
             self._arm()
 
 
+_PUTS_OFF = frozenset({was.SpeechGrew, was.QuietGrew})
+"""Facts after which nothing falls due sooner, if nothing else changes. They are most of all facts."""
 _NOTED = MARKED | {was.Heard, was.PieceVoiced, was.ReplyPlayed}
 """The facts that something beside the core needs to know. Others come by the dozen every second."""

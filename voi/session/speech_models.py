@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from voi.audio.resample import resample
 from voi.config.agents import Agent
 from voi.config.brain import SpeechBrain
+from voi.config.fallback import Fallback
 from voi.core.facts import ReplyStopped
 from voi.engines.base import STT_RATE_HZ, Llm, LlmEvent, LlmRequest, SttOptions
 from voi.engines.info import LlmInfo
@@ -160,7 +161,8 @@ class SpeechModels:
                 reply, own, self._playback, self._rate_hz, REALTIME_RATE_HZ, self._tell, self._on_sound, self._pace,
                 partial(HeldSound, speed=brain.speed or 1.0) if guarded else None,
             )  # fmt: skip
-        answers = agent.model_copy(update={"llm_model": brain.model, "thinks_first": False})
+        only = {"llm_model": brain.model, "thinks_first": False, "fallback": Fallback()}
+        answers = agent.model_copy(update=only)
         transcribe = partial(self._transcribe, agent, guarded)
         llm = _ReplyModel(brain.model, reply, link, made, self._engines.llm, transcribe)
         return Means(answers, llm, made.voice or own, ThoughtHabits(), self._metering_of(brain.model))

@@ -31,6 +31,7 @@ from voi.store.migrate import HEAD, migrate
 from voi.store.observer import now_ms
 from voi.store.schema import (
     call_accounts,
+    call_asks,
     call_orders,
     conversations,
     data_keys,
@@ -38,6 +39,7 @@ from voi.store.schema import (
     outbox,
     people,
     phone_servers,
+    ringing_calls,
 )
 from voi.store.store import Store
 from voi.store.upsert import insert_new
@@ -46,14 +48,12 @@ FORMAT = 1
 ROWS_MAX = 500
 """Rows that are read or written at once."""
 LINE_MAX_BYTES = 64 * 1024 * 1024
+MOMENTARY = (outbox, call_orders, call_accounts, phone_servers, ringing_calls, call_asks)
+"""What is true for a moment alone, or must not be done again."""
 TABLES = (
     people,
     conversations,
-    *(
-        table
-        for table in metadata.sorted_tables
-        if table not in (people, conversations, data_keys, outbox, call_orders, call_accounts, phone_servers)
-    ),
+    *(table for table in metadata.sorted_tables if table not in (people, conversations, data_keys, *MOMENTARY)),
 )
 """All tables, parents before the tables that refer to them."""
 _HEAD = "voi-store.json"

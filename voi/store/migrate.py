@@ -10,7 +10,7 @@ from voi.store.database import Connection, Database
 from voi.store.schema import metadata
 
 VERSIONS = Path(__file__).parent / "migrations"
-HEAD = "0012"
+HEAD = "0013"
 """The newest revision. Known without Alembic, whose import would delay every start."""
 _LOCK = 0x766F6973746F7265 >> 1
 """PostgreSQL's advisory lock of Voi's migrations."""

@@ -14,7 +14,7 @@ from sqlalchemy import and_, func, or_, select, update
 from voi.errors import NameTaken
 from voi.sealing.box import Unreadable
 from voi.store.database import Connection
-from voi.store.keys import Keys, opened, sealed
+from voi.store.keys import Keys, is_plain, opened, sealed
 from voi.store.schema import phone_accounts, phone_servers
 from voi.store.upsert import insert_new, put
 
@@ -36,6 +36,8 @@ class PhoneAccount:
     started: bool
     version: str
     since_ms: int
+    plain: bool = False
+    """It can be read without a key: it was stored before there was one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +119,18 @@ async def _read(connection: Connection, keys: Keys, row: object) -> PhoneAccount
         words = opened(await keys.find(connection, key_id), details, _place(name))
     except Unreadable:
         words = None
-    return PhoneAccount(name, words, row.started, row.version, row.since_ms)  # type: ignore[attr-defined]
+    return PhoneAccount(name, words, row.started, row.version, row.since_ms, is_plain(details))  # type: ignore[attr-defined]
+
+
+async def seal_plain_accounts(connection: Connection, keys: Keys) -> int:
+    """Seal what was stored before the operator set a key. Returns how many accounts that were. What was is overwritten
+    by `Database.shred`."""
+    if not keys.seals:
+        return 0
+    rows = (await connection.execute(select(_T.name, _T.details).where(_T.key_id == "").with_for_update())).all()
+    for name, details in rows:
+        await _seal(connection, keys, name, opened(None, details, _place(name)) or "")
+    return len(rows)
 
 
 async def forget_account(connection: Connection, keys: Keys, name: str) -> bool:

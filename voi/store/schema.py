@@ -298,6 +298,31 @@ phone_servers = Table(
 """What each server's telephone accounts do now. `told`: JSON, without secrets and numbers. A row that was not renewed
 for some seconds belongs to a dead server. No backup holds this table."""
 
+ringing_calls = Table(
+    "ringing_calls",
+    metadata,
+    Column("id", String(NAME_MAX), primary_key=True),
+    Column("server", String(NAME_MAX), nullable=False),
+    Column("account", String(NAME_MAX), nullable=False),
+    Column("since_ms", BigInteger, nullable=False),
+    Column("seen_ms", BigInteger, nullable=False),
+    Column("key_id", String(32), nullable=False),
+    Column("caller", Sealed, nullable=False),
+)
+"""Telephone calls that ring now, of servers that share the store. A row that was not renewed for some seconds belongs
+to a dead server. No backup holds this table, nor the next."""
+
+call_asks = Table(
+    "call_asks",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("call_id", String(NAME_MAX), nullable=False),
+    Column("what", String(16), nullable=False),
+    Column("asked_ms", BigInteger, nullable=False),
+    Column("result", String(200)),
+)
+"""What one server asks of a call that another has; `result`: what came of it."""
+
 memories = Table(
     "memories",
     metadata,

@@ -14,6 +14,7 @@ from voi.store.keys import Keys
 from voi.store.memories import person_of, recall, remember, was_forgotten
 from voi.store.migrate import migrate
 from voi.store.people import find_person
+from voi.store.phone_accounts import seal_plain_accounts
 from voi.store.saved_states import forget_state, load_state, save_state
 from voi.store.url import parse_store_url
 
@@ -37,6 +38,11 @@ class Store:
             await migrate(self.database)
             async with self.database.writing() as connection:
                 await self.keys.open(connection)
+                plain = await seal_plain_accounts(connection, self.keys)
+            if plain:
+                log.info("%d telephone accounts of the store were in plain text, and are encrypted now", plain)
+                with suppress(StoreError):  # what was is overwritten with the next deletion
+                    await self.database.shred()
             self.is_open = True
 
     @asynccontextmanager

@@ -233,3 +233,18 @@ async def test_no_secret_is_logged(machine: Machine, caplog: pytest.LogCaptureFi
     await server.add("desk", ACCOUNT, started=True)
     await server.change("desk", with_agent("ada"))
     assert "planted-password" not in caplog.text + repr(await server.listed())
+
+
+async def test_secrets_are_told_to_the_log_before_anything_can_be_logged(machine: Machine) -> None:
+    hidden: list[str] = []
+    store = (await machine.server(sip=False))._store
+    web = KeptAccounts(store, dict, shared=True, clock_ms=lambda: machine.now_ms, hide=hidden.extend)
+    await web.add("desk", ACCOUNT, started=True)
+    assert hidden == ["planted-password"]
+    await web.change("desk", lambda before: ACCOUNT.model_copy(update={"secret": "another-secret"}))
+    assert hidden[-1] == "another-secret"
+    found: list[str] = []
+    phone = KeptAccounts(store, dict, shared=True, clock_ms=lambda: machine.now_ms, hide=found.extend)
+    phone.sip = cast(Any, FakeSip(phone))
+    await phone.follow()
+    assert found == ["planted-password", "another-secret"]

@@ -142,6 +142,27 @@ async def test_a_wrong_password_is_tried_ever_more_rarely() -> None:
 
 
 @in_virtual_time
+async def test_until_the_first_answer_it_says_what_it_waits_for() -> None:
+    one, two = wire()
+    registrar = Registrar(two, granting(300))
+    receive, two.stack._dispatch = two.stack._dispatch, lambda *args: None  # type: ignore[method-assign]
+    states: list[AccountState] = []
+    made = registration(one, states)
+    running = asyncio.ensure_future(made.run())
+    await asyncio.sleep(5)
+    assert (made.state.name, made.state.reason) == ("starting", "waiting for an answer of 192.0.2.2:5060 over UDP")
+    assert states == [], "nothing has happened yet"
+    await asyncio.sleep(35)
+    assert (made.state.name, len(states)) == ("retrying", 1)
+    assert "no answer" in made.state.reason
+    two.stack._dispatch = receive  # type: ignore[method-assign]
+    await asyncio.sleep(35)
+    assert (made.state.name, made.state.reason) == ("registered", "")
+    assert registrar.asked
+    running.cancel()
+
+
+@in_virtual_time
 async def test_a_server_that_is_gone_is_noticed_and_found_again() -> None:
     one, two = wire()
     Registrar(two, granting(3_600))

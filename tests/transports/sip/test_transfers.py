@@ -247,6 +247,45 @@ async def test_somebody_takes_a_call_over(tmp_path: Path, monkeypatch: Patch) ->
         await here.ended()
 
 
+async def test_a_call_of_the_old_sockets_is_taken_over_at_the_new_ones(tmp_path: Path, monkeypatch: Patch) -> None:
+    """And whoever took it may pass it on."""
+    async with place(tmp_path, monkeypatch, ALLOWED, takes_refer=True) as here:
+        call = await here.calling()
+        service = here.running.server.sip
+        old, port = service.stack, free_port()
+        file = tmp_path / "phones.json"
+        file.write_text(file.read_text().replace(f'"port": {here.port}', f'"port": {port}'))
+        await until(lambda: service.stack is not old)
+        dialog = call.dialog
+        taken = replacing(here.other, port, str(Replaces(dialog.call_id, dialog.remote_tag, dialog.local_tag)))
+        await taken.answered(5)
+        await until(lambda: call.over)
+        assert old is not None
+        await until(lambda: old.sockets.udp is not None and old.sockets.udp.closed)
+        (live,) = here.running.server.calls
+        assert not live.ending
+        _, told = refer(taken, here.other_uri)
+        await until(lambda: told and told[-1] == 200)
+        here.other.calls[0].hang_up()
+        await here.ended()
+
+
+async def test_a_refer_over_the_old_sockets_is_followed_at_the_new_ones(tmp_path: Path, monkeypatch: Patch) -> None:
+    async with place(tmp_path, monkeypatch, ALLOWED, takes_refer=True) as here:
+        call = await here.calling()
+        service = here.running.server.sip
+        old, port = service.stack, free_port()
+        file = tmp_path / "phones.json"
+        file.write_text(file.read_text().replace(f'"port": {here.port}', f'"port": {port}'))
+        await until(lambda: service.stack is not old and service.states["desk"].name in ("ready", "registered"))
+        answers, told = refer(call, here.other_uri)
+        await until(lambda: told and told[-1] == 200)
+        assert answers == [202]
+        call.hang_up()
+        here.other.calls[0].hang_up()
+        await here.ended()
+
+
 @pytest.mark.parametrize("wrong", ["call", "to", "from", "early", "malformed"])
 async def test_calls_that_nobody_may_take_over(wrong: str, tmp_path: Path, monkeypatch: Patch) -> None:
     async with place(tmp_path, monkeypatch) as here:

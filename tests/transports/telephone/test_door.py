@@ -1,6 +1,7 @@
 """The telephone door over a line that keeps what it is given."""
 
 import asyncio
+import logging
 
 import pytest
 
@@ -118,10 +119,14 @@ async def test_a_dead_line_is_told_and_a_closed_door_tells_nothing() -> None:
     [
         (None, (PASSED_ON, False), []),
         (EngineError("603"), (NOT_PASSED_ON, True), ["transfer_failed"]),
-        (TransferUnsupported(), (NO_TRANSFER, True), []),
+        (TransferUnsupported(), (NO_TRANSFER, True), ["transfer_failed"]),
     ],
 )
-def test_a_transfer(refuse_with: Exception | None, answer: tuple[str, bool], faults: list[str]) -> None:
+def test_a_transfer(
+    refuse_with: Exception | None, answer: tuple[str, bool], faults: list[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+
     @in_virtual_time
     async def passed_on() -> None:
         call = Opened(signalling=FakeSignalling(refuse_with))
@@ -133,6 +138,9 @@ def test_a_transfer(refuse_with: Exception | None, answer: tuple[str, bool], fau
         assert call.faults == faults
 
     passed_on()
+    (line,) = [record.getMessage() for record in caplog.records if "passed on" in record.getMessage()]
+    assert line.startswith("a call could not be passed on (blind): " if refuse_with else "a call was passed on (blind)")
+    assert "4930" not in line
 
 
 @in_virtual_time
@@ -141,6 +149,7 @@ async def test_a_target_of_another_form_never_reaches_the_signalling() -> None:
     call.door.tell(events.TransferAsked("1", '+1"/><Dial>'))
     await asyncio.sleep(0.1)
     assert call.session.answers == [("1", NO_TARGET, True)]
+    assert call.faults == ["transfer_failed"]
     assert call.signalling.targets == []
 
 

@@ -34,8 +34,10 @@ _MEANT: Mapping[int, int] = {4001: 401, 4002: 402, 3009: 429}
 def refusal(name: str, status: int | None, words: str) -> EngineError:
     """The error for an HTTP status (None: the words came over a WebSocket) and the provider's words. `name`: the
     engine, as in the configuration."""
-    message, retryable = _explained(name, status, words[:WORDS_MAX].lower())
-    return EngineError(message, retryable=retryable)
+    words = words[:WORDS_MAX].lower()
+    message, retryable = _explained(name, status, words)
+    limit = status in (402, 429) or any(full.search(words) for full in (_NO_CREDIT, _BUSY))
+    return EngineError(message, retryable=retryable, limit=limit)
 
 
 def closed(name: str, code: int, words: str) -> EngineError:

@@ -76,7 +76,8 @@ def refusal(model: str, status: int, words: str, *, images: bool = False, tools:
     """The EngineError for an HTTP `status` and the provider's lower-case `words`. `images`, `tools`: the request had
     some."""
     message, retryable = _explain(shown_name(model), status, words, images, tools)
-    return EngineError(message, retryable=retryable)
+    limit = status in (402, 429) or _NO_CREDIT.search(words) is not None
+    return EngineError(message, retryable=retryable, limit=limit)
 
 
 def _explain(model: str, status: int, words: str, images: bool, tools: bool) -> tuple[str, bool]:

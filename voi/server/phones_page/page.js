@@ -6,7 +6,7 @@ const LOOK_EVERY_MS = 1500;
 const MUST = ["user", "server", "agent"]; // fields that a new account has to have
 const STATES = {
   registered: "registered", ready: "ready", trying: "trying", refused: "refused", unusable: "cannot be used",
-  stopped: "stopped",
+  stopped: "stopped", deleted: "deleted, with calls under way",
 };
 const $ = (id) => document.getElementById(id);
 let edited = null; // the account that the form changes; null: it adds one
@@ -22,12 +22,12 @@ class Refused extends Error {
   }
 }
 
-async function ask(method, path, body) {
+async function ask(method, path, body, at = "/phones/accounts") {
   const headers = { "API-Key": sessionStorage.getItem(KEY) || "" };
   if (body !== undefined) headers["Content-Type"] = "application/json";
   let answer;
   try {
-    answer = await fetch(`/phones/accounts${path}`, {
+    answer = await fetch(`${at}${path}`, {
       method, headers, body: body === undefined ? undefined : JSON.stringify(body),
       cache: "no-store", signal: AbortSignal.timeout(15000),
     });
@@ -164,14 +164,22 @@ function showAccount(row, account) {
   put(part(".reason"), [status.reason && `${status.reason}.`.replace("..", "."), next].filter(Boolean).join(" "));
   fill(part(".warnings"), account.warnings, line);
   part(".calls").hidden = !account.calls.length;
-  fill(part(".calls ul"), account.calls, (call) =>
-    line(`${call.direction === "in" ? "From outside" : "From here"}, ${call.state} since ` +
-      new Date(call.since).toLocaleTimeString()));
+  fill(part(".calls ul"), account.calls, showCall);
   showActions(part(".actions"), account);
 }
 
+function showCall(call) {
+  const since = new Date(call.since).toLocaleTimeString();
+  const made = line(`${call.direction === "in" ? "From outside" : "From here"}, ${call.state} since ${since} `);
+  if (call.id && call.state === "talking") {
+    const end = () => act("POST", `/${call.id}/hang_up`, undefined, "/calls");
+    made.append(button("End", `the call of ${since}`, "end", end));
+  }
+  return made;
+}
+
 function showActions(place, account) {
-  const kind = account.from === "file" ? "" : account.started ? "started" : "stopped";
+  const kind = account.from !== "store" ? "" : account.started ? "started" : "stopped";
   place.account = account;
   if (place.dataset.kind === kind) return;
   const had = place.contains(document.activeElement) ? document.activeElement.dataset.does : null;
@@ -197,10 +205,10 @@ function button(word, name, does, clicked) {
   return made;
 }
 
-async function act(method, path, body) {
+async function act(method, path, body, at) {
   tell("");
   try {
-    await ask(method, path, body);
+    await ask(method, path, body, at);
     await look();
     return true;
   } catch (error) {

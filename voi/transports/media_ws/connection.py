@@ -184,7 +184,7 @@ class MediaConnection:
         return self._listener.tickets.redeem(started.ticket or _ticket_in(self._query))
 
     def _open(self, call: Call, door: MediaDoor, number: PhoneNumber, rate_hz: int) -> None:
-        options = CallOptions(mode="call", reports_playback=True, input_rate_hz=rate_hz)
+        options = CallOptions(mode="call", reports_playback=True, returns_echo=True, input_rate_hz=rate_hz)
         try:
             door.open(call.open(number.agent, None, options, adapt=partial(_adapted, number)))
         except ClientError as error:

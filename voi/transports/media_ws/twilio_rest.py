@@ -3,6 +3,8 @@
 Source: twilio.com/docs/voice/api/call-resource#update-a-call-resource.
 """
 
+from collections.abc import Mapping
+
 import aiohttp
 
 from voi.errors import EngineError
@@ -17,14 +19,23 @@ async def pass_on(account_sid: str, auth_token: str, call_id: str, target: str, 
     inside = element("Sip", xml_text(target)) if target.startswith("sip") else xml_text(target)
     document = xml(element("Dial", inside))
     url = f"{api}/2010-04-01/Accounts/{account_sid}/Calls/{call_id}.json"
+    await _ask("POST", url, account_sid, auth_token, {"Twiml": document.body})
+
+
+async def check_account(account_sid: str, auth_token: str, api: str = API) -> None:
+    """Ask for the account itself, which costs nothing. Raises EngineError."""
+    await _ask("GET", f"{api}/2010-04-01/Accounts/{account_sid}.json", account_sid, auth_token)
+
+
+async def _ask(
+    method: str, url: str, account_sid: str, auth_token: str, form: Mapping[str, bytes | str] | None = None
+) -> None:
     signed_in = {"Authorization": aiohttp.encode_basic_auth(account_sid, auth_token)}
     try:
         async with (
             aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=TIMEOUT_S)) as client,
-            client.post(
-                url, data={"Twiml": document.body}, headers=signed_in, allow_redirects=False,
-            ) as answer,
-        ):  # fmt: skip
+            client.request(method, url, data=form, headers=signed_in, allow_redirects=False) as answer,
+        ):
             if answer.status != 200:
                 raise EngineError(f"Twilio answered {answer.status}. Are account_sid and auth_token right?")
     except (aiohttp.ClientError, TimeoutError) as error:

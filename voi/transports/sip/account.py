@@ -59,7 +59,7 @@ class LiveAccount:
         self._codecs = [codec.upper() for codec in config.codecs if codec != "opus" or _opus_is_there()]
         self.legs = calls
         """Its calls under way, those that ring included."""
-        self._stack = stack
+        self.stack = stack
         self._networks = [ipaddress.ip_network(each, strict=False) for each in config.allow]
         self._tasks = Tasks()
         self._registration: Registration | None = None
@@ -138,7 +138,7 @@ class LiveAccount:
     async def _connect(self, address: ServerAddress) -> Flow:
         """Raises OSError."""
         kind = self.config.transport
-        sockets = self._stack.sockets
+        sockets = self.stack.sockets
         if kind == "udp":
             if sockets.udp is None:
                 raise ConnectionError("SIP is not listened to over UDP")

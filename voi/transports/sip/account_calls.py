@@ -34,6 +34,10 @@ class AccountCalls:
         """Id of its conversation; "": not known here."""
         return self._legs[leg][2] if leg in self._legs else ""
 
+    def find(self, call_id: str, tag: str) -> "SipLeg | None":
+        """The call with that Call-ID and that tag of ours, whichever sockets it came in by."""
+        return next((leg for leg in self._legs if leg.dialog.key == (call_id, tag)), None)
+
     def discard(self, leg: "SipLeg") -> None:
         self._legs.pop(leg, None)
 

@@ -1,7 +1,7 @@
 """What accounts do, as managers see it: their states and calls, put together from what each server knows."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 
 from voi.config.sip_accounts import SipAccount
@@ -13,6 +13,7 @@ from voi.transports.sip.service import SipService
 CALLS_TOLD_MAX = 100
 NOBODY = "no server with SIP has it yet"
 _STOPPED = AccountState("stopped", 0.0)
+_DELETED = AccountState("deleted", 0.0)
 
 
 class NoSuchAccount(ClientError):
@@ -34,13 +35,15 @@ Statuses = Mapping[str, AccountStatus]
 
 @dataclass(frozen=True, slots=True)
 class ListedAccount:
-    """`account` None: it cannot be read."""
+    """`account` None: it cannot be read, or is gone."""
 
     name: str
     account: SipAccount | None = field(repr=False)
     from_file: bool
     started: bool
     status: AccountStatus
+    gone: bool = False
+    """It was deleted, and has calls under way."""
 
 
 def statuses_of(sip: SipService, versions: Mapping[str, str]) -> Statuses:
@@ -68,6 +71,16 @@ def listed_of_file(accounts: Mapping[str, SipAccount], told: Sequence[Statuses])
     return [
         ListedAccount(name, account, True, True, status_of(name, "", told)) for name, account in accounts.items()
     ]  # fmt: skip
+
+
+def listed_gone(known: Iterable[ListedAccount], told: Sequence[Statuses]) -> list[ListedAccount]:
+    """Accounts that are no more, and have calls under way. `known`: those that there are."""
+    there = {each.name for each in known}
+    gone = sorted({name for each in told for name, status in each.items() if status.calls} - there)
+    return [
+        ListedAccount(name, None, False, False, AccountStatus(_DELETED, status_of(name, "", told).calls), gone=True)
+        for name in gone
+    ]
 
 
 def write_statuses(statuses: Statuses) -> str:

@@ -38,13 +38,14 @@ def _why(error: OSError) -> str:
 
 class SipEndpoint:
     """`accounts`, `phones`: those of now; an endpoint without accounts takes no calls. `ring_up_of`, `permit`: see
-    `IncomingCalls` and `Referrals`. `open` it, and `close` it in the end."""
+    `IncomingCalls` and `Referrals`. `in_use`: accounts that calls may go on with which began here, also when the
+    accounts are at another endpoint; None: `accounts`. `open` it, and `close` it in the end."""
 
     def __init__(
         self, listening: SipListening, calls: Calls, accounts: Callable[[], Iterable[LiveAccount]],
         phones: Callable[[], Phones | None], open_media_of: OpenMediaOf, count: CountCall,
         on_fault: Callable[[str], None], tasks: Tasks, ring_up_of: RingUpOf = lambda account: None,
-        permit: Permit | None = None,
+        permit: Permit | None = None, in_use: Callable[[], Iterable[LiveAccount]] | None = None,
     ) -> None:  # fmt: skip
         self.listening = listening
         self._accounts = accounts
@@ -53,7 +54,7 @@ class SipEndpoint:
         self._context: ssl.SSLContext | None = None
         self.stack = SipStack(SipFaults(on_fault), self._invited, self._advertised, self._trusts)
         self.stack.on_lost = self._flow_lost
-        self.referrals = Referrals(self.stack, permit, accounts, count, tasks)
+        self.referrals = Referrals(self.stack, permit, in_use or accounts, count, tasks)
         self._incoming = IncomingCalls(
             self.stack, calls, accounts, phones, self.open_media, count, on_fault, tasks, ring_up_of=ring_up_of,
             referrals=self.referrals,

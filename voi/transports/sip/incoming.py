@@ -19,7 +19,6 @@ from voi.tasks import Tasks
 from voi.transports.sip.account import CountCall, LiveAccount
 from voi.transports.sip.digest import DigestGate, read_fields
 from voi.transports.sip.incoming_call import IncomingCall
-from voi.transports.sip.leg import SipLeg
 from voi.transports.sip.media import BY_INFO, OpenMedia, SipMedia, SipPhoneLine
 from voi.transports.sip.message import SipRequest
 from voi.transports.sip.numbers import NUMBER, called_in, caller_of, number_of
@@ -104,11 +103,10 @@ class IncomingCalls:
 
     def _replace(self, transaction: ServerTransaction, account: LiveAccount, replaced: Replaces) -> None:
         """Somebody takes the place of the other side of a call of that account (RFC 3891). Raises SipProblem."""
-        before = self._stack.dialog(replaced.call_id, replaced.to_tag)
+        before = account.legs.find(replaced.call_id, replaced.to_tag)
         host = transaction.flow.remote[0]
         if (
-            not isinstance(before, SipLeg)
-            or before not in account.legs
+            before is None
             or not before.established
             or before.dialog.remote_tag != replaced.from_tag
             or before.on_replaced is None

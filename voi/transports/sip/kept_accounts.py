@@ -7,7 +7,7 @@ the others through the store what its accounts do.
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 from uuid import uuid4
 
@@ -22,6 +22,7 @@ from voi.transports.sip.account_status import (
     ListedAccount,
     NoSuchAccount,
     Statuses,
+    listed_gone,
     listed_of_file,
     read_statuses,
     status_of,
@@ -45,11 +46,13 @@ SHADOWED = "phones.json has an account of that name, which goes before it"
 
 class KeptAccounts:
     """`of_file`: the accounts of phones.json now. `shared`: other servers show what this one's accounts do. `sip` is
-    None where SIP is off: then accounts are changed here, and used elsewhere. Methods raise StoreError."""
+    None where SIP is off: then accounts are changed here, and used elsewhere. `hide` is given secrets that must not be
+    logged. Methods raise StoreError."""
 
     def __init__(
         self, store: Store, of_file: Callable[[], Mapping[str, SipAccount]], *, shared: bool,
         clock_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
+        hide: Callable[[Iterable[str]], None] = lambda secrets: None,
     ) -> None:  # fmt: skip
         self.sip: SipService | None = None
         self.mine: Mapping[str, SipAccount] = {}
@@ -58,6 +61,7 @@ class KeptAccounts:
         self._of_file = of_file
         self._shared = shared
         self._clock_ms = clock_ms
+        self._hide = hide
         self._server = uuid4().hex
         self._versions: dict[str, str] = {}
         """Of all that this server has claimed, the unreadable ones included."""
@@ -114,6 +118,7 @@ class KeptAccounts:
                 if account is None:
                     log.error("the telephone account %s: %s", name, UNREADABLE)
                 else:
+                    self._hide(account.secrets.values())
                     mine[name] = account
         self.mine, self._versions = mine, versions
 
@@ -149,7 +154,8 @@ class KeptAccounts:
     # ---- what managers do ---------------------------------------------------------------------------
 
     async def listed(self) -> list[ListedAccount]:
-        """All accounts by name, those of phones.json first."""
+        """All accounts by name: those of phones.json, then those of the store, then those that are gone and have calls
+        under way."""
         of_file = self._of_file()
         async with self._store.reading() as connection:
             kept = await table.read_accounts(connection, self._store.keys)
@@ -162,11 +168,12 @@ class KeptAccounts:
             if why := _why_not(row, account, of_file):
                 status = AccountStatus(why, status.calls)
             found.append(ListedAccount(row.name, account, False, row.started, status))
-        return found
+        return [*found, *listed_gone(found, told)]
 
     async def add(self, name: str, account: SipAccount, *, started: bool) -> None:
         """Raises NameTaken; ClientError if there are too many."""
         self._check_not_of_file(name)
+        self._hide(account.secrets.values())
         try:
             async with self._store.writing() as connection:
                 details = written_details(account)
@@ -189,7 +196,10 @@ class KeptAccounts:
             account = changed(read_details(row.details))
             if account is None and started in (None, row.started):
                 return
-            details = None if account is None else written_details(account)
+            details = None
+            if account is not None:
+                self._hide(account.secrets.values())
+                details = written_details(account)
             await table.change_account(connection, self._store.keys, name, details=details, started=started)
         await self._changed(shreds=details is not None)
 

@@ -74,7 +74,7 @@ class Referrals:
         except ClientError:
             raise SipProblem(403) from None
         signalling.referring = True
-        referral = _Referral(self._stack, signalling, account, transaction, destination, replaces)
+        referral = _Referral(signalling, account, transaction, destination, replaces)
         work = self._carry_out(referral, self._permit, destination)
         self._tasks.start(work, "a REFER", lambda error: self._tasks.fault("a REFER broke", error))
 
@@ -111,13 +111,14 @@ class _Referral:
     """One REFER that was taken."""
 
     def __init__(
-        self, stack: SipStack, signalling: SipSignalling, account: LiveAccount, transaction: ServerTransaction,
+        self, signalling: SipSignalling, account: LiveAccount, transaction: ServerTransaction,
         destination: Destination, replaces: Replaces | None,
     ) -> None:  # fmt: skip
         self.signalling = signalling
         self.account = account
         self.before = signalling.leg
-        self._stack = stack
+        # other sockets than those of the call, if `sip` of phones.json was changed since it began
+        self._stack = account.stack if account.config.server else signalling.leg.stack
         self._transaction = transaction
         self._destination = destination
         self._replaces = replaces
@@ -125,7 +126,7 @@ class _Referral:
         self._event = f"refer;id={transaction.request.cseq[0]}"
 
     def refuse(self, code: int) -> None:
-        self._stack.refuse(self._transaction, SipProblem(code))
+        self.before.stack.refuse(self._transaction, SipProblem(code))
 
     async def call(self, spending: Spending) -> None:
         """Call, and go on there. Raises NotAnswered; then all is as before, or over if the other side has left."""

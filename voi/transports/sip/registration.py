@@ -21,7 +21,7 @@ from voi.transports.sip.stack import SipStack
 from voi.transports.sip.transactions import Flow
 from voi.transports.sip.uri import SipUri
 
-AccountStateName = Literal["starting", "registered", "ready", "retrying", "failed", "unusable", "stopped"]
+AccountStateName = Literal["starting", "registered", "ready", "retrying", "failed", "unusable", "stopped", "deleted"]
 RETRY_FIRST_S, RETRY_MAX_S = 2.0, 120.0
 REFUSED_FIRST_S, REFUSED_MAX_S = 60.0, 3_600.0
 """Servers shut out who is refused too often."""
@@ -110,6 +110,7 @@ class Registration:
 
     async def _round(self) -> tuple[float, RegisterRefused | None]:
         """Try all servers. Returns for how many seconds it is good; 0: for none, and what the last refusal was."""
+        self._wait_for(f"looking up {', '.join(self._account.server)}")
         addresses = await addresses_of(self._account.server, self._account.transport)
         self.known = frozenset(each.host for each in addresses)
         reason, refused = _UNKNOWN_NAME % ", ".join(self._account.server) if not addresses else "", None
@@ -118,6 +119,7 @@ class Registration:
             addresses.sort(key=lambda each: (each.host, each.port) != current.remote)
         for address in addresses:
             where = f"{address.name}:{address.port}"
+            self._wait_for(f"waiting for an answer of {where} over {self._account.transport.upper()}")
             try:
                 flow = current if current is not None and not current.closed and (
                     (address.host, address.port) == current.remote) else await self._connect(address)  # fmt: skip
@@ -146,6 +148,12 @@ class Registration:
         if code in (401, 403, 407):
             return ": are user, password and, if it is another, auth_user right?"
         return ": are user and domain right?" if code == 404 else ""
+
+    def _wait_for(self, what: str) -> None:
+        """Say what the account waits for, until there is something better to say: a server at a wrong port of UDP is
+        not known to be away for half a minute."""
+        if self.state.name == "starting":
+            self.state = replace(self.state, reason=what)
 
     def _become(self, state: AccountState) -> None:
         before = self.state

@@ -226,7 +226,7 @@ class SipService:
         endpoint = SipEndpoint(
             given.sip, self._calls, lambda: list(self._accounts.values()) if self._endpoint is endpoint else [],
             lambda: self._phones, self._open_media_of, self._counters.call, self._counters.fault, self._tasks,
-            self._ring_up_of, self._permit,
+            self._ring_up_of, self._permit, lambda: list(self._accounts.values()),
         )  # fmt: skip
         await endpoint.open()
         if self._endpoint is not None:

@@ -231,10 +231,6 @@ class SipStack:
     def leave(self, key: tuple[str, str]) -> None:
         self._dialogs.pop(key, None)
 
-    def dialog(self, call_id: str, tag: str) -> InDialog | None:
-        """The call with that Call-ID and that tag of ours."""
-        return self._dialogs.get((call_id, tag))
-
     @property
     def dialogs(self) -> int:
         return len(self._dialogs)

@@ -30,7 +30,7 @@ def admit_call(
 def open_call(call: Call, number: PhoneNumber, heard_rate_hz: int) -> Session | None:
     """Make the session of the agent that answers that number. `heard_rate_hz`: of the caller's sound. None: the agent
     cannot be run, and the call is over; its door was told why."""
-    options = CallOptions(mode="call", reports_playback=True, input_rate_hz=heard_rate_hz)
+    options = CallOptions(mode="call", reports_playback=True, returns_echo=True, input_rate_hz=heard_rate_hz)
     try:
         return call.open(number.agent, None, options, adapt=partial(_adapted, number))
     except ClientError as error:

@@ -188,7 +188,7 @@ class TelephoneDoor:
     def _pass_on(self, number: str, target: str) -> None:
         dialled = transfer_target(target)
         if dialled is None:
-            self._answer(number, NO_TARGET, failed=True)
+            self._not_passed_on("its target is no number and no address", number, NO_TARGET)
         else:
             self._tasks.start(self._transferred(number, dialled), "transfer")
 
@@ -196,14 +196,18 @@ class TelephoneDoor:
         try:
             await self._signalling.transfer(target)
         except TransferUnsupported:
-            self._answer(number, NO_TRANSFER, failed=True)
+            self._not_passed_on("its line has no way to do that", number, NO_TRANSFER)
         except VoiError as error:
-            self._on_fault("transfer_failed")
-            log.warning("a call could not be passed on: %s", error)
-            self._answer(number, NOT_PASSED_ON, failed=True)
+            self._not_passed_on(str(error), number, NOT_PASSED_ON)
         else:
             self.passed_on = True
+            log.info("a call was passed on (blind)")
             self._answer(number, PASSED_ON)
+
+    def _not_passed_on(self, why: str, number: str, told_agent: str) -> None:
+        self._on_fault("transfer_failed")
+        log.warning("a call could not be passed on (blind): %s", why)
+        self._answer(number, told_agent, failed=True)
 
     @property
     def elsewhere(self) -> bool:

@@ -65,7 +65,12 @@ def begin_call(
     call.looked_on_by.append(screening)
     prepare(call)
     options = CallOptions(
-        mode="call", greet=False, holds_back=True, reports_playback=True, input_rate_hz=door.heard_rate_hz
+        mode="call",
+        greet=False,
+        holds_back=True,
+        reports_playback=True,
+        returns_echo=True,
+        input_rate_hz=door.heard_rate_hz,
     )
     session = call.open(order.agent, None, options, adapt=partial(_adapted, order))
     door.open(session)
