@@ -150,7 +150,7 @@ class TestTts:
         ) as voi:
             assert voi.stdout is not None
             voi.stdout.close()
-            _, told = voi.communicate(b"This is said to nobody. " * 50, timeout=20)
+            _, told = voi.communicate(b"This is said to nobody. " * 50, timeout=120)
             assert (voi.returncode, told) == (0, b"")
 
 

@@ -30,7 +30,7 @@ pytestmark = [
     ),
 ]
 APOLOGY = "I lost my words for a moment."
-FIRST_TOKEN_S, NEXT_TOKEN_S = 3.0, 2.0
+FIRST_TOKEN_S, NEXT_TOKEN_S = 8.0, 5.0
 ON_TOP_S = 2.5
 """Of the deadline: the proxy's own time, a retry and the apology's way to the caller, on a busy machine."""
 
@@ -216,7 +216,7 @@ async def test_models_that_are_not_there(proxy: LiteLlmProxy) -> None:
 
 async def test_six_seconds_are_waited_for(serve: Serve, provider: FakeOpenAi) -> None:
     provider.script(Reply(deltas=("Late, but here at last.",), first_delay_ms=6_000))
-    async with serve(first_token_s=7.5) as person:
+    async with serve(first_token_s=12.0) as person:
         await ask(person)
         await person.until(lambda: heard(person, "Late, but here"), 60)
         assert not person.errors

@@ -22,8 +22,10 @@ from tests.server.fakes import API_KEY
 from tests.server.serving import Person, fake_engines, serving
 from voi.calls.usage import Whose
 from voi.core.end_reason import EndReason
+from voi.engines.fallback.choices import Fallbacks
 from voi.engines.remote import RemoteTts
 from voi.engines.supervised import SupervisedTts
+from voi.errors import EngineError
 from voi.server.gpu_metrics import Gpu
 from voi.server.metrics import Metrics
 from voi.session.failure import Failure
@@ -64,6 +66,11 @@ async def exposed() -> set[str]:
     engine = SupervisedTts(FakeTts)
     engine.engine = RemoteTts(SimpleNamespace(name="xtts", pid=os.getpid(), host_pid=None), "fake")
     metrics.watch_engines({"TTS voice, fake": engine})
+    fallbacks = Fallbacks()
+    trial = fallbacks.ask("llm", "big", "small")
+    assert trial is not None
+    trial.failed(EngineError("It is down."))
+    metrics.watch_fallbacks(fallbacks)
     metrics.not_saved()
     metrics.tool_used(ToolUse(1, "a", "book", "http", "{}", 5, 5))
     metrics.gpus._gpus = (Gpu("0", "GPU-0", 1, 2, 3),)
@@ -99,6 +106,7 @@ FIRING: dict[str, dict[str, str]] = {
     "VoiIsDown": {'up{job="voi"}': "0x40"},
     "VoiEngineIsDown": {'voi_engine_up{engine="TTS xtts"}': "0x40"},
     "VoiEngineKeepsFailing": {'voi_engine_restarts_total{engine="TTS xtts"}': "0+1x40"},
+    "VoiLivesOnSecondChoices": {'voi_engine_resting{kind="llm",engine="big"}': "1x40"},
     "VoiAnswersFail": {'voi_engine_failures_total{kind="llm",engine="litellm"}': "0+2x40"},
     "VoiRefusesCalls": {'voi_connections_refused_total{reason="overloaded"}': "0+1x40"},
     "VoiIsBusy": {"voi_load_level": "1x40"},

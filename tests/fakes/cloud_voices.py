@@ -56,7 +56,7 @@ class VoiceService:
         self.paths: list[str] = []
         self.sockets = 0
         """Open now."""
-        self.most_sockets = 0
+        self.most_sockets = self.opened = 0
         self.lose = 0
         """So many connections are lost when they are told something."""
         self.refuse_status: int | None = None
@@ -340,6 +340,7 @@ async def serve(service: VoiceService) -> AsyncIterator[str]:
         await socket.prepare(request)
         connection = service.connection(request.path_qs)
         service.sockets += 1
+        service.opened += 1
         service.most_sockets = max(service.most_sockets, service.sockets)
         loop = asyncio.get_running_loop()
         try:
@@ -391,6 +392,7 @@ class MemorySocket(CloudSocket):
         self._closed = False
         self._last_s = self._now_s()
         service.sockets += 1
+        service.opened += 1
         service.most_sockets = max(service.most_sockets, service.sockets)
 
     @property

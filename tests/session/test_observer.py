@@ -8,7 +8,8 @@ import pytest
 
 from tests.fakes.call import Call, FakeRecorder
 from tests.fakes.clock import in_virtual_time
-from voi.core.facts import Fact, HungUp
+from voi.core.actions import EndUtterance
+from voi.core.facts import Fact, HungUp, QuietGrew, SpeechGrew
 from voi.errors import EngineError
 from voi.session import observer
 from voi.session.observer import Observer, Observers
@@ -45,6 +46,26 @@ async def test_an_observer_that_raises_is_dropped_and_the_call_goes_on(caplog: p
     assert call.observers_failed == ["Failing"]
     assert caplog.text.count("Failing observes this conversation no more: it raised ValueError") == 1
     assert "secret" not in caplog.text
+
+
+def test_a_step_that_all_pass_over_and_no_action_follows_is_told_nobody() -> None:
+    class Calm(Observer):
+        passes_over = frozenset({SpeechGrew, QuietGrew})
+
+        def step(self, now_ms: int, fact: Fact, actions: object) -> None: ...
+
+    class Eager(Failing):
+        passes_over = frozenset({SpeechGrew})
+
+    def wanted(*all_of_them: Observer) -> list[bool]:
+        observers = Observers(all_of_them, LOG)
+        return [observers.wants_step(fact, ()) for fact in (SpeechGrew(32), QuietGrew(32), HungUp())]
+
+    assert wanted(Calm()) == [False, False, True]
+    assert wanted(Calm(), Eager(1)) == [False, True, True]
+    assert wanted(Calm(), Failing(1)) == [True, True, True]
+    assert wanted() == [False, False, False]
+    assert Observers([Calm()], LOG).wants_step(QuietGrew(32), (EndUtterance(1),))
 
 
 def test_one_that_is_slow_again_and_again_is_dropped(monkeypatch: pytest.MonkeyPatch) -> None:

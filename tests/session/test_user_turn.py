@@ -32,3 +32,18 @@ async def test_an_ear_that_judges_turns_is_believed_in_place_of_the_turn_detecto
         await call.quiet(640)
         await call.until(lambda: stt.streams)
         assert bool(turn.heard) == (says is None)
+
+
+@in_virtual_time
+async def test_an_ear_is_believed_for_the_pause_that_it_spoke_of_alone() -> None:
+    stt, turn = FakeStt("Good morning to you all, and to those who come later."), FakeTurnDetector(0.02)
+    stt.info, stt.turn_end = SttInfo("fake", judges_turns=True), 0.03
+    async with Call(engines=FakeEngines(stt=stt, turn=turn)) as call:
+        await call.quiet(480)
+        await call.speak(1_000)
+        await call.quiet(160)
+        assert not turn.heard
+        stt.turn_end = None
+        await call.speak(1_000)
+        await call.quiet(320)
+        assert len(turn.heard) == 1, "what it said of the first pause does not count for the second"

@@ -425,17 +425,20 @@ class Session:
 
     def _drain(self) -> None:
         self._telling = True
+        sooner = False
         try:
             while self._inbox:
-                self._take(self._inbox.popleft())
+                sooner |= self._take(self._inbox.popleft())
         except Exception as error:
             self._fall(error)
         finally:
             self._telling = False
-        self._arm()
+        if sooner:
+            self._arm()
 
-    def _take(self, fact: Fact) -> None:
-        now_ms = self._alarm.now_ms()
+    def _take(self, fact: Fact) -> bool:
+        """Handle the fact. Returns whether something may now fall due sooner than before."""
+        now_ms, state = self._alarm.now_ms(), self._conversation.state
         if type(fact) is was.HungUp:
             self._keep_for_later()
         if type(fact) in _NOTED:
@@ -447,6 +450,7 @@ class Session:
             self._act(action)
         if type(fact) is was.HungUp:
             self._ended.set()
+        return bool(actions) or type(fact) not in _PUTS_OFF or self._conversation.state is not state
 
     def _note_fact(self, fact: Fact, now_ms: int) -> None:
         self._marks.fact(fact, now_ms)
@@ -647,5 +651,7 @@ class Session:
             self._arm()
 
 
+_PUTS_OFF = frozenset({was.SpeechGrew, was.QuietGrew})
+"""Facts after which nothing falls due sooner, if nothing else changes. They are most of all facts."""
 _NOTED = MARKED | {was.Heard, was.PieceVoiced, was.ReplyPlayed}
 """The facts that something beside the core needs to know. Others come by the dozen every second."""

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 
 JUDGE_DEADLINE_S = 3.0
 """A judge that takes longer is too late for any pause, and is cancelled."""
+EAR_DEADLINE_S = 1.0
+"""An ear that judges turns and has said nothing by then is not waited for: the turn detector is asked."""
 TRANSCRIPT_DEADLINE_S = 90.0
 """A transcript that takes longer is of no use even to the history. This is more than the core's longest wait."""
 
@@ -41,6 +44,8 @@ class UserTurn:
         "_all_tasks",
         "_asked_s",
         "_config",
+        "_ear_said",
+        "_ear_speaks",
         "_engines",
         "_history",
         "_late",
@@ -74,6 +79,9 @@ class UserTurn:
         self._history = history
         self._llm = MeteredLlm(engines.llm, metering)
         self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._ear_said: tuple[tuple[int, int], float | None] = (0, 0), None
+        """The pause that the newest words are of, and what the ear said of the turn's end with them."""
+        self._ear_speaks = asyncio.Event()
         self._asked_s = 0.0
         """When the newest transcript was asked for."""
         self._late: dict[asyncio.Task[None], SttStream] = {}
@@ -121,6 +129,8 @@ class UserTurn:
             self._all_tasks.fault("no transcript", error)
             self._tell(TranscriptFailed(action.utterance, action.pause, FAULT))
         else:
+            self._ear_said = (action.utterance, action.pause), self.audio_input.turn_end
+            self._ear_speaks.set()
             self._tell(Heard(action.utterance, text, action.pause))
 
     def _failed(self, kind: FailureKind, engine: str, words: str, began_s: float) -> None:
@@ -156,11 +166,15 @@ class UserTurn:
     async def _judge_by_ear(self, action: JudgeTurn) -> None:
         """Tell what the ear says of the turn's end, with its words; the turn detector is asked where it says
         nothing."""
-        await asyncio.sleep(0)  # the words are asked for in the same step
-        if words := self._tasks.get("transcript"):
-            await asyncio.wait({words}, timeout=JUDGE_DEADLINE_S)
-        if (probability := self.audio_input.turn_end) is not None:
-            self._tell(TurnJudged(action.utterance, action.pause, "audio", probability, action.quiet_ms))
+        pause = (action.utterance, action.pause)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(EAR_DEADLINE_S):
+                while self._ear_said[0] != pause:
+                    self._ear_speaks.clear()
+                    await self._ear_speaks.wait()
+        said_of, probability = self._ear_said
+        if said_of == pause and probability is not None:
+            self._tell(TurnJudged(*pause, "audio", probability, action.quiet_ms))
         elif self._engines.turn:
             await self._judge_by_sound(action)
 

@@ -5,6 +5,7 @@ https://cloud.google.com/docs/authentication/application-default-credentials
 """
 
 import asyncio
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -72,6 +73,7 @@ class GoogleChannel:
     async def open(self) -> None:
         """Read the credentials and connect. Raises ConfigError, EngineError."""
         if self._channel is None:
+            os.environ.setdefault("GRPC_VERBOSITY", "ERROR")  # else it writes lines of its own into the server's
             await asyncio.to_thread(imported, self.name, "grpc.aio")
             credentials = await asyncio.to_thread(self._credentials)
             self._channel = self._made(credentials)
@@ -184,8 +186,10 @@ class GrpcSocket(CloudSocket):
         """See `CloudSocket.send`."""
         try:
             await (self._call.done_writing() if message == END else self._call.write(self._request_of(message)))
-        except (imported(self._name, "grpc").RpcError, asyncio.InvalidStateError):
-            raise EngineError(f"{self._name} closed the connection.", retryable=True) from None
+        except (imported(self._name, "grpc").RpcError, asyncio.InvalidStateError) as error:
+            lost = EngineError(f"{self._name} closed the connection.", retryable=True)
+            ended_badly = self._call.done() and (await self._call.code()).name != "OK"
+            raise (await failure(self._name, self._call, error) if ended_badly else lost) from None
 
     async def receive(self) -> str | None:
         """See `CloudSocket.receive`."""

@@ -310,6 +310,52 @@ def test_an_hour_without_a_word(make: Callable[[], VoiceService]) -> None:
     run()
 
 
+@every_service
+def test_many_callers_at_once_connect_side_by_side(make: Callable[[], VoiceService]) -> None:
+    """A connection takes 50 ms here. Whoever shares one that is being made makes none; one who leaves ends it for
+    nobody."""
+
+    @in_virtual_time
+    async def run() -> None:
+        service = make()
+        sockets, new = in_memory(service)
+        contexts = [new() for _ in range(20)]
+        began_s = asyncio.get_running_loop().time()
+        leaving = asyncio.ensure_future(contexts[0].say("I leave at once."))
+        talking = asyncio.gather(*(context.say("Hello.") for context in contexts[1:]))
+        await asyncio.sleep(0.01)
+        leaving.cancel()
+        await talking
+        assert asyncio.get_running_loop().time() - began_s < 0.06
+        assert service.opened == -(-20 // sockets.dialect.contexts_max)
+        for context in contexts:
+            await context.aclose()
+        await sockets.close()
+        assert len(asyncio.all_tasks()) == 1
+
+    run()
+
+
+@every_service
+def test_an_old_socket_takes_no_more_replies(make: Callable[[], VoiceService]) -> None:
+    @in_virtual_time
+    async def run() -> None:
+        service = make()
+        sockets, new = in_memory(service)
+        for _ in range(40):  # two hours
+            context = new()
+            await context.say("Hello.")
+            await context.finish()
+            assert b"".join([item async for item in context if isinstance(item, bytes)])
+            await context.aclose()
+            await asyncio.sleep(180)
+        assert service.opened == 3
+        assert service.most_sockets <= 2
+        await sockets.close()
+
+    run()
+
+
 def test_ids_of_voices() -> None:
     assert ID_FORM.fullmatch("00000000-0000-4000-8000-000000000000")
     assert not ID_FORM.fullmatch("Ada")

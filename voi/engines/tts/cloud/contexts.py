@@ -11,7 +11,6 @@ import logging
 import secrets
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
@@ -125,6 +124,14 @@ class Dialect(Protocol):
         ...
 
 
+@dataclass
+class _Opening:
+    """A connection that is being made, and how many contexts wait for it."""
+
+    task: "asyncio.Task[EngineError | None]"
+    promised: int = 1
+
+
 class ContextSockets:
     """The open sockets of one engine."""
 
@@ -134,8 +141,7 @@ class ContextSockets:
         """"lost_connection": while a reply was spoken."""
         self._client = client
         self._sockets: dict[str, list[_Socket]] = {}
-        self._connecting: dict[str, asyncio.Lock] = {}
-        self._opening = 0
+        self._opening: dict[str, list[_Opening]] = {}
         self._tasks = Tasks()
 
     async def close(self) -> None:
@@ -150,23 +156,44 @@ class ContextSockets:
 
     async def with_room(self, address: str) -> "_Socket":
         """A socket that can take one more context. Raises EngineError."""
-        shared = self.dialect.contexts_max > 1  # who waits for a connection that is being made may share it
-        async with self._connecting.setdefault(address, asyncio.Lock()) if shared else nullcontext():
+        while True:
             for socket in self._sockets.get(address, ()):
                 if socket.room:
                     return socket
-            if sum(map(len, self._sockets.values())) + self._opening >= SOCKETS_MAX and not self._close_unused():
-                raise EngineError(
-                    f"{self.dialect.name}: {SOCKETS_MAX} connections are open, and all are full.", retryable=True
-                )
-            self._opening += 1
-            try:
-                socket = _Socket(await self._client.connect(address), self.dialect, self.troubles)
-            finally:
-                self._opening -= 1
-            self._sockets.setdefault(address, []).append(socket)
-            self._tasks.start(self._serve(address, socket), f"a socket of {self.dialect.name}")
-            return socket
+            connection = self._connection(address)
+            await asyncio.wait({connection})  # it goes on for others when one leaves
+            if connection.cancelled():
+                raise EngineError(f"{self.dialect.name} is closed.")
+            if (failed := connection.result()) is not None:
+                raise failed
+
+    def _connection(self, address: str) -> "asyncio.Task[EngineError | None]":
+        """A connection that is being made: one whose contexts are not all promised to others, or a new one. Raises
+        EngineError when there are too many."""
+        opening = self._opening.setdefault(address, [])
+        for each in opening:
+            if each.promised < self.dialect.contexts_max:
+                each.promised += 1
+                return each.task
+        count = sum(map(len, self._sockets.values())) + sum(map(len, self._opening.values()))
+        if count >= SOCKETS_MAX and not self._close_unused():
+            raise EngineError(
+                f"{self.dialect.name}: {SOCKETS_MAX} connections are open, and all are full.", retryable=True
+            )
+        new = _Opening(self._tasks.start(self._connect(address), f"a new socket of {self.dialect.name}"))
+        opening.append(new)
+        new.task.add_done_callback(lambda _: opening.remove(new))
+        return new.task
+
+    async def _connect(self, address: str) -> EngineError | None:
+        """Open a socket; returns why that failed."""
+        try:
+            socket = _Socket(await self._client.connect(address), self.dialect, self.troubles)
+        except EngineError as error:
+            return error
+        self._sockets.setdefault(address, []).append(socket)
+        self._tasks.start(self._serve(address, socket), f"a socket of {self.dialect.name}")
+        return None
 
     def _close_unused(self) -> bool:
         """Close one socket that has no contexts, such as another voice's."""
