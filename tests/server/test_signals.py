@@ -4,10 +4,20 @@ import asyncio
 import os
 import signal
 import threading
+from collections.abc import Iterator
 
 import pytest
 
 from voi.server.signals import HEEDED, heeding
+
+
+@pytest.fixture(autouse=True)
+def _none_is_ignored() -> Iterator[None]:
+    """Tests that run under `nohup` ignore SIGHUP from the start."""
+    before = {sig: signal.signal(sig, signal.SIG_DFL) for sig in HEEDED}
+    yield
+    for sig, handler in before.items():
+        signal.signal(sig, handler)
 
 
 async def test_hangup_reloads_and_the_others_mean_nothing(caplog: pytest.LogCaptureFixture) -> None:

@@ -2,7 +2,7 @@
 
 The reader looks for these two keys and skips everything else, so it reads JSON as models write it: any order, nested or
 many objects, other or missing quotes, prose around it, no end. Text that is not JSON is plain text, perhaps after a
-label (`voice_tone: warm`). Never raises; how the reply is split into deltas makes no difference.
+label (`tone_heading`). Never raises; how the reply is split into deltas makes no difference.
 """
 
 import json
@@ -10,13 +10,14 @@ import re
 from collections.abc import Callable
 
 from voi.core.printed_calls import ANSWER_KEYS
+from voi.core.tone_lines import MAY_BE_HEADING, tone_heading
 
 NEUTRAL = "neutral"
 PROSE_HOLD_CHARACTERS = 64
 """Where JSON is expected, up to this much text before the object is held back as a preface ("Here is the JSON:")."""
 TONE_HOLD_CHARACTERS = 600
 """Text that comes before its tone is held back up to this length, then said in the neutral tone."""
-_LABEL_MAX_CHARACTERS, _TONE_MAX_CHARACTERS = 120, 64
+_BEHIND_MAX_CHARACTERS, _TONE_MAX_CHARACTERS = 120, 64
 _FIELD_MAX_CHARACTERS, _RAW_MAX_CHARACTERS = 700, 2_000
 _GUESSED_MAX_CHARACTERS = 8_000
 
@@ -51,20 +52,6 @@ _ESCAPE = re.compile(r"(?is)\\(?:ud[89ab][\da-f]{2}\\ud[c-f][\da-f]{2}|u[\da-f]{
 _ESCAPE_MAY_GROW = re.compile(r"(?i)\\(?:u(?:[\da-f]{0,3}|d[89ab][\da-f]{2}(?:\\(?:ud?|ud[c-f][\da-f]?)?)?))?\Z")
 _CONTROLS = {"n": "\n", "r": "\n", "f": "\n", "t": "\t", "b": ""}
 _CLOSING = {'"': '"', "'": "'", "“": "”“", "”": "”", "„": "”“", "‘": "’", "’": "’", "": "},]\n"}
-_LABEL = re.compile(
-    r"(?i)(?P<fence>```\w{0,8}\s*)?[\s(\[*_#>-]*(?:"
-    r"<voice[_ -]?tone>\s*(?P<tagged>\w{1,30})\s*</voice[_ -]?tone>\s*(?P<tag><text>\s*)?|"
-    r"(?:voice(?:_?|(?P<words>[ -]))tone|(?P<short>tone))[\s*_]*[:=][\s*_\"']*(?P<tone>\w{1,30}(?(words)|(?(short)|"
-    r"(?:[^\n]{1,60}(?=\n[\s*_-]{0,9}text[\s*_]{0,9}[:=])|(?-i:(?:[ -][^\W\d_A-Z]+){1,6})"
-    r"(?=[\"'*_]{0,3}(?: ?[\n,;|)\]]| - ))))?))(?: - | (?=\|))?"
-    r"(?(words)(?=[\"'*_]*[)\].,;|\n]))(?(short)(?=[\"'*_]*[)\]]|[\"'*_.;|]*(?:\n|\Z)))[\"'*_)\].,;|]*\s*"
-    r"(?:[-*]?\s*\**text\**\s*[:=]\**\s*(?:\|\s*)?)?)"
-)
-"""A sentence may also begin with "tone", or with "voice tone" in two words, so the tone must be all that follows on the
-line. A tone of several words is in lower case, or "text:" follows in the next line."""
-_LABELS = ("voicetone", "tone")
-_SHORT_MAY_GROW = re.compile(r"(?i)[^\n\])]*(?:[\])\n]\W*(?:t(?:e(?:x(?:t\**)?)?)?)?)?")
-_FENCE = re.compile(r"`{1,3}\Z|```\w{0,8}(?:\s|\Z)")
 
 
 class JsonUnwrapper:
@@ -77,7 +64,7 @@ class JsonUnwrapper:
         self._tone: str | None = None
         self._prose_tone = NEUTRAL
         self._final = self._said = self._has_text = self._in_list = self._quoted_keys = False
-        self._state: Callable[[JsonUnwrapper], bool] = JsonUnwrapper._label
+        self._state: Callable[[JsonUnwrapper], bool] = JsonUnwrapper._heading
         """Unbound, because a bound method makes a reference cycle that only the garbage collector can free."""
 
     def feed(self, delta: str) -> list[tuple[str, str]]:
@@ -103,32 +90,28 @@ class JsonUnwrapper:
         self._buffer = self._buffer[length:]
         return True
 
-    def _label(self) -> bool:
-        start = self._buffer[:_LABEL_MAX_CHARACTERS]
-        fence = _FENCE.match(start)
-        letters = re.sub(r"[\s(\[*_#<>-]", "", start[fence.end() if fence else 0 :]).lower()
-        grows = any(one.startswith(letters[: len("voicetone")]) for one in _LABELS)
-        grows |= letters.startswith("tone") and _SHORT_MAY_GROW.fullmatch(start.strip()) is not None
-        if grows and len(self._buffer) < _LABEL_MAX_CHARACTERS and not self._final:
+    def _heading(self) -> bool:
+        """State: at the reply's start, where a label may name its tone."""
+        found = tone_heading(self._buffer, final=self._final) if MAY_BE_HEADING.match(self._buffer) else None
+        if found == "wait":
             return False
-        if label := _LABEL.match(start):
-            self._prose_tone = (label["tone"] or label["tagged"]).lower()
-            self._ending = "```" if label["fence"] else "</text>" if label["tag"] else ""
-            self._drop(label.end())
+        if found is not None:
+            self._prose_tone, self._ending = found.tone, found.closed_by
+            self._drop(found.length)
         self._state = JsonUnwrapper._until_ending if self._ending else JsonUnwrapper._prose
         return True
 
     def _until_ending(self) -> bool:
         """State: plain text after a label; its closing mark is not said."""
-        at = self._buffer.find(self._ending)
-        if at >= 0:
-            self._say(self._buffer[:at].rstrip(), self._prose_tone, at + len(self._ending))
+        said, mark, _ = self._buffer.partition(self._ending)
+        if mark:
             self._state = JsonUnwrapper._prose
-            return True
-        held = next((n for n in range(len(self._ending), 0, -1) if self._buffer.endswith(self._ending[:n])), 0)
-        held += len(self._buffer[: len(self._buffer) - held]) - len(self._buffer[: len(self._buffer) - held].rstrip())
-        length = len(self._buffer) - (0 if self._final else held)
-        return self._say(self._buffer[:length], self._prose_tone, length) and False
+            return self._say(said.rstrip(), self._prose_tone, len(said + mark))
+        if not self._final:  # the mark may have begun to come
+            begun = (self._ending[:length] for length in range(len(self._ending), 0, -1))
+            said = said.removesuffix(next(filter(said.endswith, begun), "")).rstrip()
+        self._say(said, self._prose_tone, len(said))
+        return False
 
     def _prose(self) -> bool:
         """State: plain text, which an object may follow. A preface to the object is not said."""
@@ -206,7 +189,7 @@ class JsonUnwrapper:
         closed = _CLOSED.match(self._buffer, at)
         assert closed is not None
         assert self._tone is not None
-        rest = self._buffer[closed.end() : closed.end() + _LABEL_MAX_CHARACTERS]
+        rest = self._buffer[closed.end() : closed.end() + _BEHIND_MAX_CHARACTERS]
         if (goes_on := self._goes_on(rest)) is None:
             return False
         self._raw = (self._raw + self._buffer[:at])[:_RAW_MAX_CHARACTERS]
@@ -225,7 +208,7 @@ class JsonUnwrapper:
 
     def _goes_on(self, rest: str) -> bool | None:
         """Whether another field or object follows a tone, as `rest` does. None: more text is needed to tell."""
-        bare = "".join(c for c in rest[:_LABEL_MAX_CHARACTERS].casefold() if c not in " _-")
+        bare = "".join(c for c in rest[:_BEHIND_MAX_CHARACTERS].casefold() if c not in " _-")
         grows = _MAY_GO_ON.fullmatch(rest) or any(f"{name}:".startswith(bare) for name in _NAMES)
         return None if grows and not self._final else _GOES_ON.match(rest) is not None
 

@@ -1,9 +1,9 @@
-"""Labels that name a tone between the sentences of a reply, as `voice_tone: warm` on a line of its own. They are not
-spoken; they set the tone of what follows.
+"""Labels that name a tone, as `voice_tone: warm`: at the head of a reply that is plain text (`tone_heading`), and
+between its sentences (`tone_label`). They are not spoken; they set the tone of what follows.
 
-A lost word is worse than a label that is read out: a label in plain words ("Tone: warm") must be all that its line
-holds, must name a tone that is known, and is no item of a list. `voice_tone` is no word, so any tone may follow it, and
-in brackets it may stand anywhere.
+Between sentences a lost word is worse than a label that is read out: a label in plain words ("Tone: warm") must be all
+that its line holds, must name a tone that is known, and is no item of a list. `voice_tone` is no word, so any tone may
+follow it, and in brackets it may stand anywhere.
 """
 
 import re
@@ -11,6 +11,23 @@ from typing import Literal, NamedTuple
 
 from voi.core.stage_directions import is_tone
 
+_HEADING_MAX_CHARACTERS = 120
+_HEADING = re.compile(
+    r"(?i)(?P<fence>```\w{0,8}\s*)?[\s(\[*_#>-]*(?:"
+    r"<voice[_ -]?tone>\s*(?P<tagged>\w{1,30})\s*</voice[_ -]?tone>\s*(?P<tag><text>\s*)?|"
+    r"(?:voice(?:_?|(?P<words>[ -]))tone|(?P<short>tone))[\s*_]*[:=][\s*_\"']*(?P<tone>\w{1,30}(?(words)|(?(short)|"
+    r"(?:[^\n]{1,60}(?=\n[\s*_-]{0,9}text[\s*_]{0,9}[:=])|(?-i:(?:[ -][^\W\d_A-Z]+){1,6})"
+    r"(?=[\"'*_]{0,3}(?: ?[\n,;|)\]]| - ))))?))(?: - | (?=\|))?"
+    r"(?(words)(?=[\"'*_]*[)\].,;|\n]))(?(short)(?=[\"'*_]*[)\]]|[\"'*_.;|]*(?:\n|\Z)))[\"'*_)\].,;|]*\s*"
+    r"(?:[-*]?\s*\**text\**\s*[:=]\**\s*(?:\|\s*)?)?)"
+)
+"""A sentence may also begin with "tone", or with "voice tone" in two words, so the tone must be all that follows on the
+line. A tone of several words is in lower case, or "text:" follows in the next line."""
+_HEADING_KEYS = ("voicetone", "tone")
+_SHORT_MAY_GROW = re.compile(r"(?i)[^\n\])]*(?:[\])\n]\W*(?:t(?:e(?:x(?:t\**)?)?)?)?)?")
+_FENCE = re.compile(r"`{1,3}\Z|```\w{0,8}(?:\s|\Z)")
+MAY_BE_HEADING = re.compile(r"(?i)[\s(\[*_#<>-]*(?:[vt`]|\Z)")
+_HEADING_MARKS = re.compile(r"[\s(\[*_#<>-]")
 _OF_FORM_MAX_CHARACTERS, _PLAIN_MAX_CHARACTERS = 100, 48
 """Longest tone with what closes it, counted from its first character."""
 _TONE_WORDS_MAX = 4
@@ -42,6 +59,30 @@ TEXT_KEY_MAY_GROW = re.compile(
     r"[\s*_-]{0,6}(?:<(?:t(?:e(?:xt?)?)?)?|"
     r"(?i:t(?:e(?:x(?:t[*_ \t]{0,4}(?:[:=][*_ \t]{0,4}(?:\|\s{0,5})?)?)?)?)?)?)[ \t]{0,9}"
 )
+
+
+class ToneHeading(NamedTuple):
+    """`length`: how many characters of the reply it takes. `closed_by`: what ends the text that it opened; ""."""
+
+    tone: str
+    length: int
+    closed_by: str
+
+
+def tone_heading(text: str, *, final: bool) -> "ToneHeading | Literal['wait'] | None":
+    """The label that a reply begins with, whose `text` so far `MAY_BE_HEADING` matches. "wait": more text is needed to
+    tell. `final`: no more text comes."""
+    start = text[:_HEADING_MAX_CHARACTERS]
+    fence = _FENCE.match(start)
+    letters = _HEADING_MARKS.sub("", start[fence.end() if fence else 0 :]).lower()
+    grows = any(key.startswith(letters[: len(_HEADING_KEYS[0])]) for key in _HEADING_KEYS)
+    grows |= letters.startswith("tone") and _SHORT_MAY_GROW.fullmatch(start.strip()) is not None
+    if grows and len(text) < _HEADING_MAX_CHARACTERS and not final:
+        return "wait"
+    if (label := _HEADING.match(start)) is None:
+        return None
+    closed_by = "```" if label["fence"] else "</text>" if label["tag"] else ""
+    return ToneHeading((label["tone"] or label["tagged"]).lower(), label.end(), closed_by)
 
 
 class ToneLabel(NamedTuple):
