@@ -98,6 +98,13 @@ async def test_one_that_hangs_holds_up_no_other(tmp_path: Path, monkeypatch: pyt
         assert found["tts cloud"].state is Grade.OK
 
 
+async def test_an_answer_that_breaks_off_before_its_first_word_proves_nothing(tmp_path: Path) -> None:
+    async with FakeOpenAi(("m", "small")) as server:
+        server.script(Reply(drop_after=1, deltas=("",)))
+        found = await found_by(write(tmp_path, server.base_url))
+        assert found["llm m"].state is Grade.WRONG, found["llm m"]
+
+
 async def test_a_twilio_account(tmp_path: Path) -> None:
     asked: list[tuple[str, str, bool]] = []
 

@@ -61,6 +61,8 @@ async def test_what_is_asked_is_answered_by_whoever_has_the_call(store: Store) -
         await answer_ask(connection, ask, "")
         assert await result_of(connection, ask) == ""
         assert await read_asks(connection, ["c1"], BEGAN_MS) == []
+        await answer_ask(connection, ask, "it is over")
+        assert await result_of(connection, ask) == "", "the first answer counts"
         await take_back(connection, ask)
         late = await ask_of_call(connection, "c1", "busy", BEGAN_MS)
         await ask_of_call(connection, "c3", "busy", BEGAN_MS + 2 * DEAD_MS + 1)

@@ -23,7 +23,7 @@ from voi.config.secret_refs import resolved
 from voi.config.settings import Settings
 from voi.dialogue import Message
 from voi.engines import registry
-from voi.engines.base import LlmRequest
+from voi.engines.base import AskedAgain, LlmRequest, Usage
 from voi.engines.device import engine_options
 from voi.engines.info import info_of
 from voi.engines.llm.router import LlmRouter
@@ -133,8 +133,11 @@ def _embeddings(config: Config | None) -> list[str]:
 async def _word(router: LlmRouter, model: str) -> str:
     request = LlmRequest(model, (Message("user", "Say: yes"),), max_tokens=WORD_TOKENS)
     async with aclosing(router.stream(request)) as events:  # type: ignore[type-var]
-        async for _ in events:
-            break
+        async for event in events:
+            if not isinstance(event, AskedAgain | Usage):
+                break
+        else:
+            raise EngineError(f"LLM model {model!r} ended its answer without a word.")
     return f"{router.provider_of(model)}: it answers; asked for a word, which costs some {WORD_TOKENS} tokens"
 
 

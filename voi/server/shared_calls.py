@@ -28,6 +28,8 @@ LOOK_AT_TALKS_EVERY_S = 1.0
 RENEW_S = 5.0
 RESULT_EVERY_S = 0.1
 GONE = "it is over"
+ID_MAX = 200
+"""Longest id of a call that the store can hold."""
 UNKNOWN_S = 3.0
 """A call that no server has within this time is none."""
 ANSWER, HANG_UP = "answer", "hang_up"
@@ -92,6 +94,8 @@ class SharedCalls:
         if self._has(call_id) or self._store is None:
             await self._do(call_id, what)
             return
+        if len(call_id) > ID_MAX or "\0" in call_id:
+            raise NotRinging("")
         store = self._store
         if what != HANG_UP and call_id not in {call.id for call in await self.ringing()}:
             raise NotRinging("")

@@ -100,8 +100,9 @@ async def read_asks(connection: Connection, call_ids: Sequence[str], now_ms: int
 
 
 async def answer_ask(connection: Connection, ask_id: str, result: str) -> None:
-    """`result`: "": it was done; else why not."""
-    await connection.execute(update(call_asks).where(_A.id == ask_id).values(result=result))
+    """`result`: "": it was done; else why not. The first answer stays: who reads a question again while it is being
+    answered finds the call gone."""
+    await connection.execute(update(call_asks).where(_A.id == ask_id, _A.result.is_(None)).values(result=result))
 
 
 async def result_of(connection: Connection, ask_id: str) -> str | None:

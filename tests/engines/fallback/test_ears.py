@@ -179,3 +179,25 @@ def test_whatever_fails_when_every_word_is_heard_once(
         assert first.open_streams == second.open_streams == 0
 
     run()
+
+
+@in_virtual_time
+async def test_an_utterance_that_is_closed_while_its_text_is_awaited_goes_to_nobody_else() -> None:
+    first, second, fallbacks = Ear(flush_s=60.0), Ear(), Fallbacks()
+    stream = two(first, second, fallbacks).open(SttOptions("en"), None)
+    stream.feed(tone(200))
+    closed = asyncio.get_running_loop().create_future()
+
+    async def flush() -> Transcript:
+        return await closed  # type: ignore[no-any-return]
+
+    first.streams[0].flush = flush  # type: ignore[method-assign]
+    waiting = asyncio.create_task(stream.flush())
+    await asyncio.sleep(0.1)
+    stream.close()
+    closed.set_exception(EngineError("This utterance was closed."))
+    with pytest.raises(EngineError, match="was closed"):
+        await waiting
+    assert not second.opened
+    assert first.open_streams == 0
+    assert not fallbacks.counts

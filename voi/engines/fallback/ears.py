@@ -68,7 +68,9 @@ class TwoEars:
 class TwoEarsStream:
     """An `SttStream`. `shares`: which ears were given the utterance, in this order."""
 
-    __slots__ = ("_kept", "_kept_bytes", "_limits", "_on_partial", "_options", "_stream", "_trial", "_two", "shares")
+    __slots__ = (
+        "_closed", "_kept", "_kept_bytes", "_limits", "_on_partial", "_options", "_stream", "_trial", "_two", "shares",
+    )  # fmt: skip
 
     def __init__(self, two: TwoEars, options: SttOptions, on_partial: OnPartial) -> None:
         self._two, self._options, self._on_partial = two, options, on_partial
@@ -78,6 +80,7 @@ class TwoEarsStream:
         self._limits: set[asyncio.Timeout] = set()
         """Waits for the first ear."""
         self._stream: SttStream | None = None
+        self._closed = False
         self.shares: list[EarShare] = []
         self._trial = two.ask()
         """The call of the first ear; None: the second hears."""
@@ -129,7 +132,7 @@ class TwoEarsStream:
         for limit in [each for each in self._limits if not each.expired()]:
             limit.reschedule(asyncio.get_running_loop().time())
         kept = list(self._kept)
-        self.close()
+        self._let_go()
         self._open(self._two.second)
         for speech, parts in groupby(kept, key=itemgetter(1)):
             self._feed(b"".join(pcm for pcm, _ in parts), speech)
@@ -141,6 +144,8 @@ class TwoEarsStream:
         try:
             transcript = await self._flush_first()
         except EngineError as error:
+            if self._closed:  # that is why it failed
+                raise
             if self._trial is not None:  # else another flush of the same utterance had the same answer
                 self._take_over(error)
             return await self._flush()
@@ -168,6 +173,10 @@ class TwoEarsStream:
 
     def close(self) -> None:
         """See `SttStream.close`."""
+        self._closed = True
+        self._let_go()
+
+    def _let_go(self) -> None:
         self._kept.clear()
         stream, self._stream = self._stream, None
         if stream is not None:

@@ -193,18 +193,19 @@ async def _from_file(program: Program, file: Path) -> AsyncGenerator[bytes, None
     async with aclosing(program.output()) as printed:
         async for _ in printed:
             pass
-    sound, rate_hz = await asyncio.to_thread(_read, file)
-    resampler = _resampler(rate_hz)
-    yield resampler.push(sound) + resampler.flush()
+    yield await asyncio.to_thread(_read, file)
 
 
-def _read(file: Path) -> tuple[bytes, int]:
+def _read(file: Path) -> bytes:
+    """The whole sound, at RATE_HZ. Blocks. Raises EngineError."""
     try:
         if not file.is_file() or file.stat().st_size > OUTPUT_MAX_BYTES:
             raise EngineError("The program wrote no sound into {file}, or too much.")
-        return parse_wav(file.read_bytes())
+        sound, rate_hz = parse_wav(file.read_bytes())
     except (OSError, ClientError) as error:
         raise _no_wav(error) from None
+    resampler = _resampler(rate_hz)
+    return resampler.push(sound) + resampler.flush()
 
 
 async def _from_output(program: Program, pcm_rate_hz: int | None) -> AsyncGenerator[bytes, None]:
