@@ -3,6 +3,7 @@
 from tests.fakes.call import Call, FakeEngines
 from tests.fakes.clock import in_virtual_time
 from tests.fakes.engines import FakeLlm
+from voi.core import actions as do
 from voi.session import events
 
 LONG = "Once upon a time there was a fox who lived in the deep dark wood. " * 4
@@ -82,6 +83,15 @@ async def test_a_stopped_reply_is_no_echo_any_more() -> None:
         await call.quiet(300)
         assert "user_interrupt" in call.door.statuses()
         assert made[0].stopped == 1
+
+
+@in_virtual_time
+async def test_a_reply_that_is_dropped_unheard_leaves_the_echo_of_the_one_that_plays() -> None:
+    made.clear()
+    async with Call(engines=FakeEngines(llm=FakeLlm(LONG), echo_canceller=FakeCanceller)) as call:
+        await agent_speaks(call)
+        call.session._act(do.Stop(99))
+        assert made[0].stopped == 0
 
 
 @in_virtual_time

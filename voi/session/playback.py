@@ -217,6 +217,11 @@ class Playback:
         repeated_ms = speech.repeated_bytes * 1_000 // self._bytes_per_s
         return ReplyStopped(reply, played_ms, speech.loud_ms, repeated_ms)
 
+    def has_sent(self, reply: int) -> bool:
+        """Some sound of that reply was sent, and it was not stopped."""
+        speech = self._speeches.get(reply)
+        return speech is not None and speech.sent_bytes > 0
+
     def played(self, message_id: int, given_bytes: int) -> None:
         """The door reports that so much of the sound that it was given of that message was played."""
         for speech in self._speeches.values():

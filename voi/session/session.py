@@ -483,7 +483,7 @@ class Session:
                 door_events.released(action.reply, action.message_id)
                 brain.act(action)
             case do.Stop():
-                if self._echo:
+                if self._echo and self._playback and self._playback.has_sent(action.reply):  # else another one plays
                     self._echo.stops()
                 door_events.over(action.reply)
                 brain.act(action)
