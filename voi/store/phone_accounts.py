@@ -37,7 +37,7 @@ class PhoneAccount:
     version: str
     since_ms: int
     plain: bool = False
-    """It can be read without a key: it was stored before there was one."""
+    """It can be read without a key: there was none when it was stored."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ async def add_account(
     if there != version:
         raise NameTaken(f"There is an account {name}.")
     await _seal(connection, keys, name, details)
-    return PhoneAccount(name, details, started, version, now_ms)
+    return PhoneAccount(name, details, started, version, now_ms, plain=not keys.seals)
 
 
 async def change_account(
