@@ -290,6 +290,20 @@ def test_a_text_that_comes_late_is_spoken_all_the_same(make: Callable[[], VoiceS
     run()
 
 
+@in_virtual_time
+async def test_a_context_that_never_ends_is_a_failure_of_the_service() -> None:
+    sockets, new = in_memory(CartesiaService())
+    context = new()
+    await context.say("One two.")
+    await asyncio.sleep(0.9)  # it may not take more text now
+    context._finish_part = lambda: asyncio.sleep(0)  # type: ignore[method-assign,assignment]
+    with pytest.raises(EngineError, match="did not end") as failed:
+        await context.say("Three.")
+    assert failed.value.retryable
+    await context.aclose()
+    await sockets.close()
+
+
 @every_service
 def test_an_hour_without_a_word(make: Callable[[], VoiceService]) -> None:
     @in_virtual_time

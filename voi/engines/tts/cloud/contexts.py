@@ -373,8 +373,12 @@ class CloudContext:
             await self._move(self._lost)
         if self._part is not None and self._stale():
             await self._finish_part()
-            async with asyncio.timeout(ENDING_MAX_S):
-                await self._ended.wait()
+            try:
+                async with asyncio.timeout(ENDING_MAX_S):
+                    await self._ended.wait()
+            except TimeoutError:
+                name = self._dialect.name
+                raise EngineError(f"{name} did not end its sound within {ENDING_MAX_S:g} s.", retryable=True) from None
             self._part = None
         async with self._moving:
             opening = await self._begin() if self._part is None else ()
