@@ -51,7 +51,7 @@ unit:
 # Half of their time they wait: for sound that takes its time, for a process that starts.
 integration:
 	@echo "== integration tests: whole servers, processes, many callers on one model, reference packages beside ours, training runs"
-	$(PYTEST) -n 4 -m integration $(INTEGRATION_OPTIONS)
+	$(PYTEST) -n 4 -m integration
 
 coverage:  ## Say how much of the code the unit tests run
 	@./install.sh dev

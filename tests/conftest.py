@@ -1,15 +1,13 @@
-"""For all tests: one thread for each process's arithmetic, no deadline in seconds, a list of what was skipped, and why,
-and integration tests once, where they run in two environments."""
+"""For all tests: one thread for each process's arithmetic, no deadline in seconds, and a list of what was skipped, and
+why."""
 
 import gc
-import json
 import os
 import signal
 from collections import Counter
 from pathlib import Path
 from typing import Any
 
-import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis.internal.conjecture import providers
 
@@ -28,36 +26,6 @@ settings.load_profile("voi")
 # Hypothesis also draws the numbers and texts that stand in the modules imported so far. That makes the examples others
 # in each process and order of tests, and reading a thousand modules takes each process eight seconds.
 providers._get_local_constants = lambda: providers._local_constants
-
-
-_passed: list[str] = []
-
-
-def pytest_addoption(parser: Any) -> None:
-    group = parser.getgroup("voi", "what passed in another environment")
-    group.addoption("--note-passed", type=Path, help="write the tests that passed to the end of this file")
-    group.addoption("--except-passed", type=Path, help="leave out the tests that are in this file")
-
-
-def pytest_runtest_logreport(report: Any) -> None:
-    if report.when == "call" and report.passed:
-        _passed.append(report.nodeid)
-
-
-def pytest_sessionfinish(session: pytest.Session) -> None:
-    file: Path | None = session.config.option.note_passed
-    if file and not hasattr(session.config, "workerinput"):  # the process that hears of all tests
-        with file.open("a", encoding="utf-8") as notes:
-            notes.writelines(f"{json.dumps(nodeid)}\n" for nodeid in _passed)
-
-
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    file: Path | None = config.option.except_passed
-    if not file:
-        return
-    passed = set(map(json.loads, file.read_text("utf-8").splitlines()))
-    config.hook.pytest_deselected(items=[item for item in items if item.nodeid in passed])
-    items[:] = [item for item in items if item.nodeid not in passed]
 
 
 def pytest_ignore_collect(collection_path: Path, config: Any) -> bool | None:
