@@ -223,6 +223,7 @@ def test_every_field_a_client_may_send_is_documented() -> None:
         "silent",
         "instructions",
         "reports_playback",
+        "sound_piece_ms",
         "returns_echo",
         "holds_back",
     } | {"init_greeting"}

@@ -32,7 +32,7 @@ MS = 48
 class Stage:
     """A speaker between a fake door and a list of (ms, fact)."""
 
-    def __init__(self, *, paced: bool = True, lowers_ahead: bool = False) -> None:
+    def __init__(self, *, paced: bool = True, lowers_ahead: bool = False, chunk_ms: int = CHUNK_MS) -> None:
         self.loop = asyncio.get_running_loop()
         self.start_s = self.loop.time()
         self.door = FakeDoor()
@@ -40,8 +40,9 @@ class Stage:
         self.sounded: list[int] = []
         self.sent: list[tuple[int, int]] = []
         self.speaker = Playback(
-            Line(self.door), self.tell, self.loop.time, paced=paced, lowers_ahead=lowers_ahead, on_sent=self.on_sent
-        )
+            Line(self.door), self.tell, self.loop.time, paced=paced, lowers_ahead=lowers_ahead, chunk_ms=chunk_ms,
+            on_sent=self.on_sent,
+        )  # fmt: skip
 
     @property
     def now_ms(self) -> int:
@@ -108,8 +109,20 @@ async def test_sound_goes_out_a_little_ahead_of_the_ear() -> None:
 
 
 @in_virtual_time
+async def test_a_door_may_have_longer_pieces_that_go_out_as_far_ahead() -> None:
+    stage = Stage(chunk_ms=200)
+    stage.say(1, 2_000)
+    await asyncio.sleep(5)
+    assert stage.sent == [(start_ms, 200) for start_ms in range(0, 2_000, 200)]
+    times_ms = [at_ms for at_ms, event in stage.door if isinstance(event, events.Sound)]
+    ahead_ms = [number * 200 - at_ms for number, at_ms in enumerate(times_ms) if at_ms]
+    assert all(LEAD_MS - 2 <= each <= LEAD_MS for each in ahead_ms)
+    assert stage.facts == [(0, PlaybackStarted(1)), (2_000, ReplyPlayed(1))]
+
+
+@in_virtual_time
 async def test_the_first_sound_goes_out_at_once_however_small() -> None:
-    stage = Stage()
+    stage = Stage(chunk_ms=200)
     stage.speaker.open(1)
     stage.speaker.release(1, 7)
     stage.speaker.put(1, bytes(10 * MS))

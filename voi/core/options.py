@@ -35,6 +35,8 @@ class CallOptions:
     """The client lowers sound that it has not played yet when it is told to."""
     reports_playback: bool = False
     """The door reports all sound that was played (`Session.sound_played`), so that what was heard is no estimate."""
+    sound_piece_ms: int = 100
+    """How much sound the door is given at a time. Longer pieces cost less and lie further ahead of what is heard."""
     returns_echo: bool = False
     """The person's line may give the agent's voice back, as telephones do: it is kept from interrupting the agent."""
     input_rate_hz: int = 16_000

@@ -22,7 +22,8 @@ from voi.session.reply_sound import GAINS_DB, ReplySound
 LEAD_MS = 350
 """More sound is sent when the client has less than this left to play."""
 CHUNK_MS = 100
-"""How much is sent at a time, so that the lead is between 350 and 450 ms right after sending."""
+"""How much is sent at a time, so that the lead is between 350 and 450 ms right after sending. A door may have its
+sound in longer pieces (`CallOptions.sound_piece_ms`)."""
 DUCKED_LEAD_MS = 150
 DUCKED_CHUNK_MS = 50
 """How much is sent at a time while the reply is ducked."""
@@ -42,8 +43,8 @@ class Playback:
 
     `clock`: returns monotonic seconds. `paced` False: sound is handed over as it is made, and its playing time counts
     from when it is complete. `lowers_ahead`: the client lowers what it has not played yet when a reply is ducked, so
-    that a duck is heard at once. `on_sent(pcm, start_s)` is given the sound and the time at which it begins to be
-    heard.
+    that a duck is heard at once. `chunk_ms`: how much is sent at a time. `on_sent(pcm, start_s)` is given the sound and
+    the time at which it begins to be heard.
     """
 
     __slots__ = (
@@ -80,6 +81,7 @@ class Playback:
         paced: bool = True,
         lowers_ahead: bool = False,
         reported: bool = False,
+        chunk_ms: int = CHUNK_MS,
         on_sent: Callable[[bytes, float], None] | None = None,
     ) -> None:
         self._line = line
@@ -94,7 +96,7 @@ class Playback:
         self._loop = asyncio.get_running_loop()
         self._rate_hz = rate_hz = line.output_rate_hz
         self._bytes_per_s = rate_hz * SAMPLE_BYTES
-        self._chunk_bytes = ms_to_bytes(CHUNK_MS, rate_hz)
+        self._chunk_bytes = ms_to_bytes(chunk_ms, rate_hz)
         self._ducked_chunk_bytes = ms_to_bytes(DUCKED_CHUNK_MS, rate_hz)
         self._room_high_bytes = ms_to_bytes(ROOM_HIGH_MS, rate_hz)
         self._room_low_bytes = ms_to_bytes(ROOM_LOW_MS, rate_hz)

@@ -251,7 +251,7 @@ class Session:
         on_sent = self._observe_sent if observers.wants("agent_sound") or self._echo else None
         self._playback = Playback(
             self._line, self.tell, self._clock, paced=paced, lowers_ahead=options.lowers_sound,
-            reported=options.reports_playback, on_sent=on_sent,
+            reported=options.reports_playback, chunk_ms=options.sound_piece_ms, on_sent=on_sent,
         )  # fmt: skip
         takes_user_sound = observers.wants("user_sound") and not self._observing.hides_words
         around = Surroundings(

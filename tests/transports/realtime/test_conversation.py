@@ -1,5 +1,6 @@
 """Conversations of a Realtime client with a whole server, over a real socket."""
 
+import base64
 import wave
 from dataclasses import replace
 from pathlib import Path
@@ -81,7 +82,9 @@ async def test_voice_over_the_answer_stops_it(tmp_path: Path, monkeypatch: Patch
     async with serving(tmp_path, monkeypatch, engines) as running:
         client = await RealtimeClient.arrive(running.port, audio=TRANSCRIBED)
         client.speak(voice(2_000) + quiet(1_500))
-        await client.until("response.output_audio.delta", 14)
+        await client.until("response.output_audio.delta", 11)
+        deltas = (event["delta"] for event in client.log if event["type"] == "response.output_audio.delta")
+        assert max(len(base64.b64decode(delta)) for delta in deltas) == 200 * 48
         client.speak(voice(700))
         await client.until("response.done")
         done = client.last("response.done")["response"]

@@ -33,8 +33,11 @@ speech-to-speech model are connected to first. More is dropped, and the client i
 MUTE_MAX_S = 60.0
 """How long a client that sends neither an event nor sound keeps its place. Those of the SDKs send a `session.update` at
 once; a program that waits for its person's first typed words gets some time for them."""
-OPTIONS = CallOptions(mode="call", greet=False, app_tools=(ANY_TOOL,), input_rate_hz=RATE_HZ)
-"""How each conversation begins."""
+_OPTIONS = CallOptions(mode="call", greet=False, app_tools=(ANY_TOOL,), input_rate_hz=RATE_HZ)
+EVENT_OPTIONS = replace(_OPTIONS, sound_piece_ms=200)
+"""How a conversation begins whose sound goes out in events. An event costs more than the sound in it."""
+TRACK_OPTIONS = replace(_OPTIONS, reports_playback=True)
+"""How one begins whose sound goes out on a media track."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,7 +230,7 @@ class RealtimePeer:
         if wants_resumption(query):
             first = {**first, "voi": {**(first.get("voi") or {}), "resume": True}}
         self._first = first
-        options = OPTIONS if self.socket is not None else replace(OPTIONS, reports_playback=True)
+        options = EVENT_OPTIONS if self.socket is not None else TRACK_OPTIONS
         session = call.open(name, None, options)
         rights = config.client_agents
         if caller.own_agents:
