@@ -6,6 +6,13 @@ sign is weak: it decides where nothing else is known yet, and what is said later
 
 from voi.core.machine_words import either
 
+_DIGIT = (
+    r"(?:zero|oh|double|one|two|three|four|five|six|seven|eight|nine|null|eins?|zwei|zwo|drei|vier|funf|sechs|sieben|"
+    r"acht|neun|un|deux|trois|quatre|cinq|sept|huit|neuf|uno|dos|tres|cuatro|cinco|seis|siete|ocho|nueve|cero|due|tre|"
+    r"quattro|cinque|sei|sette|otto|nove|nul|een|twee|drie|vijf|zes|zeven|negen|um|dois|quatro|sete|oito|meia|jeden|"
+    r"dwa|trzy|cztery|piec|szesc|siedem|osiem|dziewiec|\d+)"
+)
+
 _ANNOUNCES = (
     # to somebody unknown: "you", "your", in the polite form
     r"\b(?:you|your)\b", r"\b(?:sie|ihr|ihren?|ihnen)\b", r"\b(?:vous|votre|vos)\b", r"\b(?:su|sus|usted|ustedes)\b",
@@ -61,6 +68,28 @@ _ANNOUNCES = (
     r"\b(?:ogenblik|noem|toets|blijft)\b", r"\bspreek (?:uw|je|een|in|na|wat)\b", r"\bzeg (?:alstublieft|na|uw)\b",
     r"\bprosze (?:o|czekac|podac|nagrac|pozostac|sprawdzic|wybrac|zostawic)\b",
     r"\b(?:zostaw|nagraj|pozostan|podaj|poczekaj|zaczekaj|aby|jesli)\b",
+    # what is not, or cannot be
+    r"\b(?:not|n t|sorry|nobody|no one|nicht|kein\w*|pas|aucun\w*|non|nessun\w*|niet|geen|nao|nie)\b", r"^\w+ .*\bno\b",
+    (
+        r"\b(?:available|erreichbar|erreichen|disponible|joignable|disponibil\w+|disponivel|bereikbaar|dostepn\w+|repondre|"
+        r"rispondere|contestar|atender|ponerme|opnemen|odebrac|rozmawiac)\b"
+    ),
+    r"\b(?:busy|belegt|besetzt|occupe\w*|ocupad\w+|occupat\w+|bezet|zajet\w+)\b",
+    # lines, numbers and calls, of which people do not speak first
+    r"\b(?:lines?|leitung\w*|lignes?|lineas?|linee|lijn(?:en)?|linhas?|lini[aei]\w*)\b",
+    r"\b(?:rufnummer|anschluss\w*|numer\w*)\b",
+    r"\b(?:call|anruf\w*|appel|llamada|chiamata|oproep|chamada|ligacao|polacz\w+|belt)\b",
+    # for whom, before what, and on what condition
+    r"\b(?:all|alle|tous|toutes|todos|todas|tutti|tutte|wszys\w+)\b",
+    r"\b(?:fur|pour|para|per|voor|dla)\b", r"^(?:\w+ )?(?:for|por)\b", r"^(?:\w+ ){1,2}to\b",
+    r"\b(?:before|bevor|avant de|antes de|prima di|voordat|zanim)\b", r"^prima\b",
+    r"\b(?:wenn|falls|si (?:desea|quiere)|se (?:desidera|vuole|deseja|quiser)|als)\b",
+    # more than a greeting, and a friend who is out
+    (
+        r"^(?:good \w+|guten? \w+|bonjour|buen[oa]s \w+|buon\w+|goede\w+(?: \w+)?|bom dia|boa \w+|dzien dobry) "
+        r"(?:and|und|et|y|en|i)\b"
+    ),
+    r"\bi m (?:\w+ )?(?:out|away|off|busy|driving|in|on|at|probably)\b", r"\bthanks?\b",
 )  # fmt: skip
 _NAMES = (
     # a name, and then a greeting: announcements greet first
@@ -95,7 +124,21 @@ _NAMES = (
     r"\b(?:come|in cosa) posso\b", r"\b(?:waarmee|hoe) kan\b", r"\bem que posso\b", r"\bw czym\b",
     r"^(?:yes|yeah|ja|oui|si|sim|tak)\b",
     r"^(?:hello|hallo|allo|alo|pronto|halo|hola|digame|diga) (?:hello|hallo|allo|alo|pronto|halo)\b",
-    r"^(?:pronto|allo|alo)\b",
+    r"^(?:pronto|allo|alo)\b", r"^(?:\w+ ){0,2}(?:who|wer|quien|chi|quem|kto)\b", r"\bmet wie\b", r"\bzeg (?:het|maar|eens)\b",
+    # asks for a moment
+    (
+        r"\b(?:hang on|hold on|one (?:moment|second|sec)|just a (?:moment|second|sec|minute)|let me|moment(?:chen)? (?:bitte|mal)|"
+        r"augenblick|sekunde|(?:un|uno|um) (?:momento|momentito|instant|istante|moment|attimo|segundo|momentinho|secondo)|"
+        r"attends|espera|aspetta|wacht even|momentje|ogenblikje|chwile\w*|momencik|sekundk\w+)\b"
+    ),
+    # reads out a number
+    rf"^(?:{_DIGIT} ){{1,}}{_DIGIT}\b",
+    # the desk at which they sit, and a greeting that is just being said
+    r"\b(?:reception|rezeption|recepcion|recepcao|receptie|recepcja|accueil|sekretariat|secretaria)\b",
+    (
+        r"^(?!hi\b|hello|hallo|bonjour|hola|ciao|hoi|oi\b|ola\b|czesc|dank|thank)(?:\w+ ){1,4}"
+        r"(?:good|guten|buenas|buenos|bom|boa|dzien)$"
+    ),
 )  # fmt: skip
 
 ANNOUNCES = either(_ANNOUNCES)

@@ -285,6 +285,13 @@ _PERSON = (
     r"kto mowi",
     r"przy telefonie",
     r"slucham",
+    r"(?:can t|cannot) hear you",
+    r"hore (?:sie|dich|nichts)",
+    r"vous entends",
+    r"\b(?:no|nao) (?:le |te |la |o |a )?(?:oigo|escucho|ouco)\b",
+    r"\bnon (?:la |ti |vi )?sento\b",
+    r"\bhoor (?:je|u) niet\b",
+    r"\bnie slysze\b",
 )
 
 
