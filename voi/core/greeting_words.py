@@ -84,6 +84,22 @@ _ANNOUNCES = (
     r"\b(?:fur|pour|para|per|voor|dla)\b", r"^(?:\w+ )?(?:for|por)\b", r"^(?:\w+ ){1,2}to\b",
     r"\b(?:before|bevor|avant de|antes de|prima di|voordat|zanim)\b", r"^prima\b",
     r"\b(?:wenn|falls|si (?:desea|quiere)|se (?:desidera|vuole|deseja|quiser)|als)\b",
+    # what holds for a while, or for those who wait
+    (
+        r"\b(?:closed|geschlossen|ferme|fermes|cerrad\w+|chius\w+|gesloten|fechad\w+|nieczynn\w+|holidays?|vacation|ferien|"
+        r"\w*urlaub|urlopie|vacances|conges|vacaciones|ferie|vakantie|ferias)\b"
+    ),
+    r"\b(?:queue|warteschl\w+|wachtenden|file d attente|en cola|in coda|na fila|kolejce|connect\w*)\b",
+    r"\b(?:reached|erreicht|verbonden|verbunden)\b",
+    # a sentence about a thing: this, or the thing that is or has
+    r"^(?:\w+ )?(?:dies\w*|cette|questo|questa|deze|ta|ten)\b", r"^esta (?!em\b|la\b)\w+", r"\bdies ist\b",
+    (
+        r"^(?:the|der|die|das|le|la|les|il|lo|gli|el|los|las|de|het|o|a|os|as) (?!this\b)\w+ "
+        r"(?:is|are|has|have|ist|sind|hat|est|sont|a|e|sono|ha|es|esta|estan|zijn|heeft|estao|tem)\b"
+    ),
+    # a name behind a greeting among friends: who takes a call says one of both
+    r"^(?:hola|ciao|oi|ola) (?:soy|sono|sou|aqui|e [oa])\b", r"^salut c est\b", r"^(?:hej|czesc) tu\b",
+    r"^(?:hey|hoi) dit is\b",
     # more than a greeting, and a friend who is out
     (
         r"^(?:good \w+|guten? \w+|bonjour|buen[oa]s \w+|buon\w+|goede\w+(?: \w+)?|bom dia|boa \w+|dzien dobry) "
@@ -124,13 +140,15 @@ _NAMES = (
     r"\b(?:come|in cosa) posso\b", r"\b(?:waarmee|hoe) kan\b", r"\bem que posso\b", r"\bw czym\b",
     r"^(?:yes|yeah|ja|oui|si|sim|tak)\b",
     r"^(?:hello|hallo|allo|alo|pronto|halo|hola|digame|diga) (?:hello|hallo|allo|alo|pronto|halo)\b",
-    r"^(?:pronto|allo|alo)\b", r"^(?:\w+ ){0,2}(?:who|wer|quien|chi|quem|kto)\b", r"\bmet wie\b", r"\bzeg (?:het|maar|eens)\b",
+    r"^(?:pronto|allo|alo)\b", r"^(?:\w+ ){0,2}(?:who|wer|quien|chi|quem|kto)\b",
+    r"\bmet wie\b", r"\bzeg (?:het|maar|eens)\b", r"\bwho s calling\b", r"\bcan i (?:take|help|do|get)\b",
+    # hears nothing
+    r"\b(?:oigo|sento|hoor|ouvindo|slysze)\b",
     # asks for a moment
-    (
-        r"\b(?:hang on|hold on|one (?:moment|second|sec)|just a (?:moment|second|sec|minute)|let me|moment(?:chen)? (?:bitte|mal)|"
-        r"augenblick|sekunde|(?:un|uno|um) (?:momento|momentito|instant|istante|moment|attimo|segundo|momentinho|secondo)|"
-        r"attends|espera|aspetta|wacht even|momentje|ogenblikje|chwile\w*|momencik|sekundk\w+)\b"
-    ),
+    r"\b(?:hang on|hold on|let me|one (?:moment|second|sec)(?! while)|a second|just a (?:moment|second|sec|minute))\b",
+    r"\b(?:moment(?:chen)? (?:bitte|mal)|augenblick|sekunde|une seconde|wacht even|momentje|ogenblikje)\b",
+    r"\b(?:un|uno|um) (?:momento|momentito|instant|istante|moment|attimo|segundo|momentinho|secondo)\b",
+    r"\b(?:attends|espera|aspetta|chwile\w*|momencik|sekundk\w+)\b",
     # reads out a number
     rf"^(?:{_DIGIT} ){{1,}}{_DIGIT}\b",
     # the desk at which they sit, and a greeting that is just being said

@@ -121,6 +121,14 @@ _IVR = (
         r"cztery|zero|\d)"
     ),
     r"menu glowne",
+    # menus that are spoken to
+    (
+        r"(?:in a few words|in wenigen worten|en quelques mots|en pocas palabras|in poche parole|in een paar woorden|"
+        r"em poucas palavras|w kilku slowach)"
+    ),
+    r"worum es geht",
+    r"\bsay (?:\w+ ){1,4}or something else",
+    r"\bdial it (?:now|at any time)",
 )
 _SCREENING = (
     r"(?:say|state|record|give|tell me) your name",
@@ -149,6 +157,16 @@ _SCREENING = (
     r"motivo da (?:sua )?(?:ligacao|chamada)",
     r"(?:podaj|powiedz|prosze podac)\b.{0,12}(?:imie|nazwisko)",
     r"powod (?:rozmowy|polaczenia)",
+    r"screens? (?:his|her|their|all|your)? ?calls",
+    r"(?:weshalb|warum|wieso) sie anrufen",
+    r"(?:pruft|filtert) (?:\w+ )?anrufe",
+    r"filtre (?:ses|les|vos) appels",
+    r"(?:filtra|saber quien|quien es y por que)\b.{0,20}(?:llama|nombre|es\b)",
+    r"dica chi e\b",
+    r"filtert (?:gesprekken|oproepen)",
+    r"waarvoor u belt",
+    r"(?:chamada|ligacao) (?:esta )?(?:a ser|sendo) filtrada",
+    r"sprawdza polaczenia",
 )
 _HOLD = (
     r"(?:please |continue to )hold\b",
@@ -250,6 +268,7 @@ _LIKELY_IVR = (
         r"toets|kies|tecle|pressione|nacisnij|wybierz|drucken sie|wahlen sie)\b"
     ),
     r"\bfor (?:sales|support|billing|english)\b",
+    r"\bpara \w+ (?:prima|marque|pulse|digite|tecle)\b",
     r"\bpara (?:ventas|cartoes)\b",
 )
 _LIKELY_SCREENING = (
@@ -275,7 +294,7 @@ _PERSON = (
     r"en que (?:puedo|le puedo) ayudar",
     r"quien (?:es|habla|llama)",
     r"(?:come|in cosa) posso (?:aiutar|esser)",
-    r"chi (?:e|parla)\b",
+    r"(?<!dica )chi (?:e|parla)\b",
     r"(?:waarmee|hoe) kan ik (?:u )?helpen",
     r"u spreekt met",
     r"met wie spreek",

@@ -1,10 +1,11 @@
 """A labelled set of what takes calls: sound of a telephone line, and the words as an STT engine hears them bit by bit.
 
-What it is, honestly: synthetic. The sentences are of `greetings.py` and `greetings_unseen.py`, the voices espeak-ng's
-(for English hibari's too), the beeps and the music made here. Every sample is cut to the telephone's band,
-coded as G.711, has a silence before it as it comes between "answered" and the first word, and the noise of a line. The
-words are those that are spoken, told as Moonshine tells them: every 400 ms, 300 ms late; each word is lost or wrong
-with a probability of 12 %. What real lines have besides (echo, crosstalk, bad voices, accents) it does not have."""
+What it is, honestly: synthetic. The sentences are of `greetings.py`, `greetings_unseen.py` and `greetings_later.py`,
+the voices espeak-ng's (for English hibari's too), the beeps and the music made here. Every sample is cut to the
+telephone's band, coded as G.711, has a silence before it as it comes between "answered" and the first word, and the
+noise of a line. The words are those that are spoken, told as Moonshine tells them: every 400 ms, 300 ms late; each word
+is lost or wrong with a probability of 12 %. What real lines have besides (echo, crosstalk, bad voices, accents) it does
+not have."""
 
 import math
 import random
@@ -17,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tests.transports.telephone.greetings import HELD_OUT, TUNED, VOICES
+from tests.transports.telephone.greetings_later import LATER, LATER_VOICES
 from tests.transports.telephone.greetings_unseen import UNSEEN, UNSEEN_VOICES
 from voi.audio.g711 import decode, encode
 from voi.audio.resample import resample
@@ -82,12 +84,13 @@ def _neural(text: str) -> bytes:
 
 
 def samples(half: str, variants: int = 2, *, neural: bool = False) -> Iterator[Answered]:
-    """The samples of that part, "tuned", "held out" or "unseen". `variants`: of each sentence, with other noise, pace
-    and silence before it. `neural`: every second English one is spoken by hibari."""
+    """The samples of that part, "tuned", "held out", "unseen" or "later". `variants`: of each sentence, with other
+    noise, pace and silence before it. `neural`: every second English one is spoken by hibari."""
     texts, voices = {
         "tuned": (TUNED, {language: both[0] for language, both in VOICES.items()}),
         "held out": (HELD_OUT, {language: both[1] for language, both in VOICES.items()}),
         "unseen": (UNSEEN, UNSEEN_VOICES),
+        "later": (LATER, LATER_VOICES),
     }[half]
     for language, kinds in texts.items():
         for kind, sentences in kinds.items():

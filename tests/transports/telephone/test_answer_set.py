@@ -1,6 +1,8 @@
 """Who takes calls is told right often enough, and soon enough. The first decision is the one that counts; what it is
-in the end is asked as well. Measured on a labelled set of three parts (`answer_set.py`): the rules were changed by what
-the first two showed, and then judged by the third. `pytest -s` prints the figures."""
+in the end is asked as well. Measured on a labelled set of four parts (`answer_set.py`): the rules were changed by what
+each showed, after it had been judged by the rules before it (docs/telephone.md). `pytest -s` prints the figures."""
+
+from functools import cache
 
 import pytest
 
@@ -12,29 +14,35 @@ pytestmark = [pytest.mark.integration, pytest.mark.timeout(240)]
 pytest.importorskip("hibari")
 
 
-LEAST_RIGHT = {"tuned": 0.97, "held out": 0.95, "unseen": 0.95}
-LEAST_RIGHT_IN_THE_END = {"tuned": 0.97, "held out": 0.97, "unseen": 0.95}
-DECIDED_P90_MS = {"tuned": 2_500, "held out": 2_500, "unseen": 3_400}
-"""What was reached (docs/telephone.md). 0.97 and 2,500 are what is wanted."""
+PARTS = ("tuned", "held out", "unseen", "later")
+LEAST_RIGHT = 0.97
+LEAST_RIGHT_IN_THE_END = 0.97
+DECIDED_P90_MS = {"tuned": 2_500, "held out": 2_500, "unseen": 2_500, "later": 2_700}
+"""What was reached (docs/telephone.md). 0.97 and, over all parts, 2,500 are what is wanted."""
 
 
-@pytest.fixture(scope="module", params=["tuned", "held out", "unseen"])
+@pytest.fixture(scope="module", params=PARTS)
 def part(request: pytest.FixtureRequest) -> str:
     name: str = request.param
     return name
 
 
-@pytest.fixture(scope="module")
-def judged(part: str) -> list[Judged]:
+@cache
+def judged_part(part: str) -> list[Judged]:
     silero = Silero()
     return [judge(sample, silero) for sample in samples(part, 2, neural=True)]
+
+
+@pytest.fixture(scope="module")
+def judged(part: str) -> list[Judged]:
+    return judged_part(part)
 
 
 def test_enough_are_right(part: str, judged: list[Judged]) -> None:
     print(f"{part}: {report(judged)}")
     assert len(judged) > 150
-    assert sum(each.right for each in judged) >= LEAST_RIGHT[part] * len(judged)
-    assert sum(each.right_in_the_end for each in judged) >= LEAST_RIGHT_IN_THE_END[part] * len(judged)
+    assert sum(each.right for each in judged) >= LEAST_RIGHT * len(judged)
+    assert sum(each.right_in_the_end for each in judged) >= LEAST_RIGHT_IN_THE_END * len(judged)
 
 
 def test_people_are_no_machines(judged: list[Judged]) -> None:
@@ -67,3 +75,9 @@ def test_messages_are_left_behind_the_beep(judged: list[Judged]) -> None:
     early = [each for each in beeped if each.message_ms is not None and each.message_ms < each.sample.spoken_until_ms]
     assert not [each.sample.text for each in early], "a message is spoken into the announcement"
     assert sum(each.message_ms is not None for each in beeped) >= 0.95 * len(beeped)
+
+
+def test_nine_of_ten_calls_of_all_parts_are_decided_within_two_and_a_half_seconds() -> None:
+    everything = [each for part in PARTS for each in judged_part(part)]
+    print(f"all: {report(everything)}")
+    assert decided_ms(everything, 0.9) < 2_500
