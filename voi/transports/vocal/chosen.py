@@ -50,12 +50,11 @@ def adapted(wish: VocalConfig, config: Config, agent: Agent) -> Agent:
     if wish.speed != 1.0 and agent.voices is not None and allowed("voices"):
         changed["voices"] = agent.voices.faster(wish.speed)
     if (silence_ms := wish.silence_ms) is not None and allowed("turn"):
-        turn = agent.turn
-        changed["turn"] = turn.model_copy(
-            update={
-                "silence_ms": silence_ms,
-                "min_silence_ms": min(turn.min_silence_ms, silence_ms),
-                "max_silence_ms": max(turn.max_silence_ms, silence_ms),
-            }
-        )
+        policy = agent.turn.policy()
+        around = {
+            "silence_ms": silence_ms,
+            "min_silence_ms": min(policy.min_silence_ms, silence_ms),
+            "max_silence_ms": max(policy.max_silence_ms, silence_ms),
+        }
+        changed["turn"] = agent.turn.model_copy(update=around)
     return agent.model_copy(update=changed) if changed else agent
