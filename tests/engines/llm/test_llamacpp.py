@@ -19,6 +19,7 @@ from voi.engines.base import Finished, LlmEvent, LlmRequest, TextDelta, Usage
 from voi.engines.llm.llamacpp import LlamaCpp
 from voi.errors import ConfigError, EngineError
 
+pytestmark = pytest.mark.integration
 needs_llama = pytest.mark.skipif(importlib.util.find_spec("xllamacpp") is None, reason="./install.sh llamacpp")
 CALLERS = 3
 CONTEXT_TOKENS = 512
