@@ -226,9 +226,11 @@ class SendStatus:
 
 @dataclass(frozen=True, slots=True)
 class ReportError:
-    """Tell the client what went wrong. `error` is worded for the person who can fix it."""
+    """Tell the client what went wrong. `error` is worded for the person who can fix it. `of_hearing`: what the person
+    says cannot be transcribed."""
 
     error: str
+    of_hearing: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -446,7 +446,7 @@ class Conversation:
     def _on_transcript_failed(self, fact: was.TranscriptFailed) -> None:
         turn = self._turn
         if turn and (fact.utterance, fact.pause) == (turn.utterance, turn.pause):
-            self._emit(do.ReportError(fact.message))
+            self._emit(do.ReportError(fact.message, of_hearing=True))
             turn.give_up()
             if self.state is State.BARGE_IN:
                 self._end_barge_in(self._barge_ins.weigh(turn, self._now_ms))

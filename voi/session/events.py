@@ -140,9 +140,11 @@ class StatusChanged:
 
 @dataclass(frozen=True, slots=True)
 class ErrorReported:
-    """Something went wrong, and the conversation goes on. The text is worded for the person who can fix it."""
+    """Something went wrong, and the conversation goes on. The text is worded for the person who can fix it.
+    `of_hearing`: what the person says cannot be transcribed."""
 
     text: str
+    of_hearing: bool = False
 
 
 @dataclass(frozen=True, slots=True)

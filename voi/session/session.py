@@ -516,7 +516,7 @@ class Session:
             case do.SendStatus():
                 self._line.now.tell(events.StatusChanged(action.status))
             case do.ReportError():
-                self._line.now.tell(events.ErrorReported(action.error))
+                self._line.now.tell(events.ErrorReported(action.error, action.of_hearing))
             case do.HangUp():
                 self._tasks.log.info("the conversation ends: %s", action.reason)
                 self._ended.set()

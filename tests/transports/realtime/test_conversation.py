@@ -209,6 +209,54 @@ async def test_a_transcript_that_fails_is_told(tmp_path: Path, monkeypatch: Patc
         assert not client.errors
 
 
+async def test_a_turn_by_voice_is_an_item_even_without_words(tmp_path: Path, monkeypatch: Patch) -> None:
+    async with serving(tmp_path, monkeypatch, fake_engines("")) as running:
+        client = await RealtimeClient.arrive(running.port, audio=TRANSCRIBED)
+        client.speak(voice(900) + quiet(2_500))
+        completed = await client.until("conversation.item.input_audio_transcription.completed")
+        assert completed["transcript"] == ""
+        assert client.kinds[-6:] == [
+            "input_audio_buffer.speech_started", "input_audio_buffer.speech_stopped", "input_audio_buffer.committed",
+            "conversation.item.added", "conversation.item.done",
+            "conversation.item.input_audio_transcription.completed",
+        ]  # fmt: skip
+        assert completed["item_id"] == client.last("input_audio_buffer.speech_started")["item_id"]
+        client.speak(voice(900))
+        await client.until("input_audio_buffer.speech_started")
+        client.send("input_audio_buffer.clear")
+        await client.until("input_audio_buffer.speech_stopped")
+        client.send("conversation.item.retrieve", item_id=client.log[-1]["item_id"], event_id="taken back")
+        await client.until(lambda: "taken back" in client.mistaken)
+        assert len(client.all("input_audio_buffer.committed")) == 1
+        assert not client.all("response.created")
+
+
+async def test_a_turn_by_voice_whose_transcript_fails(tmp_path: Path, monkeypatch: Patch) -> None:
+    ear = FakeStt("one two", fault=EngineError("The ear broke."), partials=False)
+    async with serving(tmp_path, monkeypatch, replace(fake_engines(), stt=ear)) as running:
+        client = await RealtimeClient.arrive(running.port, audio=TRANSCRIBED)
+        client.speak(voice(900) + quiet(2_500))
+        failed = await client.until("conversation.item.input_audio_transcription.failed")
+        assert failed["item_id"] == client.last("input_audio_buffer.committed")["item_id"]
+        assert failed["error"]["message"] == "The ear broke."
+        assert not client.errors
+
+
+async def test_a_commit_without_a_turn_is_an_error(tmp_path: Path, monkeypatch: Patch) -> None:
+    async with serving(tmp_path, monkeypatch, fake_engines("one two three")) as running:
+        client = await RealtimeClient.arrive(running.port, audio=TRANSCRIBED)
+        client.speak(quiet(600))
+        client.send("input_audio_buffer.commit", event_id="too early")
+        await client.until("error")
+        assert client.errors[-1]["code"] == "input_audio_buffer_commit_empty"
+        assert client.errors[-1]["event_id"] == "too early"
+        client.speak(voice(900))
+        client.send("input_audio_buffer.commit")
+        completed = await client.until("conversation.item.input_audio_transcription.completed")
+        assert completed["transcript"] == "one two three"
+        assert len(client.errors) == 1
+
+
 async def test_the_person_is_heard_in_the_clients_language(tmp_path: Path, monkeypatch: Patch) -> None:
     engines = fake_engines("eins zwei drei", "vier")
     ear: Any = engines.stt

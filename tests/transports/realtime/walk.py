@@ -270,6 +270,7 @@ def check(walker: Walker) -> None:
     assert [event["type"] for event in told[:2]] == ["session.created", "conversation.created"]
     _check_responses(told)
     _check_items(told)
+    _check_turns(told)
     _check_answers(walker)
 
 
@@ -310,6 +311,17 @@ def _check_responses(told: list[Json]) -> None:
             else:
                 assert items[item_id] == "part", kind
     assert not live, f"{len(live)} responses never ended"
+
+
+def _check_turns(told: list[Json]) -> None:
+    """A turn without words is told as such once. Words that come later are told to be late."""
+    wordless: set[str] = set()
+    for event in told:
+        if event["type"] == "conversation.item.input_audio_transcription.completed":
+            assert event["item_id"] not in wordless or event.get("voi") == {"late": True}
+            if not event["transcript"]:
+                assert event["item_id"] not in wordless
+                wordless.add(event["item_id"])
 
 
 def _check_items(told: list[Json]) -> None:

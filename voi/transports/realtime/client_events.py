@@ -2,6 +2,7 @@
 changes nothing."""
 
 import asyncio
+import time
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -21,6 +22,7 @@ from voi.transports.realtime.chosen import ChosenAgent, VoicesOf, chosen_agent, 
 from voi.transports.realtime.client_items import ItemEvents, bounded
 from voi.transports.realtime.door import RealtimeDoor
 from voi.transports.realtime.formats import RATE_HZ, FormatDecoder, plain_sound_in, sound_in
+from voi.transports.realtime.person_side import nothing_to_commit
 from voi.transports.realtime.response_input import ResponseInput
 from voi.transports.realtime.responses import ResponseStatus
 from voi.transports.realtime.settings import INSTRUCTIONS_MAX, RealtimeSettings
@@ -54,9 +56,9 @@ class ClientEvents:
     that; {}: it cannot. `requests_left`: see `ResponsesBeside`."""
 
     __slots__ = (
-        "_agent", "_answered", "_asked", "_before", "_beside", "_call", "_decoder", "_door", "_events", "_idle",
-        "_idle_from_ms", "_ignored", "_input", "_intake", "_items", "_on_ignored", "_person", "_resumable", "_resumed",
-        "_rights", "_session", "_tasks", "_told", "_unheeded", "_voices_of", "_wish",
+        "_agent", "_answered", "_asked", "_before", "_beside", "_call", "_decoder", "_door", "_events", "_expires_s",
+        "_idle", "_idle_from_ms", "_ignored", "_input", "_intake", "_items", "_on_ignored", "_person", "_resumable",
+        "_resumed", "_rights", "_session", "_tasks", "_told", "_unheeded", "_voices_of", "_wish",
     )  # fmt: skip
 
     def __init__(
@@ -69,6 +71,8 @@ class ClientEvents:
         self._on_ignored, self._resumable = on_ignored, resumable
         self._resumed: Json = {}
         """What the client has to know to come back."""
+        self._expires_s: int | None = None
+        """When the conversation reaches its longest duration, in s since 1970; None: it has none."""
         self._ignored: tuple[str, ...] = ()
         self._unheeded: list[str] = []
         """More that it may not say, beside settings."""
@@ -101,7 +105,7 @@ class ClientEvents:
         self._events: dict[str, Callable[[Json], None]] = {
             "session.update": self._update,
             "input_audio_buffer.append": self._append,
-            "input_audio_buffer.commit": lambda _: self._person.commit(),
+            "input_audio_buffer.commit": self._commit,
             "input_audio_buffer.clear": self._clear,
             "conversation.item.create": self._items.create,
             "conversation.item.retrieve": self._items.retrieve,
@@ -149,6 +153,8 @@ class ClientEvents:
     def begin(self, session: Json) -> None:
         """The conversation runs: show it. `session`: settings that it begins with. Raises ClientError."""
         self.apply(self._door.settings.updated(session), first=True)
+        if limit_s := self._agent.duration_limit_s:
+            self._expires_s = int(time.time() + limit_s)
         self._door.emit({"type": "session.created", "session": self.shown()})
         self._door.emit({
             "type": "conversation.created",
@@ -159,7 +165,7 @@ class ClientEvents:
         """The whole session. `voi`: more of Voi's own fields."""
         ignored = [*self._ignored, *self._unheeded]
         voi = {"conversation": self._call.id, "ignored": ignored, **self._resumed, **voi}
-        return self._door.settings.shown(self._door.id, self._call.agent_name, voi)
+        return self._door.settings.shown(self._door.id, self._call.agent_name, voi, self._expires_s)
 
     def _update(self, event: Json) -> None:
         session = object_at(event, "session")
@@ -220,11 +226,29 @@ class ClientEvents:
         decoder = self._decoder
         self._person.sound(sound if decoder is None else decoder.decode(bounded(sound, decoder.name)))
 
+    def _commit(self, event: Json) -> None:
+        if self._door.settings.manual:
+            self._person.commit()
+            return
+        event_id = event_id_of(event)
+
+        def commit() -> None:
+            if not self._person.speaking:
+                mistake = nothing_to_commit(0)
+                self._door.emit(error(str(mistake), mistake.code, event_id=event_id))
+            self._session.tell(facts.SpeechCommitted())
+
+        self._intake.then(commit)
+
     def _clear(self, _: Json) -> None:
         self._person.clear()
         if not self._door.settings.manual:
-            self._intake.then(lambda: self._session.tell(facts.SpeechDropped()))
+            self._intake.then(self._drop_turn)
         self._door.emit({"type": "input_audio_buffer.cleared"})
+
+    def _drop_turn(self) -> None:
+        self._person.drop_turn()
+        self._session.tell(facts.SpeechDropped())
 
     def _clear_output(self, _: Json) -> None:
         if (playing := self._door.agent.playing_id) is not None:

@@ -162,8 +162,10 @@ class RealtimeDoor:
                 agent.function_called(event)
             case events.RequestWithdrawn(number):
                 agent.withdrawn(number)
+            case events.ErrorReported(text, of_hearing=True):
+                person.failed(text)
             case events.ErrorReported(text):
-                if not (person.failed(text) or agent.failed(text)):
+                if not agent.failed(text):
                     self.emit(error(text, kind="server_error"))
             case events.Ended():
                 self.session = None

@@ -32,9 +32,9 @@ class PersonSide:
     that the client commits waits while `agent_speaks`. `forget` takes a message out of the dialogue."""
 
     __slots__ = (
-        "_agent_speaks", "_buffer", "_coming", "_commit", "_committed", "_emit", "_ended", "_forget", "_heard_bytes",
-        "_held", "_items", "_live", "_settings", "_started_ms", "_stopped_ms", "_texts", "_told", "_waiting",
-        "_waiting_bytes", "hear", "manual",
+        "_agent_speaks", "_buffer", "_coming", "_commit", "_committed", "_dropped", "_emit", "_ended", "_forget",
+        "_heard_bytes", "_held", "_items", "_live", "_settings", "_started_ms", "_stopped_ms", "_texts", "_told",
+        "_unheard", "_waiting", "_waiting_bytes", "_wordless", "hear", "manual",
     )  # fmt: skip
 
     def __init__(
@@ -62,6 +62,12 @@ class PersonSide:
         """What it was told of their words meanwhile."""
         self._ended: str | None = None
         """Id of the item of the turn that has just ended."""
+        self._dropped = False
+        """The client took back the turn that goes on."""
+        self._unheard = ""
+        """Why there is no transcript of the turn that goes on, or has just ended; "": nothing has failed."""
+        self._wordless: DialogueItem | None = None
+        """The newest turn by voice, if it had no words. They may still come."""
         self._texts: dict[int, str] = {}
         """Newest messages, as far as they are in items."""
         self._buffer = bytearray()
@@ -95,17 +101,10 @@ class PersonSide:
             del self._buffer[: len(self._buffer) - BUFFER_MAX_BYTES]
 
     def commit(self) -> None:
-        """The client ends the person's turn. Raises EventError if there is too little sound."""
-        if not self.manual:
-            self._commit()
-            return
+        """The client ends a manual turn of the person. Raises EventError if there is too little sound."""
         sound_ms = len(self._buffer) / BYTES_PER_MS
         if sound_ms < COMMIT_MIN_MS:
-            raise EventError(
-                "Error committing input audio buffer: buffer too small. Expected at least 100ms of audio, but buffer "
-                f"only has {sound_ms:.2f}ms of audio.",
-                "input_audio_buffer_commit_empty",
-            )
+            raise nothing_to_commit(sound_ms)
         pcm = bytes(self._buffer)
         self._buffer.clear()
         self.take(pcm, new_id("item"), None)
@@ -154,6 +153,10 @@ class PersonSide:
         """The client drops the sound that it has not committed."""
         self._buffer.clear()
 
+    def drop_turn(self) -> None:
+        """The client drops the turn by voice that goes on: it becomes no item."""
+        self._dropped = True
+
     def in_order(self, change: Callable[[], None]) -> None:
         """Make that change of the dialogue once the committed turns before it are transcribed. Raises EventError if too
         many wait: ask `check_room` before what cannot be undone."""
@@ -194,6 +197,7 @@ class PersonSide:
         """Voice set in. `doubtful`: over the agent, so it may be a cough, and the client is told if it is not."""
         if self._coming is None:
             self._coming, self._started_ms, self._told, self._live = new_id("item"), audio_ms, False, ""
+            self._dropped, self._unheard = False, ""
         self._stopped_ms = audio_ms
         if not doubtful:
             self.confirm()
@@ -220,6 +224,18 @@ class PersonSide:
             self._emit({
                 "type": "input_audio_buffer.speech_stopped", "audio_end_ms": self._stopped_ms, "item_id": self._ended,
             })  # fmt: skip
+            if not self._dropped:
+                asyncio.get_running_loop().call_soon(self._settle_wordless, self._ended)
+
+    def _settle_wordless(self, item_id: str) -> None:
+        """A turn by voice that the client was told of is an item, even if it had no words."""
+        if self._ended != item_id:
+            return  # it had
+        item = self._wordless = self._turn_item()
+        if self._unheard:
+            self._tell_failure(item, self._unheard)
+        else:
+            self._completed(item, "")
 
     # ---- words --------------------------------------------------------------------------------------
 
@@ -236,16 +252,18 @@ class PersonSide:
             return
         if item is None and self._ended is None and said.message_id in self._texts:
             return  # its item was deleted
+        late = item is None and self._ended is None and self._wordless is not None
         self._texts[said.message_id] = said.text
         if len(self._texts) > MESSAGES_MAX:
             del self._texts[next(iter(self._texts))]
         if item is None:
-            item = self._turn_item()
+            item = self._wordless if late and self._wordless is not None else self._turn_item()
+        self._wordless = None
         item.message_id = said.message_id
         if self._is_gone(item):
             self._forget(said.message_id)
         else:
-            self._completed(item, text)
+            self._completed(item, text, late=late)
 
     def _turn_item(self) -> DialogueItem:
         """The item of the turn that has just ended, told to the client."""
@@ -287,18 +305,30 @@ class PersonSide:
         if item.content and item.content[0]["type"] == "input_audio" and item.content[0]["transcript"] != text:
             self._completed(item, text, late=True)
 
-    def failed(self, words: str) -> bool:
-        """The transcript of the committed turn failed. False if none is awaited."""
+    def failed(self, words: str) -> None:
+        """What they say cannot be transcribed. What was understood before may still become their message."""
         item = self._committed
         if item is None:
-            return False
+            self._unheard = words
+            return
         item.message_id = item.message_id if item.message_id is not None else NO_MESSAGE
+        self._tell_failure(item, words)
+
+    def _tell_failure(self, item: DialogueItem, words: str) -> None:
         self._emit({
             "type": "conversation.item.input_audio_transcription.failed", "item_id": item.id, "content_index": 0,
             "error": {"type": "transcription_error", "code": "audio_unintelligible", "message": words, "param": None},
         })  # fmt: skip
-        return True
 
 
 NO_MESSAGE = -(2**61)
 """In place of the message of an item that says nothing."""
+
+
+def nothing_to_commit(sound_ms: float) -> EventError:
+    """The error for a commit without a turn. `sound_ms`: how much sound there is."""
+    return EventError(
+        "Error committing input audio buffer: buffer too small. Expected at least 100ms of audio, but buffer "
+        f"only has {sound_ms:.2f}ms of audio.",
+        "input_audio_buffer_commit_empty",
+    )

@@ -114,8 +114,9 @@ class RealtimeSettings:
         """How the agent sounds, as responses show it."""
         return {"format": _format(self.output_format), "voice": self.voice or "default"}
 
-    def shown(self, session_id: str, model: str, voi: Json) -> Json:
-        """The whole session as JSON. `voi`: Voi's own extras."""
+    def shown(self, session_id: str, model: str, voi: Json, expires_s: int | None = None) -> Json:
+        """The whole session as JSON. `voi`: Voi's own extras. `expires_s`: when it ends at the latest, in s since
+        1970."""
         heard = {
             "format": _format(self.input_format),
             "transcription": self.transcription,
@@ -125,7 +126,7 @@ class RealtimeSettings:
         if self.type == "transcription":
             return {
                 "type": "transcription", "object": "realtime.transcription_session", "id": session_id,
-                "audio": {"input": heard}, "include": None, "expires_at": 0, "voi": voi,
+                "audio": {"input": heard}, "include": None, "expires_at": expires_s, "voi": voi,
             }  # fmt: skip
         return {
             "type": "realtime",
@@ -140,7 +141,7 @@ class RealtimeSettings:
             "tracing": self.tracing,
             "truncation": self.truncation,
             "prompt": None,
-            "expires_at": 0,
+            "expires_at": expires_s,
             "audio": {"input": heard, "output": {**self.output_audio(), "speed": self.speed}},
             "include": None,
             "voi": voi,
