@@ -88,9 +88,13 @@ def written(event: Any, dice: random.Random) -> bytes:
 async def test_mutated_events_end_nothing(tmp_path: Path, monkeypatch: Patch) -> None:
     dice = random.Random(1)
     async with serving(tmp_path, monkeypatch, fake_engines("one two three"), max_messages_per_s=100_000) as running:
-        client = await RealtimeClient.arrive(running.port)
+        client, other = [await RealtimeClient.arrive(running.port) for _ in range(2)]
         for number in range(MUTATIONS):
             client.client.send(TEXT, written(mutated(dice.choice(EVENTS), dice), dice))
+            if number == MUTATIONS // 2:  # somebody else is answered meanwhile
+                other.say("Are you well?")
+                other.send("response.create")
+                await other.until("response.done")
             if number % AT_ONCE == AT_ONCE - 1:
                 client.send("conversation.item.retrieve", item_id="nobody", event_id=f"mark {number}")
                 await client.until(
@@ -99,10 +103,6 @@ async def test_mutated_events_end_nothing(tmp_path: Path, monkeypatch: Patch) ->
                 )
         assert len(client.errors) > MUTATIONS / 4
         assert client.closed is None
-        other = await RealtimeClient.arrive(running.port)
-        other.say("Are you well?")
-        other.send("response.create")
-        await other.until("response.done")
         assert other.last("response.done")["response"]["status"] == "completed"
         assert not other.errors
 
