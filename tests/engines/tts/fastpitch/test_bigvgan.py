@@ -117,11 +117,12 @@ def test_it_computes_the_published_formulas(tmp_path: Path) -> None:
         want = by_hand(tiny_bigvgan.SIZES | changed, mel(9)[0].double().numpy())
         assert ours.shape == want.shape == (9 * 256,)
         assert np.abs(ours - want).max() < 2e-5, changed
-        assert np.abs(ours).max() > 0.02 and np.abs(np.diff(ours)).max() > 1e-3, changed
+        assert np.abs(ours).max() > 0.02, changed
+        assert np.abs(np.diff(ours)).max() > 1e-3, changed
 
 
 def test_it_sounds_as_the_reference_package(tmp_path: Path) -> None:
-    """bigvgan of the package index, the same checkpoint: equal to 2e-5 of full scale."""
+    """`pip install --no-deps bigvgan==2.4.1`, the same checkpoint: equal to 2e-5 of full scale."""
     package = pytest.importorskip("bigvgan")
     from bigvgan.env import AttrDict
 

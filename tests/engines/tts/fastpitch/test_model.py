@@ -16,7 +16,7 @@ from tests.engines.tts.fastpitch import tiny_bigvgan, tiny_fastpitch  # noqa: E4
 from voi.engines.tts.fastpitch import nemo_file  # noqa: E402
 from voi.engines.tts.fastpitch.graphemes import tokenizer_of  # noqa: E402
 from voi.engines.tts.fastpitch.layout import FastPitchLayout, resolved  # noqa: E402
-from voi.engines.tts.fastpitch.model import SpokenText, Voice, names_of  # noqa: E402
+from voi.engines.tts.fastpitch.model import LoadedVoice, PartToSpeak, names_of  # noqa: E402
 from voi.engines.tts.fastpitch.nemo_file import read_nemo, write_nemo  # noqa: E402
 from voi.engines.tts.fastpitch.net import MEL_FRAMES_MAX  # noqa: E402
 from voi.errors import ConfigError  # noqa: E402
@@ -29,17 +29,17 @@ def tokenizer(kind: str, **more: Any) -> Any:
 
 
 @pytest.fixture(scope="module")
-def voice(tmp_path_factory: pytest.TempPathFactory) -> Voice:
+def voice(tmp_path_factory: pytest.TempPathFactory) -> LoadedVoice:
     folder = tmp_path_factory.mktemp("voice")
-    return Voice(tiny_fastpitch.write(folder / "vi.nemo"), tiny_bigvgan.write(folder / "vocoder"))
+    return LoadedVoice(tiny_fastpitch.write(folder / "vi.nemo"), tiny_bigvgan.write(folder / "vocoder"))
 
 
-def test_it_computes_what_nemo_computes(voice: Voice) -> None:
+def test_it_computes_what_nemo_computes(voice: LoadedVoice) -> None:
     """The spectrum that NeMo's FastPitchModule 2.5.0 made of the same weights: equal to 1e-4, of values around 1."""
     recorded = np.load(Path(__file__).with_name("recorded_nemo.npz"))
     ids = voice.tokenizer.encode("Xin chào Việt Nam.")
     assert ids == recorded["ids"].tolist()
-    (mel,) = voice.spectra([SpokenText(ids, speaker=2, pace=1.2)])
+    (mel,) = voice.spectra([PartToSpeak(ids, speaker=2, pace=1.2)])
     assert mel.shape == recorded["mel"].shape
     assert np.abs(mel.numpy() - recorded["mel"]).max() < 1e-4 < recorded["mel"].std()
 
@@ -56,27 +56,27 @@ def test_vocabularies_have_nemos_order() -> None:
         assert hashlib.sha256("\0".join(made.tokens).encode()).hexdigest()[:16] == digest, made.language
 
 
-def test_a_text_sounds_the_same_alone_and_among_others(voice: Voice) -> None:
+def test_a_text_sounds_the_same_alone_and_among_others(voice: LoadedVoice) -> None:
     texts = ["Xin chào.", "Tôi là người Việt Nam, và bạn là ai?", "Ừ"]
-    rows = [SpokenText(voice.tokenizer.encode(text), number, 1 + number / 10) for number, text in enumerate(texts)]
+    rows = [PartToSpeak(voice.tokenizer.encode(text), number, 1 + number / 10) for number, text in enumerate(texts)]
     together = voice.spectra(rows)
     assert len({mel.shape[1] for mel in together}) == 3
     for row, mel in zip(rows, together, strict=True):
         assert torch.allclose(voice.spectra([row])[0], mel, atol=1e-5)
 
 
-def test_pace_pitch_and_speaker_change_what_they_should(voice: Voice) -> None:
+def test_pace_pitch_and_speaker_change_what_they_should(voice: LoadedVoice) -> None:
     ids = voice.tokenizer.encode("Tôi là người Việt Nam.")
     usual, fast, high, flat, other = voice.spectra(
-        [SpokenText(ids), SpokenText(ids, pace=2), SpokenText(ids, pitch=1.3), SpokenText(ids, movement=0),
-         SpokenText(ids, speaker=1)]
+        [PartToSpeak(ids), PartToSpeak(ids, pace=2), PartToSpeak(ids, pitch=1.3), PartToSpeak(ids, movement=0),
+         PartToSpeak(ids, speaker=1)]
     )  # fmt: skip
     assert fast.shape[1] == pytest.approx(usual.shape[1] / 2, rel=0.2)
     assert high.shape == flat.shape == usual.shape
     for changed in high, flat, other:
         assert changed.shape != usual.shape or not torch.allclose(changed, usual, atol=1e-3)
     # A text that would never end is cut.
-    (endless,) = voice.spectra([SpokenText(ids * 40, pace=0.3)])
+    (endless,) = voice.spectra([PartToSpeak(ids * 40, pace=0.3)])
     assert MEL_FRAMES_MAX - 300 < endless.shape[1] <= MEL_FRAMES_MAX
 
 
@@ -128,11 +128,11 @@ def test_configurations_that_do_not_fit(tmp_path: Path) -> None:
     ):
         write_nemo(tmp_path / "x.nemo", settings | changed, state)
         with pytest.raises(ConfigError, match=why):
-            Voice(tmp_path / "x.nemo", vocoder)
+            LoadedVoice(tmp_path / "x.nemo", vocoder)
     state["fastpitch.proj.bias"] = torch.full((80,), float("inf"))
     write_nemo(tmp_path / "x.nemo", settings, state)
     with pytest.raises(ConfigError, match="no numbers"):
-        Voice(tmp_path / "x.nemo", vocoder)
+        LoadedVoice(tmp_path / "x.nemo", vocoder)
     assert FastPitchLayout.of(resolved(settings), "it").encoder.width == 16
 
 

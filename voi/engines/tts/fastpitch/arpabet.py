@@ -8,33 +8,6 @@ CONSONANTS = (
     "B", "CH", "D", "DH", "F", "G", "HH", "JH", "K", "L", "M", "N", "NG", "P", "R", "S", "SH", "T", "TH", "V", "W", "Y",
     "Z", "ZH",
 )  # fmt: skip
-    [
-        "B",
-        "CH",
-        "D",
-        "DH",
-        "F",
-        "G",
-        "HH",
-        "JH",
-        "K",
-        "L",
-        "M",
-        "N",
-        "NG",
-        "P",
-        "R",
-        "S",
-        "SH",
-        "T",
-        "TH",
-        "V",
-        "W",
-        "Y",
-        "Z",
-        "ZH",
-    ]
-)
 _ENTRY = re.compile(r"([A-Z'][^ ]*?)(?:\(\d+\))?  (.+)")
 _PIECE = re.compile(r"[a-z]+(?:[a-z'-]*[a-z])?|[^a-z]+")
 

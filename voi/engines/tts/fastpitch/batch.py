@@ -21,7 +21,7 @@ from voi.errors import EngineBroken, EngineError
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from voi.engines.tts.fastpitch.model import SpokenText, Voice
+    from voi.engines.tts.fastpitch.model import LoadedVoice, PartToSpeak
 
 log = logging.getLogger(__name__)
 
@@ -33,11 +33,11 @@ MOST_WAITING = 256
 
 
 @dataclass(slots=True, eq=False)
-class Job:
+class SpectrumJob:
     """One part of a text. `on_sound` gets int16 samples; `on_end` None or the error, once, unless the job is cancelled.
     Both are called on the batch's thread. `due_s`: when its listener has heard all before it (time.monotonic)."""
 
-    text: "SpokenText"
+    text: "PartToSpeak"
     on_sound: Callable[[Any], None]
     on_end: Callable[[EngineError | None], None]
     due_s: float = 0.0
@@ -45,8 +45,8 @@ class Job:
 
 
 @dataclass(slots=True, eq=False)
-class _Row:
-    job: Job
+class _SpectrumRow:
+    job: SpectrumJob
     mel: "Tensor"
     due_s: float
     done: int = 0
@@ -57,26 +57,26 @@ class _Row:
         return plan.next(self.windows, self.done, frames, frames)
 
 
-class Batch:
+class SpectrumBatch:
     """Owns its thread from `start` to `end`."""
 
-    def __init__(self, voice: "Voice") -> None:
+    def __init__(self, voice: "LoadedVoice") -> None:
         self._voice = voice
         kind = voice.device.type
         self._most_texts, self._most_windows = TOGETHER.get(kind, TOGETHER["cpu"])
         self._plan = Plan(voice.vocoder_sizes.context_frames, steady_chunks(FIRST_FRAMES, GROWTH, LONGEST_FRAMES))
         self._wake = threading.Condition()
-        self._waiting: list[Job] = []
+        self._waiting: list[SpectrumJob] = []
         self._pings: list[Future[None]] = []
         self._ended = False
-        self._rows: list[_Row] = []
+        self._rows: list[_SpectrumRow] = []
         self._thread = threading.Thread(target=self._run, name=f"fastpitch-{voice.device}", daemon=True)
 
     def start(self) -> None:
         """Begin to work."""
         self._thread.start()
 
-    def submit(self, job: Job) -> None:
+    def submit(self, job: SpectrumJob) -> None:
         """Add a text. Raises EngineError when too many wait, or after the end."""
         with self._wake:
             if self._ended:
@@ -173,12 +173,12 @@ class Batch:
             raise
         for job, mel in zip(jobs, mels, strict=True):
             if mel.shape[1]:
-                self._rows.append(_Row(job, mel, job.due_s))
+                self._rows.append(_SpectrumRow(job, mel, job.due_s))
             else:
                 _tell([job], None)
 
 
-def _tell(jobs: list[Job], error: EngineError | None) -> None:
+def _tell(jobs: list[SpectrumJob], error: EngineError | None) -> None:
     for job in jobs:
         if not job.cancelled:
             job.on_end(error)

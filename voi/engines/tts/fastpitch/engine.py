@@ -21,8 +21,8 @@ from voi.engines.tts.part_speech import TEXT_MAX_CHARACTERS, Manner, manners
 from voi.errors import ConfigError, EngineError
 
 if TYPE_CHECKING:
-    from voi.engines.tts.fastpitch.batch import Batch
-    from voi.engines.tts.fastpitch.model import SpokenText, Voice
+    from voi.engines.tts.fastpitch.batch import SpectrumBatch
+    from voi.engines.tts.fastpitch.model import LoadedVoice, PartToSpeak
 
 TONES: Mapping[str, Manner] = {
     "neutral": Manner(),
@@ -73,8 +73,8 @@ class FastPitchVoice:
         self.info = replace(FastPitchVoice.info, tones=tuple(self._tones))
         self._tones[AS_IT_IS] = self._tones["neutral"]
         self._speed, self._language, self._device = speed, language, device
-        self._voice: Voice | None = None
-        self._batch: Batch | None = None
+        self._voice: LoadedVoice | None = None
+        self._batch: SpectrumBatch | None = None
 
     async def look(self) -> None:
         """Check that the files exist. Raises ConfigError."""
@@ -93,11 +93,11 @@ class FastPitchVoice:
             return
         await self.look()
         try:
-            from voi.engines.tts.fastpitch.batch import Batch
-            from voi.engines.tts.fastpitch.model import Voice
+            from voi.engines.tts.fastpitch.batch import SpectrumBatch
+            from voi.engines.tts.fastpitch.model import LoadedVoice
         except ImportError as error:
             raise EngineError(f"FastPitch needs the package {error.name}: ./install.sh xtts") from None
-        voice = await asyncio.to_thread(Voice, self._checkpoint, self._vocoder.parent)
+        voice = await asyncio.to_thread(LoadedVoice, self._checkpoint, self._vocoder.parent)
         if unknown := [name for name in self._wanted if name not in voice.speakers]:
             raise ConfigError(
                 f"fastpitch: {self._checkpoint.name} has no speaker {', '.join(unknown)}; it has "
@@ -107,7 +107,7 @@ class FastPitchVoice:
         if self._language is not None and _short(self._language) != spoken:
             raise ConfigError(f"fastpitch: {self._checkpoint.name} speaks {spoken}, not {self._language}.")
         await asyncio.to_thread(_place, voice, self._device)
-        self._voice, self._batch = voice, Batch(voice)
+        self._voice, self._batch = voice, SpectrumBatch(voice)
         self._batch.start()
         self.info = replace(
             self.info,
@@ -140,31 +140,31 @@ class FastPitchVoice:
             raise EngineError(f"No voice {voice.voice!r}; there are {', '.join(self.info.voices[:10])}.")
         if voice.language and _short(voice.language) != model.tokenizer.language:
             raise EngineError(f"This model of fastpitch speaks {model.tokenizer.language}, not {voice.language}.")
-        from voi.engines.tts.fastpitch.model import SpokenText
+        from voi.engines.tts.fastpitch.model import PartToSpeak
 
         tone = self._tones.get(voice.tone, self._tones["neutral"])
         speaker = model.speakers[voice.voice or self.info.voices[0]]
         pace = min(3.0, max(0.3, tone.speed * voice.speed * self._speed))
-        todo: list[tuple[SpokenText, int]] = []
+        todo: list[tuple[PartToSpeak, int]] = []
         for part in parts(plain(text), PART_CHARACTERS):
             if ids := model.tokenizer.encode(part):
                 pause_ms = PAUSE_AFTER_MS.get(part.rstrip("\"')]”’»* ")[-1:], 0)
-                todo.append((SpokenText(ids, speaker, pace, tone.pitch, tone.movement), pause_ms))
+                todo.append((PartToSpeak(ids, speaker, pace, tone.pitch, tone.movement), pause_ms))
         async with contextlib.aclosing(_sound(batch, todo, model.rate_hz)) as pieces:
             async for samples in pieces:
                 yield _louder(samples, tone.gain_db)
 
 
 async def _sound(
-    batch: "Batch", todo: "list[tuple[SpokenText, int]]", rate_hz: int
+    batch: "SpectrumBatch", todo: "list[tuple[PartToSpeak, int]]", rate_hz: int
 ) -> AsyncGenerator[np.ndarray[Any, np.dtype[np.int16]], None]:
     """The sound of all parts. The next part is given in when the last has all its sound, so that one part at most is
     ahead of the listener."""
-    from voi.engines.tts.fastpitch.batch import Job
+    from voi.engines.tts.fastpitch.batch import SpectrumJob
 
     loop = asyncio.get_running_loop()
     due_s = time.monotonic()
-    jobs: list[Job] = []
+    jobs: list[SpectrumJob] = []
     arrived: asyncio.Queue[Any] = asyncio.Queue()  # at most two parts of sound
 
     def post(item: Any) -> None:
@@ -172,7 +172,7 @@ async def _sound(
             loop.call_soon_threadsafe(arrived.put_nowait, item)
 
     def give_in() -> None:
-        job = Job(todo[len(jobs)][0], post, post, due_s)
+        job = SpectrumJob(todo[len(jobs)][0], post, post, due_s)
         jobs.append(job)
         batch.submit(job)
 
@@ -210,7 +210,7 @@ def _louder(samples: np.ndarray[Any, np.dtype[np.int16]], gain_db: float) -> byt
     return samples.astype("<i2").tobytes()
 
 
-def _place(voice: "Voice", wish: str) -> None:
+def _place(voice: "LoadedVoice", wish: str) -> None:
     """Move the model to the device. Raises EngineError when there is none, or no room."""
     import torch
 

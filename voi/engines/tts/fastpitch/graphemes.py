@@ -31,7 +31,7 @@ class Tokenizer(Protocol):
     """`language`: ISO code of what it spells. `tokens`: the vocabulary; the last ones have no sound."""
 
     language: str
-    tokens: Sequence[str]
+    tokens: list[str]
 
     def encode(self, text: str) -> list[int]:
         """Ids of the text's letters or sounds; what the vocabulary lacks is left out. []: there is none."""

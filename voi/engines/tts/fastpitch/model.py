@@ -13,7 +13,7 @@ from voi.engines.tts.fastpitch.graphemes import Tokenizer, tokenizer_of
 from voi.engines.tts.fastpitch.layout import FastPitchLayout, resolved
 from voi.engines.tts.fastpitch.mel import MelForm
 from voi.engines.tts.fastpitch.nemo_file import NemoFile, read_nemo
-from voi.engines.tts.fastpitch.net import FastPitch, Prosody
+from voi.engines.tts.fastpitch.net import FastPitch, ProsodyRows
 from voi.engines.tts.fastpitch.vocoder_folder import VocoderFolder
 from voi.errors import ConfigError
 
@@ -23,7 +23,7 @@ _UNUSED = ("aligner.", "pitch_mean", "pitch_std", "encoder.pos_emb.", "decoder.p
 
 
 @dataclass(frozen=True, slots=True)
-class SpokenText:
+class PartToSpeak:
     """One row of a batch."""
 
     ids: Sequence[int]
@@ -33,7 +33,7 @@ class SpokenText:
     movement: float = 1.0
 
 
-class Voice:
+class LoadedVoice:
     """Computes on one device; belongs to one thread. Raises ConfigError for files that are wrong or do not belong
     together."""
 
@@ -62,7 +62,7 @@ class Voice:
         self._vocoder.to(self.device)
 
     @torch.inference_mode()
-    def spectra(self, texts: Sequence[SpokenText]) -> list[Tensor]:
+    def spectra(self, texts: Sequence[PartToSpeak]) -> list[Tensor]:
         """Log mel of each text, (bands, frames), on the device."""
         longest = max(len(text.ids) for text in texts)
         ids = torch.zeros(len(texts), longest, dtype=torch.long)
@@ -71,7 +71,7 @@ class Voice:
             ids[row, : len(text.ids)], mask[row, : len(text.ids)] = torch.tensor(text.ids), True
         given = torch.tensor([[text.pace, text.pitch, text.movement] for text in texts], device=self.device)
         speakers = torch.tensor([text.speaker for text in texts], device=self.device)
-        prosody = Prosody(given[:, :1], given[:, 1:2], given[:, 2:])
+        prosody = ProsodyRows(given[:, :1], given[:, 1:2], given[:, 2:])
         mels, lengths = self._net(ids.to(self.device), mask.to(self.device), speakers, prosody)
         return [mel[:, :length] for mel, length in zip(mels, lengths.tolist(), strict=True)]
 

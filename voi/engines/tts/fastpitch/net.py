@@ -17,7 +17,7 @@ MEL_FRAMES_MAX = 4_000
 
 
 @dataclass(frozen=True, slots=True)
-class Prosody:
+class ProsodyRows:
     """One number for each row of a batch, (batch, 1). `pace`: above 1 is faster; `pitch`: a factor of the frequency;
     `movement`: a factor of how far the pitch leaves its mean."""
 
@@ -26,7 +26,7 @@ class Prosody:
     movement: Tensor
 
 
-class Attention(nn.Module):
+class FftAttention(nn.Module):
     """Self-attention with what comes back added and normalised."""
 
     def __init__(self, stack: Stack) -> None:
@@ -63,25 +63,25 @@ class FeedForward(nn.Module):
         return self.layer_norm(x + y)
 
 
-class Layer(nn.Module):
+class FftLayer(nn.Module):
     """An FFT block."""
 
     def __init__(self, stack: Stack) -> None:
         super().__init__()
-        self.dec_attn, self.pos_ff = Attention(stack), FeedForward(stack)
+        self.dec_attn, self.pos_ff = FftAttention(stack), FeedForward(stack)
 
     def forward(self, x: Tensor, mask: Tensor) -> Tensor:
         x = self.dec_attn(x, mask) * mask[..., None]
         return self.pos_ff(x, mask) * mask[..., None]
 
 
-class Transformer(nn.Module):
+class FftStack(nn.Module):
     """`tokens` None: its input has the model's width already."""
 
     def __init__(self, stack: Stack, tokens: int | None = None) -> None:
         super().__init__()
         self._width = stack.width
-        self.layers = nn.ModuleList(Layer(stack) for _ in range(stack.layers))
+        self.layers = nn.ModuleList(FftLayer(stack) for _ in range(stack.layers))
         if tokens is not None:
             self.word_emb = nn.Embedding(tokens, stack.width)
 
@@ -124,14 +124,14 @@ class FastPitch(nn.Module):
     def __init__(self, layout: FastPitchLayout, tokens: int) -> None:
         super().__init__()
         self.layout, width = layout, layout.encoder.width
-        self.encoder, self.decoder = Transformer(layout.encoder, tokens), Transformer(layout.decoder)
+        self.encoder, self.decoder = FftStack(layout.encoder, tokens), FftStack(layout.decoder)
         self.duration_predictor = TokenPredictor(layout.duration, width)
         self.pitch_predictor = TokenPredictor(layout.pitch, width)
         self.pitch_emb = nn.Conv1d(1, width, layout.pitch_kernel, padding=layout.pitch_kernel // 2)
         self.speaker_emb = nn.Embedding(layout.speakers, width) if layout.speakers > 1 else None
         self.proj = nn.Linear(width, layout.mel_bands)
 
-    def forward(self, ids: Tensor, mask: Tensor, speakers: Tensor, prosody: Prosody) -> tuple[Tensor, Tensor]:
+    def forward(self, ids: Tensor, mask: Tensor, speakers: Tensor, prosody: ProsodyRows) -> tuple[Tensor, Tensor]:
         """`ids`, `mask`: (batch, tokens); `speakers`: (batch,). Log mel (batch, bands, frames) and how many frames each
         row has, (batch,)."""
         layout = self.layout
@@ -149,7 +149,7 @@ class FastPitch(nn.Module):
         decoded = self.decoder(spread, there, speaker if layout.speaker_in_decoder else None)
         return self.proj(decoded).transpose(1, 2), lengths
 
-    def _moved(self, pitch: Tensor, mask: Tensor, prosody: Prosody) -> Tensor:
+    def _moved(self, pitch: Tensor, mask: Tensor, prosody: ProsodyRows) -> Tensor:
         """The normalised pitch, raised and stretched. A model without statistics takes a standard deviation of a third
         of the mean, as recorded voices have."""
         mean = self.layout.pitch_mean / self.layout.pitch_std if self.layout.pitch_std else 3.0
