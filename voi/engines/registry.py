@@ -24,7 +24,7 @@ GROUP = "voi.engines"
 Kind = Literal["vad", "turn", "voice", "stt", "llm", "tts"]
 
 BUILT_IN: Mapping[Kind, Mapping[str, str]] = {
-    "vad": {"silero": "voi.engines.vad.silero:Silero"},
+    "vad": {"energy": "voi.engines.vad.energy:Energy", "silero": "voi.engines.vad.silero:Silero"},
     "turn": {
         "smart-turn": "voi.engines.turn.smart_turn:SmartTurn",
         "turn-1-mini": "voi.engines.turn.turn_1_mini:Turn1Mini",

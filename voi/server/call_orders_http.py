@@ -95,9 +95,9 @@ def call_orders_router(
 ) -> APIRouter:
     """The routes of `/calls`: orders for calls, and calls that ring here. `store` None: orders are refused."""
     whole = APIRouter()
-    whole.include_router(ringing_router(calls, access.check_manager))  # before `/calls/{order_id}`
-    writing = APIRouter(prefix="/calls", route_class=body_route(BODY, access.check))
     limit = Rate(AT_ONCE_MAX, EVERY_S)
+    whole.include_router(ringing_router(calls, access.check_manager, limit))  # before `/calls/{order_id}`
+    writing = APIRouter(prefix="/calls", route_class=body_route(BODY, access.check))
 
     @writing.post("", status_code=201)
     async def ordered(body: OrderBody, request: Request, response: Response) -> dict[str, Any]:

@@ -11,15 +11,17 @@ from fastapi import APIRouter, Depends, HTTPException, Request
 from voi.calls.ringing import NotRinging, Refusal
 from voi.errors import StoreError
 from voi.server.shared_calls import SharedCalls
+from voi.server.usage_http import Rate
 
 
-def ringing_router(calls: SharedCalls, authorized: Callable[[Request], None]) -> APIRouter:
-    """`authorized` raises HTTPException. It goes before the routes of orders, which would take `ringing` for one."""
+def ringing_router(calls: SharedCalls, authorized: Callable[[Request], None], limit: Rate) -> APIRouter:
+    """`authorized` raises HTTPException. `limit`: on requests, each of which may be a transaction of the store. The
+    router goes before the routes of orders, which would take `ringing` for one."""
     router = APIRouter(prefix="/calls", dependencies=[Depends(authorized)])
 
     @router.get("/ringing")
     async def listed() -> dict[str, Any]:
-        with _answering():
+        with _answering(limit):
             ringing = await calls.ringing()
         return {
             "calls": [
@@ -35,19 +37,19 @@ def ringing_router(calls: SharedCalls, authorized: Callable[[Request], None]) ->
 
     @router.post("/{call_id}/answer")
     async def answered(call_id: str) -> dict[str, str]:
-        with _answering():
+        with _answering(limit):
             await calls.answer(call_id)
         return {"id": call_id, "status": "answered"}
 
     @router.post("/{call_id}/refuse")
     async def refused(call_id: str, reason: Refusal = "busy") -> dict[str, str]:
-        with _answering():
+        with _answering(limit):
             await calls.refuse(call_id, reason)
         return {"id": call_id, "status": "refused"}
 
     @router.post("/{call_id}/hang_up")
     async def ended(call_id: str) -> dict[str, str]:
-        with _answering("There is no such call.", "ended"):
+        with _answering(limit, "There is no such call.", "ended"):
             await calls.hang_up(call_id)
         return {"id": call_id, "status": "over"}
 
@@ -55,8 +57,10 @@ def ringing_router(calls: SharedCalls, authorized: Callable[[Request], None]) ->
 
 
 @contextmanager
-def _answering(none: str = "No such call rings.", wanted: str = "answered") -> Iterator[None]:
+def _answering(limit: Rate, none: str = "No such call rings.", wanted: str = "answered") -> Iterator[None]:
     """Turns what is raised into answers. `none`: what is said if there is no such call; `wanted`: what was to be."""
+    if not limit.take():
+        raise HTTPException(429, "Too many requests about calls.", {"Retry-After": "1"})
     try:
         yield
     except NotRinging as error:

@@ -32,6 +32,8 @@ ID_MAX = 200
 """Longest id of a call that the store can hold."""
 UNKNOWN_S = 3.0
 """A call that no server has within this time is none."""
+UNTOLD_MAX = 256
+"""How many results wait for a store that cannot be written. Who asked waits for seconds only."""
 ANSWER, HANG_UP = "answer", "hang_up"
 _REFUSALS: dict[str, Refusal] = {"busy": "busy", "declined": "declined", "unavailable": "unavailable"}
 
@@ -62,6 +64,8 @@ class SharedCalls:
         self._told: frozenset[str] = frozenset()
         self._told_s = self._looked_s = 0.0
         self._doing: set[str] = set()
+        self._untold: dict[str, str] = {}
+        """What came of asks, by id, that the store could not be told yet: nothing is done twice."""
         self._failing = False
         self._tasks = Tasks()
 
@@ -193,15 +197,21 @@ class SharedCalls:
     async def _answered(self, store: "Store", ask: "CallAsk") -> None:
         from voi.store.shared_calls import answer_ask
 
-        result = ""
-        try:
-            await self._do(ask.call_id, ask.what)
-        except NotRinging as error:
-            result = str(error) or GONE
+        result = self._untold.get(ask.id)
+        if result is None:
+            result = ""
+            try:
+                await self._do(ask.call_id, ask.what)
+            except NotRinging as error:
+                result = str(error) or GONE
         try:
             async with store.writing() as connection:
                 await answer_ask(connection, ask.id, result[:200])
+            self._untold.pop(ask.id, None)
         except StoreError as error:
-            log.warning("what came of a request about a call could not be told: %s", error)
+            log.warning("what came of a request about a call could not be told yet: %s", error)
+            self._untold[ask.id] = result
+            while len(self._untold) > UNTOLD_MAX:
+                del self._untold[next(iter(self._untold))]
         finally:
             self._doing.discard(ask.id)

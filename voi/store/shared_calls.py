@@ -7,6 +7,7 @@ from uuid import uuid4
 
 from sqlalchemy import select, update
 
+from voi.errors import ConfigError
 from voi.sealing.box import Unreadable
 from voi.store.database import Connection
 from voi.store.keys import Keys, opened, sealed
@@ -68,7 +69,7 @@ async def read_ringing(connection: Connection, keys: Keys, now_ms: int, server: 
     for row in (await connection.execute(query)).all():
         try:
             caller = opened(await keys.find(connection, row.key_id), row.caller, _place(row.id))
-        except Unreadable:
+        except (Unreadable, ConfigError):  # also where that server has another VOI_STORE_KEY
             caller = None
         found.append(SharedRinging(row.id, row.account, row.since_ms, caller or ""))
     return found

@@ -117,27 +117,18 @@ class SpectrumBatch:
             while not (self._waiting or self._rows or self._pings or self._ended):
                 self._wake.wait()
             pings, self._pings = self._pings, []
-            if self._ended:
+            ended, jobs = self._ended, list[SpectrumJob]()
+            if ended:
                 jobs = [*self._waiting, *(row.job for row in self._rows)]
                 self._waiting, self._rows = [], []
         for ping in pings:
             if ping.set_running_or_notify_cancel():
                 ping.set_result(None)
-        if self._ended:
+        if ended:
             _tell(jobs, EngineError("fastpitch was closed.", retryable=True))
             return False
-        try:
-            self._step()
-        except Exception as error:
-            log.exception("FastPitch failed in the middle of its work")
-            self._fail(_told(error))
+        self._step()
         return True
-
-    def _fail(self, error: EngineError) -> None:
-        with self._wake:
-            jobs, self._waiting = [*self._waiting, *(row.job for row in self._rows)], []
-        self._rows = []
-        _tell(jobs, error)
 
     def _step(self) -> None:
         self._rows = [row for row in self._rows if not row.job.cancelled]
@@ -148,7 +139,12 @@ class SpectrumBatch:
         due.sort(key=lambda entry: entry[0].due_s)
         size = due[0][1].size
         group = [entry for entry in due if entry[1].size == size][: self._most_windows]
-        samples = self._voice.sounds([row.mel[:, window.start : window.stop] for row, window in group]).numpy()
+        try:
+            samples = self._voice.sounds([row.mel[:, window.start : window.stop] for row, window in group]).numpy()
+        except Exception as error:
+            self._rows = [row for row in self._rows if all(row is not other for other, _ in group)]
+            _failed([row.job for row, _ in group], error)
+            return
         hop, rate_hz = self._voice.vocoder_sizes.samples_per_frame, self._voice.rate_hz
         for (row, window), made in zip(group, samples, strict=True):
             new = made[(window.keep - window.start) * hop : (window.keep_stop - window.start) * hop]
@@ -169,8 +165,8 @@ class SpectrumBatch:
         try:
             mels = self._voice.spectra([job.text for job in jobs])
         except Exception as error:
-            _tell(jobs, _told(error))
-            raise
+            _failed(jobs, error)
+            return
         for job, mel in zip(jobs, mels, strict=True):
             if mel.shape[1]:
                 self._rows.append(_SpectrumRow(job, mel, job.due_s))
@@ -182,6 +178,11 @@ def _tell(jobs: list[SpectrumJob], error: EngineError | None) -> None:
     for job in jobs:
         if not job.cancelled:
             job.on_end(error)
+
+
+def _failed(jobs: list[SpectrumJob], error: Exception) -> None:
+    log.exception("FastPitch failed in the middle of its work")
+    _tell(jobs, _told(error))
 
 
 def _told(error: Exception) -> EngineError:
