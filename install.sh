@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs Voi into .venv beside this file; the system's Python is never touched. Run it as often as you like.
 #   ./install.sh                  what a server needs
-#   ./install.sh sound litellm    optional extras as well: sound, echo, google, languages, litellm, mcp, piper, pocket-tts, otel, postgres, telephone, webrtc, whisper, faster-whisper, xtts, xtts-cjk, wyoming, zeroconf, train, dev
+#   ./install.sh sound litellm    optional extras as well: sound, echo, google, languages, litellm, llamacpp, mcp, piper, pocket-tts, otel, postgres, telephone, webrtc, whisper, faster-whisper, xtts, xtts-cjk, wyoming, zeroconf, train, dev
 # PYTHON=/path/to/python3.12 chooses the interpreter.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
@@ -9,7 +9,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")"
 say() { printf '%s\n' "$*"; }
 fail() { printf 'install.sh: %s\n' "$*" >&2; exit 1; }
 
-EXTRAS=(sound echo google languages litellm mcp piper pocket-tts otel postgres telephone webrtc whisper faster-whisper xtts xtts-cjk wyoming zeroconf train dev)
+EXTRAS=(sound echo google languages litellm llamacpp mcp piper pocket-tts otel postgres telephone webrtc whisper faster-whisper xtts xtts-cjk wyoming zeroconf train dev)
 extras=(media turn voice)
 for extra in "$@"; do
   case " media turn voice ${EXTRAS[*]} " in

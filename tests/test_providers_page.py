@@ -76,3 +76,15 @@ def test_every_cloud_ear_is_on_the_page() -> None:
     assert cloud == set(re.findall(r"^\| `([\w-]+)` \|", PAGE, re.M)) & set(registry.BUILT_IN["stt"])
     assert {"deepgram", "openai-transcription"} <= cloud
     assert all(re.search(rf"[= \"]{name}\b", "".join(EARS)) for name in cloud)
+
+
+def test_local_language_models_load_as_they_stand(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (line,) = re.findall(r'^    (VOI_ENGINE_OPTIONS=\{"llm\..*)$', PAGE, re.M)
+    (tmp_path / ".env").write_text(line)
+    (tmp_path / "agents.json").write_text(json.dumps({"a": {"llm_model": "local"}}))
+    settings, problems = load_settings(), Problems()
+    assert read_config(settings, tts_info, problems) is not None
+    assert (problems.errors, problems.warnings) == ([], [])
+    engine, options = named_engine(settings, "llm", "local")
+    assert registry.create("llm", engine, resolved(options, "llm.local")).info.name == "llamacpp"

@@ -27,6 +27,7 @@ EXTRAS = (
     "google",
     "languages",
     "litellm",
+    "llamacpp",
     "mcp",
     "otel",
     "piper",

@@ -168,6 +168,32 @@ def test_pieces_of_any_length_and_other_rates() -> None:
     guard.plays(as_pcm(np.full(80_000, 100.0)), 8_000, -5_000)  # long past, and longer than it keeps
 
 
+@pytest.mark.parametrize("rate_hz", [16_000, 24_000, 48_000])
+def test_wideband_sound_in_packets_is_one_stream(agent: Sound, rate_hz: int) -> None:
+    """As lines of G.722 and Opus play it: each packet told when it leaves, to the millisecond."""
+    heard = resample(as_pcm(of_the_line(later(agent, 100, -10, len(agent)))), WORK_HZ, RATE_HZ)
+    far, size = resample(as_pcm(agent), WORK_HZ, rate_hz), rate_hz // 50 * 2
+    guard, left = EchoGuard(0), b""
+    for number, at in enumerate(range(0, len(heard) - FRAME_BYTES + 1, FRAME_BYTES)):
+        at_ms = 20 * number
+        guard.plays(far[number * size : (number + 1) * size], rate_hz, at_ms + (number % 3 if at_ms else 0))
+        left += guard.clean(heard[at : at + FRAME_BYTES], at_ms + 20)
+    end, half = guard._at - 240, WORK_HZ // 2
+    whole = np.frombuffer(resample(far, rate_hz, WORK_HZ), "<i2").astype(float)[end - half : end]
+    assert np.array_equal(guard._played(end, half), whole), "no packet has edges of its own"
+    assert loud_ms(left) <= 60
+
+
+def test_after_a_pause_or_a_stop_it_is_another_stream() -> None:
+    guard, sound = EchoGuard(0), as_pcm(np.full(480, 1_000.0))
+    guard.plays(sound, 24_000, 0)
+    guard.plays(sound, 24_000, 100)
+    assert guard._far[100 * 8 : 100 * 8 + 8].all(), "it begins where it was said to"
+    guard.plays(sound, 24_000, 120)
+    guard.stops()
+    assert guard._converter is None
+
+
 def test_it_is_said_once(agent: Sound, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
     guarded(agent, later(agent, 100, -10, len(agent)))

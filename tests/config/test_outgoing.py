@@ -49,3 +49,17 @@ def test_mistakes_are_told(outgoing: dict[str, Any], told: str, tmp_path: Path) 
 def test_nobody_is_allowed(tmp_path: Path) -> None:
     _, problems = read(tmp_path, allow=[])
     assert any("nobody may be called" in warning for warning in problems.warnings)
+
+
+def test_webhooks_of_orders_stay_where_they_may_be(tmp_path: Path) -> None:
+    base = "https://crm.example/voi/"
+    phones, problems = read(tmp_path, webhook_secret="${PATH}", webhooks=[base])
+    assert not problems.errors
+    takes = phones.outgoing.takes_webhook
+    for rest in ("", "done", "a.b/c..d?x=../y#z", "%20x"):
+        assert takes(base + rest), rest
+    for rest in ("../admin", "x/../../admin", "%2e%2e/admin", "..%2fadmin", ".", "..\\admin", "%5c..", "${PATH}", "{x}",
+                 "a b", "a\r\nHost: x", "\0", "ä"):  # fmt: skip
+        assert not takes(base + rest), rest
+    for url in ("https://crm.example/other", "https://crm.example.evil/voi/", "http://crm.example/voi/", ""):
+        assert not takes(url), url

@@ -16,6 +16,7 @@ from tests.server.serving import Person, RunningServer
 from tests.transports.raw_client import BINARY, RawClient
 from tests.transports.realtime.fakes import RealtimeClient
 from tests.transports.rtvi.person import RtviPerson
+from tests.transports.vocal.fakes import VocalPerson
 from voi.core.reply import CUT_OFF_MS
 from voi.server.auth import issue_token
 
@@ -369,6 +370,52 @@ class RtviDoorClient(DoorClient):
         return str(person.data("error")[0]["error"])
 
 
+class VocalDoorClient(DoorClient):
+    """Its clients run no functions, and interrupt an answer by what they say next."""
+
+    name = "vocal"
+    cannot = frozenset({"functions of the app"})
+
+    def __init__(self, person: VocalPerson) -> None:
+        self.person = person
+
+    @classmethod
+    async def arrive(cls, server: RunningServer, results: Results, token: str) -> Self:
+        person = await VocalPerson.connected(server.port, f"token={token}")
+        person.configure(configId=AGENT, allowInterruptions=True)
+        await person.until(lambda: person.count("call_ready"))
+        return cls(person)
+
+    async def _type(self, text: str) -> None:
+        """Type that, until the answer's voice sets in."""
+        before = self.person.count("tts_stream")
+        self.person.say(type="transcript", text=text)
+        await self.person.until(lambda: self.person.count("tts_stream") > before)
+        assert not self.person.errors
+
+    async def ask(self, text: str) -> None:
+        ended, before_s = self.person.count("tts_stream_end"), self.person.sound_s
+        await self._type(text)
+        began_s = time.monotonic()
+        await self.person.until(lambda: self.person.count("tts_stream_end") > ended)
+        left_s = began_s + self.person.sound_s - before_s + HEARD_OUT_S - time.monotonic()
+        await self.person.listen(left_s)
+
+    async def ask_and_interrupt(self, text: str, after_ms: int) -> None:
+        """What is typed next stops the answer."""
+        await self._type(text)
+        await self.person.listen(after_ms / 1_000)
+
+    async def leave(self) -> None:
+        self.person.client.drop()
+
+    @classmethod
+    async def refusal(cls, server: RunningServer, token: str) -> str:
+        person = await VocalPerson.connected(server.port, f"token={token}")
+        await person.until(lambda: person.close_code)
+        return person.errors[0]
+
+
 class OpenAiDoorClient(DoorClient):
     """The client keeps the dialogue, and every request is a call of its own."""
 
@@ -446,6 +493,6 @@ class WyomingDoorClient(DoorClient):
 
 
 DOORS: tuple[type[DoorClient], ...] = (
-    VoiDoorClient, RealtimeDoorClient, WebRtcDoorClient, RtviDoorClient, OpenAiDoorClient, WyomingDoorClient,
-    TelephoneDoorClient,
+    VoiDoorClient, RealtimeDoorClient, WebRtcDoorClient, RtviDoorClient, VocalDoorClient, OpenAiDoorClient,
+    WyomingDoorClient, TelephoneDoorClient,
 )  # fmt: skip

@@ -58,6 +58,7 @@ from voi.transports.sip.framing import SipStream
 from voi.transports.sip.message import SipRequest, read_message
 from voi.transports.sip.negotiation import CODECS, OfferAnswer
 from voi.transports.sip.sdp import parse_sdp
+from voi.transports.vocal import wire as vocal_wire
 from voi.transports.voi_ws import from_client, wire
 
 SECRET = "fuzzing-is-no-secret-" * 3
@@ -95,6 +96,12 @@ def _carrier(data: bytes) -> None:
 def _rtvi(data: bytes) -> None:
     quietly(lambda: parse_rtvi(data))
     quietly(lambda: parse_rtvi(rtvi_frames.message(data)))
+
+
+def _vocal(data: bytes) -> None:
+    text = data.decode("utf-8", "replace")
+    quietly(lambda: vocal_wire.read_config(text))
+    quietly(lambda: vocal_wire.read_message(text))
 
 
 def _token(data: bytes) -> None:
@@ -334,6 +341,14 @@ TARGETS: dict[str, Target] = {
             b'{"label": "rtvi-ai", "type": "dtmf", "id": "1", "data": {"buttons": ["1", "#"]}}',
             rtvi_frames.sound(b"\0\1" * 20, 16_000),
             rtvi_frames.INTERRUPTED,
+        ),
+    ),
+    "vocal": Target(
+        _vocal,
+        (
+            b'{"configId": "c", "agentId": "a", "agentName": "n", "systemPrompt": "p", "language": "hi", "speed": 1.5, '
+            b'"speechDetectorConfig": {"max_silence_duration": 0.5}}',
+            b'{"type": "transcript", "text": "hi"}',
         ),
     ),
     "token": Target(_token, (f"token={issue_token('app', SECRET)}&x=1".encode(), b"token=a.b.c")),

@@ -64,6 +64,9 @@ class FakeSession:
             self.line.end(Ended(reason, words))
             self.finish()
 
+    def adapt(self, change: Callable[[Agent], Agent]) -> None:
+        """No other agent takes over."""
+
     def hold(self) -> None:
         self.held += 1
 

@@ -266,6 +266,9 @@ async def test_a_webhook_is_told_signed_and_again(tmp_path: Path, monkeypatch: P
     try:
         async with serving(tmp_path, monkeypatch, engines(), **settings(tmp_path)) as running:
             running.server.outgoing.dialers.sources.insert(0, {"desk": FakeDialer("busy")}.get)
+            for wrong in ("${CALLS_SECRET}", "../admin"):  # else a token reads the server's environment
+                status, _ = await ask(running, "POST", "/calls", {**ORDER, "webhook": f"{address}{wrong}"})
+                assert status == 400
             _, made = await ask(running, "POST", "/calls", {**ORDER, "webhook": f"{address}done", "metadata": {"n": 7}})
             await until(lambda: len(got) == 2)
         headers, body = got[1]

@@ -12,12 +12,12 @@ from voi.errors import ClientError, ConfigError
 from voi.server.auth import issue_token
 from voi.server.metrics import Metrics
 from voi.server.tokens import Tokens
-from voi.server.web_doors import WebDoors, _caller_of, handover_of
+from voi.server.web_doors import WebDoors, _caller_of, handover_of, open_app_of
 from voi.transports.media_ws.carriers import KINDS
 from voi.transports.realtime.client_secrets import ClientSecrets
 from voi.transports.realtime.peer import RealtimeCaller
 
-OTHERS = {"/ws", "/rtvi", *(f"/telephone/{kind}/media" for kind in KINDS)}
+OTHERS = {"/ws", "/ws/*", "/rtvi", *(f"/telephone/{kind}/media" for kind in KINDS)}
 
 
 def doors(**settings: Any) -> WebDoors:
@@ -49,6 +49,13 @@ async def test_settings_of_webrtc_that_cannot_be_used_are_refused() -> None:
 def test_calls_are_handed_over_only_where_it_is_wanted(tmp_path: Path) -> None:
     assert handover_of(Settings.model_construct(resume_restart_s=0)) is None
     assert handover_of(Settings.model_construct(resume_restart_s=5, resume_dir=tmp_path)) is not None
+
+
+def test_the_vocal_node_is_open_only_where_nobody_else_comes_in() -> None:
+    assert open_app_of(Settings.model_construct(host="127.0.0.1", vocal_open_app="test")) == "test"
+    assert open_app_of(Settings.model_construct(host="0.0.0.0", vocal_open_app="test")) == ""
+    behind = Settings.model_construct(host="127.0.0.1", trusted_proxies=("127.0.0.1",), vocal_open_app="test")
+    assert open_app_of(behind) == ""
 
 
 def test_a_key_is_a_token_or_a_secret_for_a_browser() -> None:

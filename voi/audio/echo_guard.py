@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from voi.audio.framing import Framer
-from voi.audio.resample import resample
+from voi.audio.resample import Resampler
 
 RATE_HZ = 16_000
 WORK_HZ = 8_000
@@ -33,6 +33,8 @@ PAST_SAMPLES = 8_000
 KEPT_SAMPLES = 4 * WORK_HZ
 TAIL_SAMPLES = REACH_SAMPLES + 800
 """So long after the agent's last sound an echo may still come, with the room's."""
+JOIN_SAMPLES = WORK_HZ // 100
+"""What the line plays no further than this from the end of what it played before goes on with it."""
 RESYNC_SAMPLES = WORK_HZ // 10
 """A jump of the caller's sound against the clock, after which the two are aligned again."""
 QUIET = 24.0
@@ -72,6 +74,10 @@ class EchoGuard:
         self._at = now_ms * WORK_HZ // 1_000 // FRAME_SAMPLES * FRAME_SAMPLES
         """The clock's sample at which the next of the caller's sound is aligned."""
         self._far_end = self._at - TAIL_SAMPLES
+        self._converter: Resampler | None = None
+        """Of what is played, where its rate is not WORK_HZ."""
+        self._taken_to = self._converted_to = 0
+        """Where what it was given ends, and what it has given."""
         self._delay: int | None = None
         """In samples; None: no echo was found."""
         self._found: int | None = None
@@ -87,8 +93,10 @@ class EchoGuard:
 
     def plays(self, pcm: bytes, rate_hz: int, at_ms: int) -> None:
         """The caller's line plays this sound (s16le mono) from `at_ms` on. What is long past is ignored."""
-        far = np.frombuffer(resample(pcm, rate_hz, WORK_HZ) if rate_hz != WORK_HZ else pcm, "<i2")
         start = at_ms * WORK_HZ // 1_000
+        if rate_hz != WORK_HZ:
+            pcm, start = self._converted(pcm, rate_hz, start)
+        far = np.frombuffer(pcm, "<i2")
         skipped = max(0, self._at - PAST_SAMPLES + FRAME_SAMPLES - start)
         far, start = far[skipped:], start + skipped
         far = far[: max(0, self._at - PAST_SAMPLES + KEPT_SAMPLES - start)]
@@ -96,8 +104,21 @@ class EchoGuard:
             self._far[np.arange(start, start + len(far)) % KEPT_SAMPLES] = far
             self._far_end = max(self._far_end, start + len(far))
 
+    def _converted(self, pcm: bytes, rate_hz: int, start: int) -> tuple[bytes, int]:
+        """That sound at WORK_HZ, but for its last 3 ms, which come with what follows, and where it begins. `start`:
+        sample of the clock."""
+        converter = self._converter
+        if converter is None or converter.in_rate_hz != rate_hz or abs(start - self._taken_to) > JOIN_SAMPLES:
+            converter = self._converter = Resampler(rate_hz, WORK_HZ)
+            self._converted_to = start
+        self._taken_to = start + len(pcm) // 2 * WORK_HZ // rate_hz
+        begins, sound = self._converted_to, converter.push(pcm)
+        self._converted_to += len(sound) // 2
+        return sound, begins
+
     def stops(self) -> None:
         """The line plays nothing more of what was announced. The echo of what was played is still to come."""
+        self._converter = None
         ahead = np.arange(self._at, self._at - PAST_SAMPLES + KEPT_SAMPLES) % KEPT_SAMPLES
         self._far[ahead] = 0
         self._far_end = min(self._far_end, self._at)

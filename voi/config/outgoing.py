@@ -6,6 +6,7 @@ Nothing is allowed that is not written down: without `allow` no number may be ca
 import re
 from collections.abc import Mapping
 from typing import Annotated, Literal, Self
+from urllib.parse import unquote
 from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, Field, model_validator
@@ -22,6 +23,8 @@ _PATTERN = re.compile(
 )
 _CALLER_ID = re.compile(r"\+[1-9]\d{2,14}|[A-Za-z0-9._+-]{1,40}", re.ASCII)
 _PREFIX = re.compile(r"\+[1-9]\d{0,14}", re.ASCII)
+_ADDRESS = re.compile(r"[A-Za-z0-9._~:/?#@!$&'()*+,;=%\[\]-]+")
+"""What RFC 3986 lets stand in an address."""
 _TIME = re.compile(r"([01]\d|2[0-3]):[0-5]\d", re.ASCII)
 
 
@@ -165,6 +168,14 @@ class OutgoingSettings(FileModel):
                 if not _PREFIX.fullmatch(prefix):
                     raise ValueError(f"has a time zone for {quoted(prefix)}, which is no beginning of a number like +1")
         return self
+
+    def takes_webhook(self, url: str) -> bool:
+        """Whether an order may name that address. Orders come from outside: an address with a reference to a secret
+        (${NAME}), or whose path leads out of what is allowed (`..`), is none."""
+        if not _ADDRESS.fullmatch(url) or not url.startswith(self.webhooks):
+            return False
+        path = unquote(url.partition("?")[0].partition("#")[0])
+        return "\\" not in path and not {".", ".."} & set(path.split("/"))
 
 
 def check_outgoing(outgoing: OutgoingSettings, agents: Mapping[str, object], source: str, problems: Problems) -> None:

@@ -150,6 +150,12 @@ class Settings(BaseSettings):
     """Answer and make calls over the SIP accounts of phones.json. Of several workers the first does."""
     realtime: bool = True
     """Serve OpenAI's Realtime protocol at /v1/realtime."""
+    vocal_agent: str = ""
+    """Agent of clients of the Vocal node (docs/vocal-node.md) whose configuration names none of this server; empty: the
+    first of agents.json."""
+    vocal_open_app: str = Field(default="", max_length=100)
+    """Clients of the Vocal node that bring no token belong to this app, if they are on this machine and only it can
+    reach the server; empty: they need a token."""
     webrtc_ice_servers: JsonObjects = {}
     """A STUN and a TURN server for Realtime clients over WebRTC, by names of your own: {"relay": {"url":
     "turn:turn.example.org:3478", "username": "voi", "credential": "${TURN_CREDENTIAL}"}}."""

@@ -46,6 +46,7 @@ BUILT_IN: Mapping[Kind, Mapping[str, str]] = {
         "echo": "voi.engines.llm.echo:Echo",
         "eliza": "voi.engines.llm.eliza:Eliza",
         "openai_compatible": "voi.engines.llm.openai_compatible:OpenAiCompatible",
+        "llamacpp": "voi.engines.llm.llamacpp:LlamaCpp",
         "litellm_local": "voi.engines.llm.litellm_local:LiteLlmLocal",
     },
     "tts": {

@@ -126,7 +126,7 @@ class AfterCalls:
         """The order's webhook; None: phones.json allows it no more."""
         phones, url = self._config().phones, str(job.about["url"])
         outgoing = phones.outgoing if phones else None
-        if outgoing is None or outgoing.webhook_secret is None or not url.startswith(outgoing.webhooks):
+        if outgoing is None or outgoing.webhook_secret is None or not outgoing.takes_webhook(url):
             return None
         return Webhook(url=url, secret=outgoing.webhook_secret)
 

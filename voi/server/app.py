@@ -1,7 +1,7 @@
 """The HTTP side of the server: health, readiness, metrics, and tokens for other services."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
@@ -88,10 +88,11 @@ def create_app(
     phones: PhoneAnswers | None = None,
     orders: Callable[[ApiKey], APIRouter] | None = None,
     accounts: PhoneAccountsService | None = None,
+    others: Sequence[APIRouter] = (),
 ) -> FastAPI:
     """`keep_act`: see `Audit`. `openai` None: OpenAI's endpoints are not served. `phones` None: carriers' are not.
     `orders`: makes the routes of calls that Voi makes; None: there are none. `accounts` None: telephone accounts are
-    not served."""
+    not served. `others`: routes of doors."""
     app = FastAPI(title="Voi", version=__version__, docs_url=None, redoc_url=None, openapi_url=None)
     if settings.cors_origins:
         app.add_middleware(
@@ -156,7 +157,7 @@ def create_app(
     app.include_router(usage_router(tokens.store, authorized))
     app.include_router(memory_router(tokens.store, authorized))
 
-    for router in _optional_routers(phones, orders, accounts, openai, api_key):
+    for router in (*_optional_routers(phones, orders, accounts, openai, api_key), *others):
         app.include_router(router)
 
     if settings.metrics:

@@ -27,7 +27,7 @@ from voi.session.lookups import LookedUp
 from voi.session.observer import Observer
 from voi.session.tool_use import ToolUse
 
-DOORS = ("voi", "realtime", "rtvi", "openai", "wyoming")
+DOORS = ("voi", "realtime", "rtvi", "vocal", "openai", "wyoming")
 STEPS = ("endpoint", "transcript", "first_token", "first_sound", "first_sent")
 _STEP_BUCKETS_S = (0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 1.0, 1.25, 1.5, 2.0, 3.0, 5.0, 10.0)
 _LOOKUP_BUCKETS_S = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 1.0, 5.0)

@@ -11,10 +11,12 @@ import logging
 import socket
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
 import uvloop
+from fastapi import APIRouter
 
 from voi.calls.admission import Admission
 from voi.calls.call import Call
@@ -57,9 +59,10 @@ from voi.server.speech import SpeechService
 from voi.server.tokens import Tokens
 from voi.server.tracing import close_provider, make_provider
 from voi.server.usages import Usages, aliases
+from voi.server.vocal_http import VocalHttp, vocal_router
 from voi.server.voice_records import VoiceRecords
 from voi.server.voices import VoiceService
-from voi.server.web_doors import WebDoors
+from voi.server.web_doors import WebDoors, open_app_of
 from voi.session.budgets import QuestionBudget
 from voi.tasks import Tasks
 from voi.tools.toolbox import Toolbox
@@ -202,6 +205,17 @@ class Server:
         if kept is not None and settings.sip:
             kept.sip = self.sip
         self.outgoing.dialers.sources += [self.sip.dialer, self.asterisk.dialer]
+        openai = OpenAiServices(
+            lambda: self._configs.current,
+            lambda: self._engines,
+            self.calls,
+            tokens.check,
+            self.usages.apart,
+            self.usages.tokens_of,
+            Failures(self.metrics.openai_request),
+            web.client_secrets,
+            web.webrtc,
+        )
         self._app = create_app(
             HttpSettings(token_secrets[0], api_key, settings.cors_origins, settings.metrics),
             self.readiness,
@@ -210,17 +224,7 @@ class Server:
             tokens,
             self._voice_service(),
             self.kept.acted,
-            OpenAiServices(
-                lambda: self._configs.current,
-                lambda: self._engines,
-                self.calls,
-                tokens.check,
-                self.usages.apart,
-                self.usages.tokens_of,
-                Failures(self.metrics.openai_request),
-                web.client_secrets,
-                web.webrtc,
-            ),
+            openai,
             web.phone_answers,
             lambda key: call_orders_router(
                 self.outgoing, orders, OrderAccess(key, tokens.check, lambda: self._configs.current),
@@ -230,7 +234,13 @@ class Server:
                 lambda: self._configs.current, self.sip, kept, settings.sip or bool(settings.worker_name),
                 bool(settings.store_secrets()),
             ),
+            (self._vocal_router(openai),),
         )  # fmt: skip
+
+    def _vocal_router(self, openai: OpenAiServices) -> APIRouter:
+        """The HTTP services of the Vocal node."""
+        services = replace(openai, failures=Failures(partial(self.metrics.listener_request, "vocal")))
+        return vocal_router(VocalHttp(services, open_app_of(self.settings), self.settings.vocal_agent), services)
 
     def _orders(self) -> "OrderStore | None":
         """Where calls that Voi makes are kept; None: nowhere, and it makes none."""

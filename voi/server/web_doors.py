@@ -9,7 +9,7 @@ from voi.calls.handover import Handover
 from voi.config.config import Config
 from voi.config.settings import Settings
 from voi.errors import ClientError
-from voi.server.auth import token_in
+from voi.server.auth import bearer, token_in
 from voi.server.metrics import Metrics
 from voi.server.tokens import Tokens
 from voi.server.usages import Usages
@@ -25,6 +25,7 @@ from voi.transports.realtime.webrtc import RealtimeOverWebRtc
 from voi.transports.resumables import Resumables
 from voi.transports.rtvi.connection import RtviWebSockets
 from voi.transports.telephone.consultation import RingUpOf
+from voi.transports.vocal.connection import VOCAL_PATH, VocalWebSockets
 from voi.transports.voi_ws.connection import VoiWebSockets
 from voi.transports.webrtc.settings import ice_settings
 from voi.transports.websocket import Accept
@@ -66,7 +67,14 @@ class WebDoors:
         self.phone_answers = PhoneAnswers(calls, tickets, config, failed, seen=seen)
         media = MediaWebSockets(calls, tickets, self.phone_answers, init_s, failed, ring_up_of=ring_up_of)
         carriers: Mapping[str, Accept] = {media_path(kind): partial(media.meet, kind) for kind in KINDS}
-        self.by_path: dict[str, Accept] = {"/ws": self.voi_ws.meet, "/rtvi": rtvi.meet, **carriers}
+        vocal = VocalWebSockets(
+            calls,
+            lambda request: tokens.check(bearer(request.authorization) or token_in(request.query)),
+            config, init_s, open_app_of(settings), settings.vocal_agent,
+        )  # fmt: skip
+        self.by_path: dict[str, Accept] = {
+            "/ws": self.voi_ws.meet, "/rtvi": rtvi.meet, VOCAL_PATH: vocal.meet, **carriers,
+        }  # fmt: skip
         """Who takes the WebSockets."""
         self.client_secrets: ClientSecrets | None = None
         """Keys for browsers; None: the Realtime protocol is switched off."""
@@ -81,6 +89,12 @@ class WebDoors:
             self.webrtc = RealtimeOverWebRtc(
                 realtime, ice, settings.max_messages_per_s, metrics.webrtc.failed, metrics.webrtc.packets
             )  # fmt: skip
+
+
+def open_app_of(settings: Settings) -> str:
+    """The app of clients of the Vocal node that bring no token; "": they need one, as wherever others can reach the
+    server."""
+    return "" if settings.reachable else settings.vocal_open_app
 
 
 def handover_of(settings: Settings) -> Handover | None:

@@ -33,7 +33,8 @@ def protocol_for(
     proxies: TrustedProxies,
     subprotocols: Mapping[str, str] | None = None,
 ) -> Callable[..., asyncio.BaseProtocol]:
-    """The protocol factory for `uvicorn.Config(ws=…)`. Paths that are not in `routes` are answered with 404.
+    """The protocol factory for `uvicorn.Config(ws=…)`. Paths that are not in `routes` are answered with 404; the
+    path `/a/*` there stands for all with one more part than `/a`.
     `subprotocols`: by path, the one that is chosen if the client offers it."""
 
     unwanted: dict[WebSocket, None] = {}
@@ -95,7 +96,7 @@ class _Upgraded(WSProtocol):  # type: ignore[misc]  # compiled, without types
         target = request.path.decode("latin-1")
         path, _, query = target.partition("?")
         path = unquote(path)
-        accept = self._routes.get(path)
+        accept = self._routes.get(path) or self._routes.get(f"{path.rpartition('/')[0]}/*")
         if accept is None:
             return None
         headers = request.headers

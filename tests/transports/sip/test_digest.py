@@ -1,6 +1,7 @@
 """Credentials: the examples of RFC 7616 and RFC 2617, and our own gate."""
 
 import re
+import time
 
 from voi.transports.sip.digest import Challenge, DigestGate, answer_of, best_challenge, read_fields
 
@@ -33,6 +34,22 @@ def test_the_strongest_challenge_that_can_be_answered() -> None:
     assert stale is not None
     assert (stale.realm, stale.stale, stale.qop) == ('a"b', True, False)
     assert read_fields("Digest " + "a=1," * 2_000) == {}
+
+
+def test_fields_end_where_they_are_none() -> None:
+    assert read_fields('digest  a="x, y" ,, B = 2,c=') == {"a": "x, y", "b": "2", "c": ""}
+    assert read_fields("Digest a=1 b=2, c=3") == {}
+    assert read_fields('Digest a=1, b="2') == {"a": "1"}
+    assert len(read_fields("Digest " + ",".join(f"a{n}=1" for n in range(200)))) == 32
+
+
+def test_hostile_headers_take_no_time() -> None:
+    """A server's answer with 128 of them once stood the whole process still for 3.5 s."""
+    for text in ("a" * 2_040, " " * 2_030 + "x", "a" * 1_000 + " " * 1_000, 'a="' * 600, 'a="' + "\\a" * 1_000,
+                 "a=" + " " * 1_000 + "b" * 500 + " " * 500 + "c", "," * 2_000, "a=1," * 500):  # fmt: skip
+        began_s = time.thread_time()
+        assert best_challenge([("Digest " + text, False)] * 128) is None
+        assert time.thread_time() - began_s < 0.1, text[:20]
 
 
 def test_the_gate() -> None:

@@ -116,6 +116,10 @@ def test_encryption_that_is_offered(protocol: str) -> None:
         ("optional", ("m=audio 0 RTP/AVP 0",)),
         ("optional", ("m=video 5004 RTP/AVP 31",)),
         ("optional", ("m=audio 5004 RTP/AVP 0", "c=IN IP4 somewhere.example.com")),
+        ("optional", ("m=audio 5004 RTP/AVP 0", "c=IN IP4 224.2.1.1/127")),
+        ("optional", ("m=audio 5004 RTP/AVP 0", "c=IN IP4 255.255.255.255")),
+        ("optional", ("m=audio 5004 RTP/AVP 0", "c=IN IP6 ff02::1")),
+        ("optional", ("m=audio 5004 RTP/AVP 0", "c=IN IP6 ::ffff:224.2.1.1")),
         ("optional", ()),
     ],
 )

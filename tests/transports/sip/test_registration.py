@@ -89,6 +89,16 @@ async def test_it_is_renewed_before_it_expires_and_taken_back_at_the_end() -> No
 
 
 @in_virtual_time
+async def test_a_registrar_that_grants_more_than_was_asked_for_is_asked_again_all_the_same() -> None:
+    one, two = wire()
+    registrar = Registrar(two, granting(2**32 - 1))
+    running = asyncio.ensure_future(registration(one, []).run())
+    await asyncio.sleep(700)
+    assert registrar.gaps_s == [240.0, 240.0]
+    running.cancel()
+
+
+@in_virtual_time
 async def test_credentials_a_stale_nonce_and_an_interval_that_is_too_brief() -> None:
     one, two = wire()
     count = 0

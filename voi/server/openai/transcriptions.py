@@ -90,6 +90,16 @@ class TranscriptionService:
         media_type = "text/plain; charset=utf-8" if plain else "application/json"
         return WatchedAnswer(task, self._services, app, media_type, self._whole(data, form, ear, engines, app))
 
+    async def text(self, form: TranscriptionForm, app: str) -> str:
+        """The words alone. Raises OpenAiError, VoiError."""
+        engines = self._services.running()
+        ear = ear_of("transcriptions", form, self._services, engines)
+        data = await form.recording()
+        with self._services.place(app):
+            pcm = await self._decoded(data)
+            async with aclosing(self._heard(pcm, ear, engines, app)) as spoken:
+                return " ".join([each.text async for each in spoken])
+
     async def _whole(
         self, data: bytes, form: TranscriptionForm, ear: Ear, engines: Engines, app: str
     ) -> AsyncGenerator[bytes, None]:

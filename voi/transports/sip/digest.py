@@ -6,12 +6,18 @@ import re
 import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import islice
 
 from voi.transports.sip.fields import quoted_string
 
 _HASHES = {"MD5": hashlib.md5, "SHA-256": hashlib.sha256}
-_FIELD = re.compile(r'\s*([A-Za-z0-9_-]+)\s*=\s*("(?:[^"\\]|\\.)*"|[^\s,]*)\s*(?:,|$)')
+_FIELD = re.compile(r'[\s,]*+([A-Za-z0-9_-]++)\s*+=\s*+("(?:[^"\\]|\\.)*+"|[^\s,"]*+)\s*+(?:,|$)')
+"""Possessive: what does not match is given up at once. A peer writes these headers, and a search that tries again at
+each character took 28 ms for one of them."""
 _CHALLENGE_MAX = 2_048
+_FIELDS_MAX = 32
+_CHALLENGES_MAX = 8
+"""Of one response: one for each algorithm, of a server and of a proxy before it."""
 _NONCE_S = 300.0
 
 
@@ -34,18 +40,24 @@ class Challenge:
 
 
 def read_fields(value: str) -> dict[str, str]:
-    """The fields of `Digest name="value", …`; {} if it is none."""
+    """The fields of `Digest name="value", …`, up to the first that is none; {} if it is no such header."""
     scheme, _, rest = value.strip().partition(" ")
     if scheme.lower() != "digest" or len(value) > _CHALLENGE_MAX:
         return {}
-    return {name.lower(): re.sub(r"\\(.)", r"\1", text[1:-1]) if text.startswith('"') else text
-            for name, text in _FIELD.findall(rest)}  # fmt: skip
+    fields: dict[str, str] = {}
+    at = 0
+    while len(fields) < _FIELDS_MAX and (found := _FIELD.match(rest, at)) is not None:
+        name, text = found.groups()
+        fields[name.lower()] = re.sub(r"\\(.)", r"\1", text[1:-1]) if text.startswith('"') else text
+        at = found.end()
+    return fields
 
 
 def best_challenge(values: Iterable[tuple[str, bool]]) -> Challenge | None:
-    """The strongest that can be answered. `values`: of WWW-Authenticate (False) and Proxy-Authenticate (True)."""
+    """The strongest of the first few that can be answered. `values`: of WWW-Authenticate (False) and Proxy-Authenticate
+    (True)."""
     found = []
-    for value, proxy in values:
+    for value, proxy in islice(values, _CHALLENGES_MAX):
         fields = read_fields(value)
         algorithm = fields.get("algorithm", "MD5").upper()
         qops = {each.strip().lower() for each in fields.get("qop", "").split(",") if each.strip()}

@@ -24,6 +24,7 @@ CODECS = ("OPUS", "G722", "PCMU", "PCMA")
 """All that can be sent and heard, in the order in which we offer them."""
 EVENT = "TELEPHONE-EVENT"
 PTIME_MS = 20
+_BROADCAST = ipaddress.IPv4Address("255.255.255.255")
 _OURS = {
     "PCMU": SdpCodec(0, "PCMU", 8_000),
     "PCMA": SdpCodec(8, "PCMA", 8_000),
@@ -216,12 +217,15 @@ class OfferAnswer:
         *, sends: bool, hears: bool, keys: SrtpKeys | None,
     ) -> MediaPlan:  # fmt: skip
         try:
-            host = str(ipaddress.ip_address(media.host))
+            address = ipaddress.ip_address(media.host)
         except ValueError:
             raise SipProblem(488, "Address Is No IP Address") from None
+        plain = (address.version == 6 and address.ipv4_mapped) or address
+        if plain.is_multicast or plain == _BROADCAST:  # sound for one caller would go to a whole network
+            raise SipProblem(488, "Address Is Of Many")
         ptime_ms = media.ptime_ms if media.ptime_ms in (10, 20, 30, 40, 60) else PTIME_MS
         return MediaPlan(
-            host, media.port, codec.name, codec.clock_hz, codec.payload_type, heard_type, codec.fmtp,
+            str(address), media.port, codec.name, codec.clock_hz, codec.payload_type, heard_type, codec.fmtp,
             event.payload_type if event else None, heard_event.payload_type if heard_event else None,
             event.clock_hz if event else 8_000,
             ptime_ms or PTIME_MS, sends, hears, media.rtcp_mux, media.rtcp_port, keys,

@@ -184,6 +184,11 @@ class Registration:
         return max(granted_s * 0.5, granted_s - 60.0) if granted_s > 20 else max(1.0, granted_s * 0.5)
 
     def _granted(self, response: SipResponse) -> float:
+        """For how many seconds: at most as long as was asked for, since a registrar that says more may have forgotten
+        the account long before."""
+        return min(self._told(response), float(self._expires_s))
+
+    def _told(self, response: SipResponse) -> float:
         for value in response.all("contact"):
             try:
                 contact = parse_address(value)

@@ -3,6 +3,7 @@
 import json
 from typing import Annotated, Any, Literal, Self
 
+import orjson
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
 from voi.config.outgoing import MachinesSettings, OnMenu, OnScreening, OnVoicemail
@@ -88,11 +89,21 @@ class CallOrder(BaseModel):
             raise ValueError("an agent that waits for the person says nothing at once: leave out when")
         if len(json.dumps(self.metadata)) > METADATA_MAX_CHARACTERS:
             raise ValueError(f"metadata has more than {METADATA_MAX_CHARACTERS} characters")
+        if not _comes_back(self.metadata):
+            raise ValueError("metadata has a number that JSON cannot give back: at most 64 bits; write it as a text")
         return self
 
     def as_details(self) -> str:
         """As JSON that is the same for the same order."""
         return json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
+
+
+def _comes_back(metadata: dict[str, Any]) -> bool:
+    """Whether those who are told of the order get it as it is: 1e999 would be null, and 2**64 would break the event."""
+    try:
+        return bool(orjson.loads(orjson.dumps(metadata)) == metadata)
+    except TypeError:
+        return False
 
 
 def order_of(details: str | None) -> CallOrder | None:

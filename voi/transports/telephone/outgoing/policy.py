@@ -66,8 +66,8 @@ def permitted(config: Config, order: CallOrder) -> Permitted:
         raise OrderRefused("consent", "consent: say where it is written down that the person agreed to be called.", 400)
     if order.caller_id and order.caller_id not in account.caller_ids:
         raise OrderRefused("caller_id", "caller_id: it is none of the account's caller_ids.", 400)
-    if order.webhook and not any(order.webhook.startswith(known) for known in outgoing.webhooks):
-        raise OrderRefused("webhook", "webhook: it begins like none of outgoing.webhooks.", 400)
+    if order.webhook and not outgoing.takes_webhook(order.webhook):
+        raise OrderRefused("webhook", "webhook: it is no plain address that begins like one of outgoing.webhooks.", 400)
     if order.webhook:
         try:
             Webhook(url=order.webhook, secret=str(outgoing.webhook_secret))
