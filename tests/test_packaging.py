@@ -34,8 +34,8 @@ IMPORTED_AS = {
     "whisper": "openai-whisper",
     "yaml": "pyyaml",
 }
-BY_HAND = {"atheris"}
-"""`tools/fuzz.py` says how to install it; the tests of CI do without."""
+BY_HAND = {"atheris", "bigvgan"}
+"""`tools/fuzz.py` and `test_bigvgan.py` say how to install them; the tests of CI do without."""
 OURS = {"voi", "tests", "bench", *(path.stem for path in (ROOT / "bench").iterdir())}
 
 

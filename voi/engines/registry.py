@@ -56,6 +56,7 @@ BUILT_IN: Mapping[Kind, Mapping[str, str]] = {
         "elevenlabs": "voi.engines.tts.cloud.elevenlabs:ElevenLabs",
         "azure-tts": "voi.engines.tts.cloud.azure_tts:AzureTts",
         "espeak": "voi.engines.tts.espeak:Espeak",
+        "fastpitch": "voi.engines.tts.fastpitch.engine:FastPitchVoice",
         "google-tts": "voi.engines.tts.cloud.google_tts:GoogleTts",
         "hibari": "voi.engines.tts.hibari:Hibari",
         "kokoro": "voi.engines.tts.kokoro:Kokoro",
