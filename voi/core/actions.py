@@ -219,9 +219,10 @@ class Show:
 
 @dataclass(frozen=True, slots=True)
 class SendStatus:
-    """Tell the client the status of the agent's response."""
+    """Tell the client the status of the agent's response. `unfinished`: of one that is done, see `ReplyWritten`."""
 
     status: Status
+    unfinished: str = ""
 
 
 @dataclass(frozen=True, slots=True)

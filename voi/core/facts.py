@@ -292,9 +292,11 @@ class AnswerExpected:
 
 @dataclass(frozen=True, slots=True)
 class ReplyWritten:
-    """The reply's text is complete; its sound may still be coming."""
+    """The reply's text is complete; its sound may still be coming. `unfinished`: why its model wrote no more before the
+    end, "length" or "content_filter"; "": it is whole."""
 
     reply: int
+    unfinished: str = ""
 
 
 @dataclass(frozen=True, slots=True)

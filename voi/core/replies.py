@@ -287,7 +287,7 @@ class Replies:
             case was.PlaybackStarted():
                 reply.sounded, reply.playing_since_ms = True, now_ms
             case was.ReplyWritten():
-                reply.written = True
+                reply.written, reply.unfinished = True, fact.unfinished
                 reply.sounded |= reply.ledger.all_voiced
                 self._show(reply)
                 if reply.message_id is not None:
@@ -457,7 +457,8 @@ class Replies:
         if reply.announced:
             reply.announced = False
             empty = not reply.ledger.full_text()
-            self._out.append(do.SendStatus(Status.RESPONSE_CANCELLED if empty else status))
+            status = Status.RESPONSE_CANCELLED if empty else status
+            self._out.append(do.SendStatus(status, reply.unfinished if status is Status.RESPONSE_DONE else ""))
 
     def _archive(self, reply: Reply) -> None:
         if reply.message_id is not None:

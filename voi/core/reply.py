@@ -22,6 +22,8 @@ class Reply:
     announced: bool = False
     """RESPONSE_CREATED was sent; RESPONSE_DONE or RESPONSE_CANCELLED must follow."""
     written: bool = False
+    unfinished: str = ""
+    """Why its text ends before its end: "length", "content_filter"."""
     sounded: bool = False
     """Some of it is ready to be heard, or to be shown if it has no sound."""
     awaited: bool = False

@@ -133,9 +133,11 @@ class SoundPlayed:
 
 @dataclass(frozen=True, slots=True)
 class StatusChanged:
-    """The status of the agent's response changed."""
+    """The status of the agent's response changed. `unfinished`: why one that is done ends before its end, "length" or
+    "content_filter"; "": it does not."""
 
     status: Status
+    unfinished: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -94,6 +94,7 @@ class ReplyWriter:
         "_tone",
         "_tools",
         "_trial",
+        "_unfinished",
         "_voice",
         "_wrote",
     )
@@ -143,6 +144,8 @@ class ReplyWriter:
         self._judge: SentenceJudge | None = None
         """The judge of the current try, if the control agent is an LLM."""
         self._finish: FinishReason | None = None
+        self._unfinished = ""
+        """Why the answer that is given ends before its end."""
         """How the current try ended; None: the model did not say."""
         self._reasons = False
         """The current try came with reasoning apart from its text."""
@@ -214,6 +217,7 @@ class ReplyWriter:
             self._failed(kind, "the answer had no word; it was asked for once more.")
         elif good and self._finish in (None, "length", "content_filter"):
             self._failed("llm_filtered" if self._finish == "content_filter" else "llm_cut", cut_short(self._finish))
+            self._unfinished = self._finish or ""
         return good
 
     async def _try_again_if_broken(self, request: LlmRequest) -> bool:
@@ -492,5 +496,5 @@ class ReplyWriter:
                 await asyncio.sleep(0)
 
     async def _end(self) -> None:
-        self._tell(ReplyWritten(self._reply))
+        self._tell(ReplyWritten(self._reply, self._unfinished))
         await self._voice.end()

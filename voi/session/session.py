@@ -514,7 +514,7 @@ class Session:
             case do.Show():
                 door_events.show(action)
             case do.SendStatus():
-                self._line.now.tell(events.StatusChanged(action.status))
+                self._line.now.tell(events.StatusChanged(action.status, action.unfinished))
             case do.ReportError():
                 self._line.now.tell(events.ErrorReported(action.error, action.of_hearing))
             case do.HangUp():

@@ -2,6 +2,7 @@
 
 import base64
 import wave
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,8 @@ from tests.fakes.engines import FakeStt, silence, tone
 from tests.server.serving import fake_engines, serving
 from tests.transports.realtime.fakes import RealtimeClient
 from voi.audio.resample import resample
-from voi.engines.base import SttOptions
+from voi.engines.base import Finished, LlmEvent, LlmRequest, SttOptions
+from voi.engines.llm.echo import Echo
 from voi.engines.stt.moonshine import Moonshine
 from voi.errors import EngineError
 
@@ -255,6 +257,23 @@ async def test_a_commit_without_a_turn_is_an_error(tmp_path: Path, monkeypatch: 
         completed = await client.until("conversation.item.input_audio_transcription.completed")
         assert completed["transcript"] == "one two three"
         assert len(client.errors) == 1
+
+
+async def test_an_answer_that_is_cut_at_its_longest_is_incomplete(tmp_path: Path, monkeypatch: Patch) -> None:
+    class Cut(Echo):
+        async def stream(self, request: LlmRequest) -> AsyncIterator[LlmEvent]:
+            async for event in super().stream(request):
+                yield Finished("length") if isinstance(event, Finished) else event
+
+    async with serving(tmp_path, monkeypatch, replace(fake_engines(), llm=Cut())) as running:
+        client = await RealtimeClient.arrive(running.port)
+        client.say("Tell me of the fox.")
+        client.send("response.create")
+        await client.until("response.done")
+        response = client.last("response.done")["response"]
+        assert response["status"] == "incomplete"
+        assert response["status_details"] == {"type": "incomplete", "reason": "max_output_tokens"}
+        assert response["output"][0]["content"][0]["transcript"] == "Tell me of the fox."
 
 
 async def test_the_person_is_heard_in_the_clients_language(tmp_path: Path, monkeypatch: Patch) -> None:

@@ -172,14 +172,14 @@ class AgentSide:
 
     # ---- what the session tells -----------------------------------------------------------------------
 
-    def status(self, status: Status) -> None:
+    def status(self, status: Status, unfinished: str = "") -> None:
         response = self.response
         match status:
             case Status.RESPONSE_CREATED:
                 if response is None or response.used:
                     self.begin(asked=True)
             case Status.RESPONSE_DONE if response is not None:
-                response.written = True
+                response.written, response.unfinished = True, unfinished
                 if not response.spoken:  # nothing of it is still to be heard
                     for message_id in [each for each in response.awaited if response.item_of(each) is not None]:
                         response.message_done(message_id)
@@ -283,4 +283,4 @@ class AgentSide:
         if response is None or response.open:
             return
         if response.written or not response.asked or (response.calls and response.handed):
-            self.finish("completed")
+            self.finish("incomplete" if response.unfinished else "completed")

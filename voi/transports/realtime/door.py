@@ -150,8 +150,8 @@ class RealtimeDoor:
             case events.StatusChanged(Status.USER_INTERRUPT):
                 person.confirm()
                 agent.interrupted("turn_detected")
-            case events.StatusChanged(status):
-                agent.status(status)
+            case events.StatusChanged(status, unfinished):
+                agent.status(status, unfinished)
             case events.SoundEnded(message_id):
                 agent.sound_ended(message_id)
             case events.SoundCleared(message_id):

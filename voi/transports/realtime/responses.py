@@ -50,6 +50,8 @@ class AgentResponse:
         """All calls that it has at the moment were told."""
         self.awaited: set[int] = set()
         """Messages whose end was not told yet."""
+        self.unfinished = ""
+        """Why its text ends before its end: "length", "content_filter"."""
         self.reason = ""
         """Why it is being cancelled."""
         self.error = ""
@@ -69,6 +71,8 @@ class AgentResponse:
             details = {"type": self.status}
             if self.status == "cancelled":
                 details["reason"] = self.reason or "client_cancelled"
+            if self.status == "incomplete":
+                details["reason"] = "max_output_tokens" if self.unfinished == "length" else self.unfinished
             if self.status == "failed":
                 details["error"] = {"type": "server_error", "code": "response_failed", "message": self.error}
         return {
