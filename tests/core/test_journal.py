@@ -132,7 +132,7 @@ def test_how_it_reads() -> None:
                 "final": True,
                 "narrated": [],
             },
-            {"action": "SendStatus", "status": "response_done"},
+            {"action": "SendStatus", "status": "response_done", "unfinished": ""},
         ],
     }
     start = encode_action(StartReply(1, (Message("user", "hi"),), muted=True))
