@@ -8,7 +8,7 @@ import pytest
 from voi.config.load import read_config
 from voi.config.problems import Problems
 from voi.config.settings import load_settings
-from voi.config.usual_variables import KEYS, hub_token, key_variable, usual_keys, variable, xtts_files
+from voi.config.usual_variables import KEYS, hub_token, key_variable, usual_keys, variable
 from voi.engines import registry
 from voi.engines.device import engine_options
 from voi.errors import ConfigError
@@ -72,7 +72,6 @@ def test_the_token_of_the_hub(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("named", ["folder", "file"])
 def test_the_files_of_xtts_in_their_folder(empty: Path, monkeypatch: pytest.MonkeyPatch, named: str) -> None:
-    assert xtts_files() == {}
     folder = empty / "XTTS-v2"
     folder.mkdir()
     for file in ("model.pth", "config.json", "speakers_xtts.pth"):

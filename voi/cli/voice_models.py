@@ -26,7 +26,7 @@ def read_models(file: Path) -> dict[str, TtsModel]:
     for name, value in raw.items():
         model = None if is_comment(name) else validated(TtsModel, value, str(file), (name,), problems)
         if model is not None:
-            found[name] = model.beside(file).with_usual_files()
+            found[name] = model.beside(file).completed(registry.tts_info(model.engine))
     problems.raise_if_any()
     return found
 

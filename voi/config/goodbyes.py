@@ -1,4 +1,4 @@
-"""What agents say by default before they hang up because the time is up, in the languages of XTTS.
+"""What agents say by default before they hang up because the time is up, in 17 languages.
 
 The sentences are polite and show no one's gender, neither the agent's nor the person's.
 """

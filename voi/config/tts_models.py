@@ -7,10 +7,11 @@ from typing import Annotated, Any, Protocol
 from pydantic import BeforeValidator, Field
 
 from voi.config.json_file import is_comment, validated
+from voi.config.model_folder import ModelFolder
 from voi.config.parts import FileModel, LanguageCode
 from voi.config.problems import Problems, quoted
 from voi.config.tones import DEFAULT_TONES, TONE_LONGEST, folded, tones_of
-from voi.config.usual_variables import xtts_files
+from voi.config.usual_variables import files_in
 from voi.text.language import AUTO
 
 USUAL_ENGINE = "xtts"
@@ -30,6 +31,11 @@ class Declaration(Protocol):
     @property
     def maps_tones(self) -> bool:
         """Whether a model may say how its voice gets each tone."""
+        ...
+
+    @property
+    def folder(self) -> ModelFolder | None:
+        """Where the files lie that a model does not name; None: it has to name them."""
         ...
 
 
@@ -117,11 +123,12 @@ class TtsModel(FileModel):
         paths = {field: path for field in FILE_FIELDS if isinstance(path := getattr(self, field), str)}
         return self.model_copy(update={field: str((file.parent / path).absolute()) for field, path in paths.items()})
 
-    def with_usual_files(self) -> "TtsModel":
-        """The model with the files of `XTTS_MODEL_PATH` in place of those that it does not name."""
-        if self.engine != "xtts" or self.checkpoint is not None:
+    def completed(self, engine: Declaration | None) -> "TtsModel":
+        """The model with the files of its engine's folder in place of those that it does not name."""
+        if engine is None or engine.folder is None or self.checkpoint is not None:
             return self
-        return self.model_copy(update={k: path for k, path in xtts_files().items() if getattr(self, k) is None})
+        files = files_in(engine.folder, engine.files)
+        return self.model_copy(update={field: file for field, file in files.items() if getattr(self, field) is None})
 
     def engine_options(self) -> dict[str, Any]:
         """Keyword options for the engine's factory: every field that is set, and `options`."""
@@ -141,8 +148,8 @@ def tts_models(
         model = validated(TtsModel, value, str(file), (name,), problems)
         if model is None:
             continue
-        model = model.beside(file).with_usual_files()
         engine = declared(model.engine)
+        model = model.beside(file).completed(engine)
         lacking = _lacking(model, value, engine.files) if engine else []
         for field, text in lacking:
             if name in used:

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
 
+from voi.config.model_folder import ModelFolder
 from voi.config.secret_refs import ENV_FILE
 
 OPENAI_KEYS = {"api.openai.com": "OPENAI_API_KEY", "api.groq.com": "GROQ_API_KEY"}
@@ -27,10 +28,6 @@ KEYS: Mapping[str, Mapping[str, str]] = {
 """Engine -> the service's hosts, its usual one first, and the variable that holds the key for each. A key goes to the
 hosts of its own service alone."""
 HUB_TOKENS = ("HF_TOKEN", "HUGGINGFACE_API_KEY")
-XTTS_FOLDER = "XTTS_MODEL_PATH"
-XTTS_FILES = {
-    "checkpoint": "model.pth", "config": "config.json", "tokenizer": "vocab.json", "voices": "speakers_xtts.pth"
-}  # fmt: skip
 
 
 def variable(name: str) -> str | None:
@@ -59,15 +56,14 @@ def hub_token() -> str | None:
     return next((value for name in HUB_TOKENS if (value := variable(name))), None)
 
 
-def xtts_files() -> dict[str, str]:
-    """The files of the XTTS model in the folder of `XTTS_MODEL_PATH` (or beside that checkpoint), by the field of
-    tts_models.json; {}: it is not set."""
-    path = variable(XTTS_FOLDER)
+def files_in(folder: ModelFolder, needed: Mapping[str, bool]) -> dict[str, str]:
+    """The files of that folder, by the field of tts_models.json; {}: its variable is not set. `needed`: the fields that
+    the engine takes; those that it can do without are left out where there is no such file."""
+    path = variable(folder.variable)
     if path is None:
         return {}
-    folder = Path(path).expanduser()
-    own = {} if folder.is_dir() else {"checkpoint": str(folder)}
-    folder = folder if folder.is_dir() else folder.parent
-    files = {field: folder / name for field, name in XTTS_FILES.items()}
-    optional = files["tokenizer"]
-    return {field: str(path) for field, path in files.items() if path != optional or path.exists()} | own
+    place = Path(path).expanduser()
+    own = {} if place.is_dir() else {"checkpoint": str(place)}
+    place = place if place.is_dir() else place.parent
+    files = {field: place / name for field, name in folder.names.items()}
+    return {field: str(file) for field, file in files.items() if needed.get(field) or file.exists()} | own

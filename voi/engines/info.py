@@ -10,6 +10,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import KW_ONLY, dataclass, field
 from typing import Any, Literal
 
+from voi.config.model_folder import ModelFolder
+
 WordTimes = Literal["none", "exact"]
 
 
@@ -119,6 +121,8 @@ class TtsInfo(EngineInfo):
     files: Mapping[str, bool] = field(default_factory=dict)
     """Fields of a model in tts_models.json that name files which must exist. True: the field is needed; False: it may
     be left out. A model that lacks one is left out, or is a mistake where an agent uses it."""
+    folder: ModelFolder | None = None
+    """Where the files of a model lie that it does not name."""
     maps_tones: bool = False
     """Its tones are those of the model's `voice_tone_map` and the four default ones, so that `voi check` can tell a
     tone that does not exist. False: only the running engine knows them."""

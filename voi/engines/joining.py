@@ -16,7 +16,7 @@ from pathlib import Path
 
 from voi.errors import EngineError
 
-VERSION = 6
+VERSION = 7
 """Version of the messages (`voi.engines.messages`) and of this handshake. Increase it when either changes."""
 DEADLINE_S = 5.0
 NAME_MAX_BYTES = 64

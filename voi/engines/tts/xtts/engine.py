@@ -17,6 +17,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from voi.config.model_folder import ModelFolder
 from voi.config.tones import tones_of
 from voi.engines.base import VoiceSpec
 from voi.engines.info import Licences, TtsInfo
@@ -72,6 +73,15 @@ class Xtts:
         sample_rate_hz=RATE_HZ,
         clones=True,
         files={"checkpoint": True, "config": True, "tokenizer": False, "voices": True},
+        folder=ModelFolder(
+            "XTTS_MODEL_PATH",
+            {
+                "checkpoint": "model.pth",
+                "config": "config.json",
+                "tokenizer": "vocab.json",
+                "voices": "speakers_xtts.pth",
+            },
+        ),
         licences=Licences("BSD-3-Clause (torch)", "Coqui Public Model License 1.0.0", commercial=False),
         maps_tones=True,
     )
