@@ -98,7 +98,7 @@ _ANNOUNCES = (
         r"(?:is|are|has|have|ist|sind|hat|est|sont|a|e|sono|ha|es|esta|estan|zijn|heeft|estao|tem)\b"
     ),
     # a name behind a greeting among friends: who takes a call says one of both
-    r"^(?:hola|ciao|oi|ola) (?:soy|sono|sou|aqui|e [oa])\b", r"^salut c est\b", r"^(?:hej|czesc) tu\b",
+    r"^(?:hola|ciao) (?:soy|sono)\b", r"^salut c est\b", r"^(?:hej|czesc) tu\b",
     r"^(?:hey|hoi) dit is\b",
     # more than a greeting, and a friend who is out
     (
